@@ -1,0 +1,80 @@
+"""Keys: the vocabulary of a profile file, read off the models in profile.py.
+
+Nothing is listed twice: a key that is added to a model is legal in files, overrides and the JSON schema.
+"""
+
+from dataclasses import dataclass
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+from chips.profile import ChipProfile, Section
+
+FORMAT = "neurosim-chip/1"
+FILE_KEYS = ("format", "extends")  # legal at the top of a file, but no part of a chip
+_NOT_IN_FILES = ("sources", "overrides")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key that holds a value."""
+
+    path: str  # dotted: "core.neurons"
+    is_number: bool  # numbers (and lists of them) need a source
+    is_list: bool
+    is_whole: bool
+    may_be_null: bool
+
+    @property
+    def section(self) -> str:
+        """The dotted path of the section, "" for the top."""
+        return self.path.rpartition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """The last step of the path."""
+        return self.path.rpartition(".")[2]
+
+
+def _key(path: str, annotation: Any) -> Key:
+    is_number = annotation is not str and get_origin(annotation) is not Literal
+    shown = repr(annotation)
+    return Key(
+        path=path,
+        is_number=is_number,
+        is_list=get_origin(annotation) is tuple,
+        is_whole="int" in shown and "float" not in shown,
+        may_be_null=NoneType in get_args(annotation),
+    )
+
+
+def _walk(model: type[Section], prefix: str = "") -> tuple[dict[str, Key], dict[str, type[Section]]]:
+    keys: dict[str, Key] = {}
+    sections: dict[str, type[Section]] = {}
+    for name, info in model.model_fields.items():
+        path = f"{prefix}{name}"
+        if path in _NOT_IN_FILES:
+            continue
+        annotation = info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, Section):
+            inner_keys, inner_sections = _walk(annotation, f"{path}.")
+            keys |= inner_keys
+            sections |= {path: annotation} | inner_sections
+        else:
+            keys[path] = _key(path, annotation)
+    return keys, sections
+
+
+KEYS, SECTIONS = _walk(ChipProfile)
+"""Dotted path -> key, and dotted path -> model, both in the order of the models."""
+
+
+def names_in(section: str) -> tuple[str, ...]:
+    """The legal names in a section of a file; "" is the top."""
+    inside = [key.name for key in KEYS.values() if key.section == section]
+    inside += [path.rpartition(".")[2] for path in SECTIONS if path.rpartition(".")[0] == section]
+    return (*FILE_KEYS, *inside) if section == "" else tuple(inside)
+
+
+def join(section: str, name: str) -> str:
+    """The dotted path of a name in a section."""
+    return f"{section}.{name}" if section else name

@@ -1,0 +1,154 @@
+"""Load: a chip by its name, or from a file of one's own.
+
+A file may extend another: its leaves replace the parent's, each with its source.  Overrides replace both.
+Everything is checked together at the end, so that all faults are told at once.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from chips.build import build
+from chips.errors import Fault, ProfileError
+from chips.explain import describe
+from chips.hints import did_you_mean
+from chips.keys import KEYS, SECTIONS, Key, names_in
+from chips.override import override_leaves, plain
+from chips.profile import ChipProfile
+from chips.reading import file_order, read_yaml
+from chips.tree import Leaf, Tree, grow
+
+_PROFILES = Path(__file__).parent / "profiles"
+
+
+def list_chips() -> tuple[str, ...]:
+    """The names of the chips that come with the project, sorted."""
+    return tuple(sorted(path.stem for path in _PROFILES.glob("*.yaml")))
+
+
+def load_chip(
+    name_or_path: str | os.PathLike[str], overrides: Mapping[str, object] | None = None
+) -> ChipProfile:
+    """Load a chip profile.
+
+    Args:
+        name_or_path: a name out of `list_chips()`, or the path of a file that ends in `.yaml`.
+        overrides: dotted path -> value, as in `{"core.neurons": 512}`; recorded in `chip.overrides`.
+
+    Raises:
+        ProfileError: with every fault of the file, its parents and the overrides.
+    """
+    overrides = overrides or {}
+    chain, is_whole = _read_chain(name_or_path)
+    set_leaves, faults = override_leaves(overrides)
+    faults += [fault for tree in chain for fault in tree.faults]
+    leaves = _merge([*(tree.leaves for tree in reversed(chain)), set_leaves])
+    if is_whole:
+        faults += _missing(leaves, chain)
+    chip, value_faults = build(leaves, {path: plain(value) for path, value in overrides.items()})
+    faults += value_faults
+    if faults or chip is None:
+        raise ProfileError(file_order(faults, [tree.document.name for tree in chain]))
+    return chip
+
+
+def _read_chain(given: str | os.PathLike[str]) -> tuple[list[Tree], bool]:
+    """The file and the files it extends, nearest first; False if one of them cannot be read."""
+    chain: list[Tree] = []
+    seen: list[Path] = []
+    path, name = _find(given)
+    while True:
+        tree = grow(read_yaml(path, name=name))
+        chain.append(tree)
+        if not tree.is_readable:
+            return chain, False
+        parent = tree.document.data.get("extends")
+        if parent is None:
+            return chain, True
+        seen.append(path.resolve())
+        path, name, refusal = _find_parent(parent, path, name)
+        if not refusal and path.resolve() in seen:
+            circle = " -> ".join([*(tree.document.name for tree in chain), name])
+            refusal = f"the files extend each other in a circle, {circle}: remove one 'extends'"
+        if refusal:
+            tree.add(("extends",), refusal)
+            return chain, False
+
+
+def _find(given: str | os.PathLike[str]) -> tuple[Path, str]:
+    """The file that is meant, and how to call it in messages."""
+    text = os.fsdecode(given)
+    if text in list_chips() and isinstance(given, str):
+        return _packaged(text)
+    if isinstance(given, str) and not _looks_like_a_path(text):
+        raise ProfileError([Fault(text, "", _unknown_chip(text))])
+    path = Path(text)
+    if path.stem in list_chips() and not path.exists():
+        hint = f"the chip that comes with the project is called '{path.stem}', without folder and ending"
+        raise ProfileError([Fault(text, "", f"no such file: {hint}")])
+    return path, text
+
+
+def _find_parent(parent: object, path: Path, name: str) -> tuple[Path, str, str]:
+    """The file that is extended, how to call it, and "" or what is wrong."""
+    if not isinstance(parent, str):
+        return path, name, f"must be the name of a chip or a file, not {describe(parent)}: put it in quotes"
+    if parent in list_chips():
+        return *_packaged(parent), ""
+    if not _looks_like_a_path(parent):
+        return path, name, _unknown_chip(parent)
+    path, name = path.parent / parent, os.path.join(os.path.dirname(name), parent)
+    return path, name, "" if path.is_file() else f"no such file: {name!r}: paths are relative to this file"
+
+
+def _packaged(chip: str) -> tuple[Path, str]:
+    return _PROFILES / f"{chip}.yaml", f"chips/profiles/{chip}.yaml"
+
+
+def _looks_like_a_path(text: str) -> bool:
+    return "/" in text or os.sep in text or text.lower().endswith((".yaml", ".yml"))
+
+
+def _unknown_chip(text: str) -> str:
+    chips = list_chips()
+    hint = did_you_mean(text, chips) or f"there are {', '.join(chips)}"
+    return f"no chip is called {describe(text)}: {hint} (a file of your own must end in .yaml)"
+
+
+def _merge(layers: Sequence[Mapping[str, Leaf]]) -> dict[str, Leaf]:
+    """Later layers win, and their leaves come later in the result."""
+    merged: dict[str, Leaf] = {}
+    for layer in layers:
+        for path, leaf in layer.items():
+            merged.pop(path, None)
+            merged[path] = leaf
+    return merged
+
+
+def _missing(leaves: Mapping[str, Leaf], chain: Sequence[Tree]) -> list[Fault]:
+    """A fault for each missing key, or one for a whole section."""
+    faults = []
+    for section in ("", *SECTIONS):
+        keys = [key for key in KEYS.values() if key.section == section]
+        absent = [key for key in keys if key.path not in leaves]
+        where = _place(section, chain)
+        if section and len(absent) == len(keys) and not any(section in tree.sections for tree in chain):
+            names = ", ".join(names_in(section))
+            faults.append(Fault(where, section, f"missing section: write {names} below it, or extend a chip"))
+            continue
+        faults += [Fault(where, key.path, _missing_key(key)) for key in absent]
+    return faults
+
+
+def _missing_key(key: Key) -> str:
+    form = f"{key.name}: {{value: ..., kind: ..., source: ...}}" if key.is_number else f"{key.name}: ..."
+    place = f" under {key.section}" if key.section else ""
+    return f"missing: write '{form}'{place}, or extend a chip that has it"
+
+
+def _place(section: str, chain: Sequence[Tree]) -> str:
+    """Where a section begins, in the file closest to the user; else where the section around it does."""
+    for tree in chain:
+        if section in tree.sections:
+            return tree.sections[section]
+    return _place(section.rpartition(".")[0], chain) if section else chain[0].document.where()

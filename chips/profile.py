@@ -1,0 +1,194 @@
+"""The chip profile: what a chip can hold, how it counts, and what each event costs.
+
+The models below are the whole vocabulary of a profile.  A number is plain here (`chip.core.neurons`);
+where it came from is beside it (`chip.sources["core.neurons"]`).  Units stand in the names.
+"""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Kind = Literal["measured", "simulated", "specified", "fitted", "inherited", "assumed"]
+"""How a number was reached: measured on silicon; simulated by the vendor before silicon; specified as a
+property of the design; fitted to measurements by somebody; inherited from another chip; assumed by us."""
+
+Cost = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Limit = Annotated[int, Field(ge=1)] | None  # None: no limit
+Width = Annotated[int, Field(ge=1, le=64)]
+
+
+class Section(BaseModel):
+    """A frozen part of a profile; unknown keys and loose types are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Source(Section):
+    """Where a number comes from."""
+
+    kind: Kind
+    source: Annotated[str, Field(min_length=1)]
+    note: str = ""
+
+
+class Mesh(Section):
+    """Where the cores are.  Tile (x, y) has number x * height + y; core c is on tile c // cores_per_tile."""
+
+    chips_x: Annotated[int, Field(ge=1, le=1024)]
+    chips_y: Annotated[int, Field(ge=1, le=1024)]
+    tiles_x: Annotated[int, Field(ge=1, le=4096)] = Field(description="tiles of one chip, east-west")
+    tiles_y: Annotated[int, Field(ge=1, le=4096)] = Field(description="tiles of one chip, north-south")
+    cores_per_tile: Annotated[int, Field(ge=1, le=4096)]
+    routing: Literal["xy"] = Field(description="xy: east-west first, then north-south")
+
+    @property
+    def width(self) -> int:
+        """Tiles east-west, all chips together."""
+        return self.chips_x * self.tiles_x
+
+    @property
+    def height(self) -> int:
+        """Tiles north-south, all chips together."""
+        return self.chips_y * self.tiles_y
+
+    @property
+    def n_cores(self) -> int:
+        """Cores of all chips."""
+        return self.width * self.height * self.cores_per_tile
+
+
+class Core(Section):
+    """What one core can hold; null is no limit."""
+
+    neurons: Limit
+    input_axons: Limit
+    output_axons: Limit = Field(description="sum over the core's neurons of their destination cores")
+    synapse_memory_bits: Limit
+    delay_steps_max: Annotated[int, Field(ge=1, le=255)] = Field(
+        description="longest synaptic delay, at least 1"
+    )
+    delay_steps_guaranteed: Annotated[int, Field(ge=1, le=255)] = Field(
+        description="longest delay that costs no neurons; beyond it the report warns"
+    )
+
+
+class Synapse(Section):
+    """How synapses are packed into memory words (see packing.py)."""
+
+    word_bits: Width
+    block_synapses: Annotated[int, Field(ge=1, le=65536)]
+    block_header_bits: Annotated[int, Field(ge=0, le=1024)]
+    weight_bits: Annotated[tuple[Annotated[int, Field(ge=1, le=8)], ...], Field(min_length=1)]
+    index_bits: Annotated[tuple[Annotated[int, Field(ge=0, le=32)], ...], Field(min_length=1)] = Field(
+        description="legal index widths; 0 is the dense format, which stores no index"
+    )
+
+
+class Neuron(Section):
+    """The arithmetic of the current-based leaky integrate-and-fire neuron, in integers."""
+
+    model: Literal["cuba_lif"]
+    u_bits: Annotated[int, Field(ge=8, le=31)]
+    u_overflow: Literal["wrap_once", "saturate"] = Field(
+        description="wrap_once: one wrap by 2^u_bits, +2^(u_bits-1) stays, -2^(u_bits-1) becomes positive"
+    )
+    v_bits: Annotated[int, Field(ge=8, le=31)]
+    v_overflow: Literal["wrap_once", "saturate"]
+    decay_bits: Annotated[int, Field(ge=1, le=16)]
+    decay_u_offset: Annotated[int, Field(ge=0, le=1)] = Field(description="added to du before it is used")
+    vth_mantissa_bits: Annotated[int, Field(ge=1, le=30)]
+    weight_shift: Annotated[int, Field(ge=0, le=16)] = Field(
+        description="left shift of weight sums and of vth"
+    )
+    weight_exponent_max: Annotated[int, Field(ge=0, le=7)]
+    mixed_weight_rounding: Literal["floor", "truncate", "half_even"] = Field(
+        description="what happens to a register weight that is off the grid"
+    )
+    bias_mantissa_max: Annotated[int, Field(ge=0)]
+    bias_exponent_max: Annotated[int, Field(ge=0, le=15)]
+    refractory_max: Annotated[int, Field(ge=1, le=255)]
+
+
+class Energy(Section):
+    """Dynamic energy of one event."""
+
+    neuron_update_pj: Cost
+    spike_pj: Cost = Field(description="a neuron that fires, on top of its update")
+    packet_out_pj: Cost = Field(description="a packet that leaves its neuron's core (own core included)")
+    packet_in_pj: Cost = Field(description="a packet that a core receives, external ones included")
+    synaptic_event_pj: Cost = Field(description="one synapse read and added, sparse format")
+    synaptic_event_dense_pj: Cost = Field(description="the same in the dense format")
+    hop_x_pj: Cost = Field(description="one packet over one link, east-west")
+    hop_y_pj: Cost = Field(description="one packet over one link, north-south")
+
+
+class Barrier(Section):
+    """The time to synchronise the cores after each step, by the number of tiles in use."""
+
+    tiles: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+    time_ns: Annotated[tuple[Cost, ...], Field(min_length=1)]
+    between: Literal["step", "linear"] = Field(description="step: the value at the largest key <= tiles")
+
+    @model_validator(mode="after")
+    def _one_time_for_each_tile_count(self) -> "Barrier":
+        if len(self.tiles) != len(self.time_ns):
+            raise ValueError(f"tiles has {len(self.tiles)} entries but time_ns has {len(self.time_ns)}")
+        if list(self.tiles) != sorted(set(self.tiles)):
+            raise ValueError("tiles must increase")
+        return self
+
+
+class Time(Section):
+    """Time of one event inside its core, and how a step is composed of them.
+
+    A core's sending time is updates * neuron_update + spikes * spike + packets out * packet_out; its
+    receiving time is packets in * packet_in + synaptic events * synaptic_event.
+    """
+
+    send_receive: Literal["overlap", "add"] = Field(
+        description="overlap: the larger of the two; add: their sum"
+    )
+    neuron_update_ns: Cost
+    spike_ns: Cost
+    packet_out_ns: Cost
+    packet_in_ns: Cost
+    synaptic_event_ns: Cost
+    synaptic_event_dense_ns: Cost
+    link_packet_ns: Cost | None = Field(
+        description="one packet's occupation of a link; null: links never bind"
+    )
+    barrier: Barrier
+    tick_ns: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        description="fixed time of a step; null: as fast as the barrier allows"
+    )
+
+
+class Power(Section):
+    """Power that is drawn whatever happens."""
+
+    static_mw: Cost = Field(description="one chip, leakage and clocks")
+
+
+class ChipProfile(Section):
+    """One chip (or mesh of chips), complete.  Frozen; derive another with `load_chip(..., overrides=...)`."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    title: str
+    description: str
+    mesh: Mesh
+    core: Core
+    synapse: Synapse
+    neuron: Neuron
+    energy: Energy
+    time: Time
+    power: Power
+    sources: dict[str, Source] = Field(description="dotted path of each number -> where it comes from")
+    overrides: dict[str, Any] = Field(default_factory=dict, description="what was set on top of the file")
+
+    @property
+    def limits_hash(self) -> str:
+        """Hash of what decides whether and how a program fits: mesh, core, synapse, neuron.  Not prices."""
+        parts = self.model_dump(mode="json", include={"mesh", "core", "synapse", "neuron"})
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,31 @@
+"""Show: a chip as rows of plain data, for whoever prints it."""
+
+from typing import Any, NamedTuple
+
+from chips.keys import KEYS
+from chips.profile import ChipProfile
+
+
+class Row(NamedTuple):
+    """One key of a chip; words like `mesh.routing` have no kind, source and note."""
+
+    path: str
+    value: Any
+    kind: str
+    source: str
+    note: str
+
+
+def profile_rows(chip: ChipProfile) -> list[Row]:
+    """Every key of every section with its source, in the order of the models; not the name and texts."""
+    return [_row(chip, path) for path, key in KEYS.items() if key.section]
+
+
+def _row(chip: ChipProfile, path: str) -> Row:
+    value: Any = chip
+    for step in path.split("."):
+        value = getattr(value, step)
+    source = chip.sources.get(path)
+    return (
+        Row(path, value, source.kind, source.source, source.note) if source else Row(path, value, "", "", "")
+    )

@@ -1,0 +1,29 @@
+"""compiler: a network and a chip profile in, a program out.  One file per pass; see pipeline.py."""
+
+from compiler.lower import LoweringError, SynapseFormat, Tolerance
+from compiler.network import Input, Network, Population, Projection
+from compiler.pipeline import compile
+from compiler.program import Program, Tables
+from compiler.route import Routes, route
+from compiler.usage import Usage, usage
+from compiler.validate import Span
+
+__project__ = "neurosim-toolchain"
+
+__all__ = [
+    "Input",
+    "LoweringError",
+    "Network",
+    "Population",
+    "Program",
+    "Projection",
+    "Routes",
+    "Span",
+    "SynapseFormat",
+    "Tables",
+    "Tolerance",
+    "Usage",
+    "compile",
+    "route",
+    "usage",
+]

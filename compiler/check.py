@@ -1,0 +1,234 @@
+"""Check: verify a program against its chip, and against the network that it was made from.
+
+Shares no code with the passes; what is checked is what the tables say.  A program that passes is safe to
+run: every index is in range, every limit of the chip holds, and no entry has changed since it was emitted.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chips.errors import ProgramError
+from chips.packing import list_bits
+from compiler.lower import LoweredNetwork, SynapseFormat
+from compiler.program import Program, program_digest
+
+
+def check_program(program: Program) -> None:
+    """Verify structure, limits and digest.
+
+    Raises:
+        ProgramError: naming the table, the entry and the limit.
+    """
+    _check_pointers(program)
+    _check_indices(program)
+    _check_registers(program)
+    _check_formats(program)
+    _check_capacity(program)
+    _require(
+        program.digest == program_digest(program),
+        "the tables differ from what was compiled (digest mismatch): an entry was changed; compile again",
+    )
+
+
+def check_faithful(program: Program, net: LoweredNetwork) -> None:
+    """Verify that the program holds exactly the neurons and synapses of `net`.
+
+    Raises:
+        ProgramError: a neuron or synapse is missing, doubled or different.
+    """
+    t = program.tables
+    _require(len(t.neuron_of) == net.n_neurons, "the number of neurons differs from the network")
+    for name in ("du", "dv", "vth", "bias_mantissa", "bias_exponent", "refractory"):
+        same = getattr(t, name) == getattr(net, name)[t.neuron_of]
+        _require(same.all(), f"register {name} differs from the network")
+    list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
+    source_of_list = np.repeat(np.arange(len(t.source_ptr) - 1), np.diff(t.source_ptr))
+    source = source_of_list[list_of]
+    inside = source < net.n_neurons
+    source[inside] = t.neuron_of[source[inside]]
+    target = t.neuron_of[t.core_ptr[t.list_core[list_of]] + t.synapse_index]
+    exponent = np.array([f.exponent for f in program.formats], np.int64)
+    wanted_exponent = np.array([f.exponent for f in net.formats], np.int64)
+    if not len(source) == len(net.source):
+        raise ProgramError(f"the program has {len(source):,} synapses, the network {len(net.source):,}")
+    if not len(source):
+        return
+    made = _canonical(source, target, t.synapse_delay, t.synapse_weight, exponent[t.list_format[list_of]])
+    wanted = _canonical(net.source, net.target, net.delay, net.weight, wanted_exponent[net.format_of])
+    _require(
+        all(np.array_equal(a, b) for a, b in zip(made, wanted, strict=True)), "synapses differ from the network"
+    )
+
+
+def _canonical(
+    source: npt.NDArray[Any],
+    target: npt.NDArray[Any],
+    delay: npt.NDArray[Any],
+    weight: npt.NDArray[Any],
+    exponent: npt.NDArray[Any],
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Synapses as two keys, sorted: equal multisets give equal arrays."""
+    ends = source.astype(np.int64) * 2**31 + target
+    value = (delay.astype(np.int64) << 32) + (weight.astype(np.int64) << exponent)
+    order = np.lexsort((value, ends))
+    return ends[order], value[order]
+
+
+def _require(holds: Any, message: str) -> None:
+    if not holds:
+        raise ProgramError(message)
+
+
+def _check_pointers(program: Program) -> None:
+    t = program.tables
+    sizes = [
+        ("core_ptr", t.core_ptr, len(t.core), len(t.neuron_of)),
+        ("source_ptr", t.source_ptr, None, len(t.list_core)),
+        ("list_ptr", t.list_ptr, len(t.list_core), len(t.synapse_index)),
+    ]
+    for name, pointer, n, end in sizes:
+        _require(len(pointer) >= 1 and (n is None or len(pointer) == n + 1), f"table {name} has a wrong length")
+        _require(pointer[0] == 0 and pointer[-1] == end, f"table {name} does not span its entries")
+        _require((np.diff(pointer) >= 0).all(), f"table {name} runs backwards")
+    n_neurons = len(t.neuron_of)
+    _require(n_neurons >= 1, "the program has no neurons")
+    _require(len(t.source_ptr) - 1 >= n_neurons, "table source_ptr is shorter than the neurons")
+    for name in ("du", "dv", "vth", "bias_mantissa", "bias_exponent", "refractory"):
+        _require(len(getattr(t, name)) == n_neurons, f"table {name} has a wrong length")
+    _require(len(t.list_format) == len(t.list_core), "table list_format has a wrong length")
+    for name in ("synapse_weight", "synapse_delay"):
+        _require(len(getattr(t, name)) == len(t.synapse_index), f"table {name} has a wrong length")
+    _check_spans(program)
+
+
+def _check_spans(program: Program) -> None:
+    n_neurons, start = len(program.tables.neuron_of), 0
+    for span in program.spans:
+        _require(span.start == start and span.n >= 1, f"{span.name!r} does not follow its neighbour")
+        _require((span.kind == "input") == (start >= n_neurons), f"{span.name!r} has the wrong kind")
+        start += span.n
+    _require(start == len(program.tables.source_ptr) - 1, "the populations and inputs do not cover all sources")
+    _require(np.isfinite(program.dt_ms) and program.dt_ms > 0, f"dt_ms is {program.dt_ms}")
+
+
+def _check_indices(program: Program) -> None:
+    t = program.tables
+    mesh_cores = program.chip.mesh.n_cores
+    _require((np.diff(t.core) > 0).all(), "table core does not ascend")
+    _require(
+        len(t.core) and t.core[0] >= 0 and t.core[-1] < mesh_cores,
+        f"a core is outside the mesh of {mesh_cores:,} cores (mesh.tiles_x, mesh.tiles_y, mesh.cores_per_tile)",
+    )
+    _require((np.diff(t.core_ptr) > 0).all(), "a core in use has no neurons")
+    _require(
+        np.array_equal(np.sort(t.neuron_of), np.arange(len(t.neuron_of))), "table neuron_of is not a permutation"
+    )
+    if not len(t.list_core):
+        return
+    _require(0 <= t.list_core.min() and t.list_core.max() < len(t.core), "table list_core names no core")
+    _require(t.list_format.max() < len(program.formats), "table list_format names no format")
+    _require((np.diff(t.list_ptr) > 0).all(), "a list has no synapses")
+    size = np.diff(t.core_ptr)[t.list_core]
+    first = np.minimum.reduceat(t.synapse_index, t.list_ptr[:-1])
+    last = np.maximum.reduceat(t.synapse_index, t.list_ptr[:-1])
+    _require((first >= 0).all() and (last < size).all(), "table synapse_index names no neuron of its core")
+    source = np.repeat(np.arange(len(t.source_ptr) - 1), np.diff(t.source_ptr))
+    key = (source * len(t.core) + t.list_core) * len(program.formats) + t.list_format
+    _require((np.diff(key) > 0).all(), "the lists of a source do not ascend by core and format")
+
+
+def _check_registers(program: Program) -> None:
+    t, neuron, name = program.tables, program.chip.neuron, program.chip.name
+    limits = {
+        "du": (0, (1 << neuron.decay_bits) - 1, "neuron.decay_bits"),
+        "dv": (0, (1 << neuron.decay_bits) - 1, "neuron.decay_bits"),
+        "vth": (0, (1 << neuron.vth_mantissa_bits) - 1, "neuron.vth_mantissa_bits"),
+        "bias_mantissa": (-neuron.bias_mantissa_max, neuron.bias_mantissa_max, "neuron.bias_mantissa_max"),
+        "bias_exponent": (0, neuron.bias_exponent_max, "neuron.bias_exponent_max"),
+        "refractory": (1, neuron.refractory_max, "neuron.refractory_max"),
+    }
+    for register, (low, high, key) in limits.items():
+        _within(getattr(t, register), low, high, register, f"{name} ({key})")
+    if len(t.synapse_delay):
+        longest = program.chip.core.delay_steps_max
+        _within(t.synapse_delay, 1, longest, "synapse_delay", f"{name} (core.delay_steps_max)")
+
+
+def _within(values: npt.NDArray[Any], low: int, high: int, table: str, whose: str) -> None:
+    wrong = (values < low) | (values > high)
+    if wrong.any():
+        i = int(wrong.argmax())
+        raise ProgramError(f"table {table}: entry {i} is {values[i]}, but {whose} allows {low} to {high}")
+
+
+def _check_formats(program: Program) -> None:
+    t, synapse = program.tables, program.chip.synapse
+    lengths = np.diff(t.list_ptr)
+    sizes = np.diff(t.core_ptr)[t.list_core]
+    for i, form in enumerate(program.formats):
+        label = f"synapse format {i}"
+        _require(form.weight_bits in synapse.weight_bits, f"{label}: {form.weight_bits} weight bits are not legal")
+        _require(form.index_bits in synapse.index_bits, f"{label}: {form.index_bits} index bits are not legal")
+        _require(
+            0 <= form.exponent <= program.chip.neuron.weight_exponent_max,
+            f"{label}: exponent {form.exponent} is not legal (neuron.weight_exponent_max)",
+        )
+        mine = t.list_format == i
+        chosen = np.repeat(mine, lengths)
+        if not chosen.any():
+            continue
+        _check_weights(t.synapse_weight[chosen], form, label)
+        _require(
+            int(t.synapse_delay[chosen].max()) <= 1 << form.delay_bits,
+            f"{label}: a delay needs more than {form.delay_bits} bits",
+        )
+        if form.index_bits:
+            _require(sizes[mine].max() <= 1 << form.index_bits, f"{label}: a core has more neurons than indices")
+        else:
+            inside = np.arange(len(t.synapse_index)) - np.repeat(t.list_ptr[:-1], lengths)
+            dense = (lengths[mine] == sizes[mine]).all() and (t.synapse_index[chosen] == inside[chosen]).all()
+            _require(dense, f"{label}: a dense list does not hold one synapse for each neuron of its core")
+
+
+def _check_weights(weight: npt.NDArray[np.int16], form: SynapseFormat, label: str) -> None:
+    grain = 1 << (8 - form.weight_bits + (form.sign == "mixed"))
+    low = {"mixed": -256, "excitatory": 0, "inhibitory": grain - 256}.get(form.sign)
+    high = 0 if form.sign == "inhibitory" else 256 - grain
+    if low is None:
+        raise ProgramError(f"{label}: sign mode {form.sign!r} is not known")
+    _within(weight, low, high, "synapse_weight", f"{label} ({form.sign}, {form.weight_bits} bits)")
+    _require((weight % grain == 0).all(), f"{label}: a weight is not a multiple of {grain}")
+
+
+def _check_capacity(program: Program) -> None:
+    t, core = program.tables, program.chip.core
+    n_cores, n_neurons = len(t.core), len(t.neuron_of)
+    source = np.repeat(np.arange(len(t.source_ptr) - 1), np.diff(t.source_ptr))
+    axons = np.unique(source * n_cores + t.list_core)
+    axon_source, axon_core = np.divmod(axons, n_cores)
+    inside = axon_source < n_neurons
+    home = np.searchsorted(t.core_ptr, axon_source[inside], side="right") - 1
+    lengths = np.diff(t.list_ptr)
+    bits = np.zeros(n_cores, np.int64)
+    widths = [f.weight_bits + f.index_bits + f.delay_bits for f in program.formats]
+    for form, width in enumerate(widths):
+        mine = t.list_format == form
+        sizes, which = np.unique(lengths[mine], return_inverse=True)
+        each = np.array([list_bits(int(n), width, program.chip.synapse) for n in sizes], np.int64)
+        np.add.at(bits, t.list_core[mine], each[which])
+    used = {
+        "neurons": np.diff(t.core_ptr),
+        "input_axons": np.bincount(axon_core, minlength=n_cores),
+        "output_axons": np.bincount(home, minlength=n_cores),
+        "synapse_memory_bits": bits,
+    }
+    for key, values in used.items():
+        limit = getattr(core, key)
+        if limit is not None and values.max() > limit:
+            i = int(values.argmax())
+            raise ProgramError(
+                f"core {t.core[i]} holds {values[i]:,} {key.replace('_', ' ')}, but {program.chip.name} allows "
+                f"{limit:,} (core.{key})"
+            )

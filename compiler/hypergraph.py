@@ -1,0 +1,80 @@
+"""The network as a hypergraph: a source and all its targets are one hyperedge.
+
+A core receives one packet per spike of a source, however many of its neurons listen, so hyperedges (not
+edges) are what a partition should not cut.  Synapses of one source and one format share a list in a core's
+memory; such a pair is called a net here.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from compiler.lower import LoweredNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class Hypergraph:
+    """Who listens to whom, without parallel synapses.  Sources are neurons, then input channels."""
+
+    n_neurons: int
+    n_sources: int
+    net_source: npt.NDArray[np.int32]  # [net]
+    net_format: npt.NDArray[np.uint8]  # [net]
+    in_ptr: npt.NDArray[np.int64]  # [neuron + 1], into in_net
+    in_net: npt.NDArray[np.int32]  # nets that reach the neuron, ascending: those of one source stand together
+    in_count: npt.NDArray[np.int32]  # synapses of that net on the neuron
+    out_ptr: npt.NDArray[np.int64]  # [source + 1], into out_target
+    out_target: npt.NDArray[np.int32]  # distinct targets, ascending
+
+    @property
+    def fan_out(self) -> npt.NDArray[np.int64]:
+        """Distinct targets of each source."""
+        return np.diff(self.out_ptr)
+
+    @property
+    def fan_in_axons(self) -> npt.NDArray[np.int64]:
+        """Distinct sources of each neuron."""
+        return np.bincount(self.out_target, minlength=self.n_neurons)
+
+
+def hypergraph(net: LoweredNetwork) -> Hypergraph:
+    """The hypergraph of a lowered network.  Cost: one sort of the synapses."""
+    n_sources, n_formats = net.n_neurons + net.n_channels, max(1, len(net.formats))
+    key = net.source.astype(np.int64) * n_formats + net.format_of
+    nets, net_of = np.unique(key, return_inverse=True)
+    pairs, counts = np.unique(net.target.astype(np.int64) * max(1, len(nets)) + net_of, return_counts=True)
+    in_neuron, in_net = np.divmod(pairs, max(1, len(nets)))
+    links = np.unique(net.source.astype(np.int64) * net.n_neurons + net.target)
+    out_source, out_target = np.divmod(links, net.n_neurons)
+    return Hypergraph(
+        n_neurons=net.n_neurons,
+        n_sources=n_sources,
+        net_source=(nets // n_formats).astype(np.int32),
+        net_format=(nets % n_formats).astype(np.uint8),
+        in_ptr=_pointers(in_neuron, net.n_neurons),
+        in_net=in_net.astype(np.int32),
+        in_count=counts.astype(np.int32),
+        out_ptr=_pointers(out_source, n_sources),
+        out_target=out_target.astype(np.int32),
+    )
+
+
+def source_pieces(
+    graph: Hypergraph, piece_of: npt.NDArray[np.int32]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Every (source, piece that it reaches) once, own piece included, ascending: two arrays [axon]."""
+    n_pieces = int(piece_of.max()) + 1
+    source = np.repeat(np.arange(graph.n_sources), graph.fan_out)
+    pairs = np.unique(source * n_pieces + piece_of[graph.out_target])
+    axon_source, axon_piece = np.divmod(pairs, n_pieces)
+    return axon_source.astype(np.int32), axon_piece.astype(np.int32)
+
+
+def destinations(graph: Hypergraph, piece_of: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """How many pieces each source reaches, its own included: [source]."""
+    return np.bincount(source_pieces(graph, piece_of)[0], minlength=graph.n_sources)
+
+
+def _pointers(owner: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=n))]).astype(np.int64)

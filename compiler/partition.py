@@ -1,0 +1,148 @@
+"""Partition: cut a network into pieces that each fit one core.
+
+Constraint-aware greedy growth on the hypergraph (one hyperedge per source: the source and its targets).  A
+piece starts at the first free neuron and takes, one at a time, the neuron that adds the fewest input axons,
+until a limit of the core is met.  Output axons depend on where everybody else goes, so they are estimated
+from the previous round and the growth is repeated until the true numbers fit.  After lower.py, before
+place.py.  Cost: rounds x synapses; the loop itself is in growth.py.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from chips.errors import DoesNotFit
+from chips.packing import list_bits, synapse_bits
+from chips.profile import ChipProfile
+from compiler.hypergraph import Hypergraph, destinations
+from compiler.lower import LoweredNetwork
+
+ROUNDS = 12  # of output-axon estimates; the last one uses the fan-out, which is always enough
+_NO_LIMIT = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """The piece each neuron went to.  Pieces are numbered from 0; none is empty."""
+
+    piece_of: npt.NDArray[np.int32]  # [neuron]
+    n_pieces: int
+
+
+def partition(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> Partition:
+    """Give every neuron a piece such that no piece exceeds `chip.core`, and as many cores as needed.
+
+    Raises:
+        DoesNotFit: a neuron exceeds a core by itself, or more pieces are needed than the chip has cores.
+    """
+    _check_single_neurons(net, graph, chip)
+    core = chip.core
+    limit = core.output_axons
+    estimate = np.zeros(net.n_neurons, np.int64)
+    for round_number in range(ROUNDS + 1):
+        if round_number == ROUNDS:
+            estimate = graph.fan_out[: net.n_neurons].astype(np.int64)
+        piece_of = _grow(net, graph, chip, estimate)
+        made = destinations(graph, piece_of)[: net.n_neurons]
+        if limit is None or _fits(piece_of, made, limit):
+            break
+        estimate = np.maximum(estimate, np.ceil(made * (1 + 0.01 * round_number)).astype(np.int64))
+    else:
+        _refuse_output_axons(net, piece_of, made, chip)
+    n_pieces = int(piece_of.max()) + 1
+    if n_pieces > chip.mesh.n_cores:
+        _refuse_pieces(net, graph, n_pieces, chip)
+    return Partition(piece_of, n_pieces)
+
+
+def _grow(
+    net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, out_axons: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int32]:
+    from compiler.growth import grow  # numba is loaded only when there is something to grow
+
+    limits = [chip.core.neurons, chip.core.input_axons, chip.core.output_axons, chip.core.synapse_memory_bits]
+    packing = [chip.synapse.block_synapses, chip.synapse.block_header_bits, chip.synapse.word_bits]
+    return grow(
+        graph.in_ptr,
+        graph.in_net,
+        graph.in_count,
+        graph.net_source,
+        _net_bits(net, graph),
+        graph.out_ptr,
+        graph.out_target,
+        out_axons,
+        np.array([_NO_LIMIT if limit is None else limit for limit in limits], np.int64),
+        np.array(packing, np.int64),
+    )
+
+
+def _net_bits(net: LoweredNetwork, graph: Hypergraph) -> npt.NDArray[np.int64]:
+    each = [synapse_bits(f.weight_bits, f.index_bits, f.delay_bits) for f in net.formats]
+    return np.array(each, np.int64)[graph.net_format] if each else np.zeros(0, np.int64)
+
+
+def _fits(piece_of: npt.NDArray[np.int32], made: npt.NDArray[np.int64], limit: int) -> bool:
+    return bool((np.bincount(piece_of, weights=made) <= limit).all())
+
+
+# ---------------------------------------------------------------- refusals
+
+
+def _check_single_neurons(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> None:
+    axons = graph.fan_in_axons
+    limit = chip.core.input_axons
+    if limit is not None and axons.max() > limit:
+        worst = int(axons.argmax())
+        raise DoesNotFit(
+            f"{net.owner(worst)} listens to {axons[worst]:,} sources, but a {chip.name} core has {limit:,} input "
+            f"axons (core.input_axons): cut its fan-in to {limit:,}, or set core.input_axons={axons[worst]}"
+        )
+    memory = chip.core.synapse_memory_bits
+    if memory is None or not len(graph.in_net):
+        return
+    each = _net_bits(net, graph)[graph.in_net]
+    synapse = chip.synapse
+    most = int(graph.in_count.max())
+    table = np.array([[list_bits(n, int(b), synapse) for n in range(most + 1)] for b in range(int(each.max()) + 1)])
+    bits = np.zeros(net.n_neurons, np.int64)
+    np.add.at(bits, np.repeat(np.arange(net.n_neurons), np.diff(graph.in_ptr)), table[each, graph.in_count])
+    if bits.max() > memory:
+        worst = int(bits.argmax())
+        share = bits[worst] / max(1, axons[worst])
+        raise DoesNotFit(
+            f"{net.owner(worst)} needs {bits[worst]:,} synapse bits, but a {chip.name} core holds {memory:,} "
+            f"(core.synapse_memory_bits): cut its fan-in from {axons[worst]:,} to {int(memory / share):,}, use "
+            f"fewer weight bits, or set core.synapse_memory_bits={bits[worst]}"
+        )
+
+
+def _refuse_output_axons(
+    net: LoweredNetwork, piece_of: npt.NDArray[np.int32], made: npt.NDArray[np.int64], chip: ChipProfile
+) -> None:
+    worst = int(made.argmax())
+    raise DoesNotFit(
+        f"{net.owner(worst)} reaches {made[worst]:,} cores, but a {chip.name} core has "
+        f"{chip.core.output_axons:,} output axons (core.output_axons): cut its fan-out, or set "
+        f"core.output_axons={int(np.bincount(piece_of, weights=made).max())}"
+    )
+
+
+def _refuse_pieces(net: LoweredNetwork, graph: Hypergraph, n_pieces: int, chip: ChipProfile) -> None:
+    from compiler.bounds import lower_bounds
+
+    mesh = chip.mesh
+    per_row = mesh.n_cores // mesh.tiles_y
+    rows = -(-n_pieces // per_row)
+    bounds = lower_bounds(net, graph, chip)
+    binding = max(bounds, key=lambda key: bounds[key])
+    if bounds[binding] > mesh.n_cores:
+        why = f"at least {bounds[binding]:,} by {binding}"
+    else:
+        why = f"at least {bounds[binding]:,} by {binding}, more because neurons share few sources"
+    largest = max((s for s in net.spans if s.kind != "input"), key=lambda s: s.n)
+    raise DoesNotFit(
+        f"the network needs {n_pieces:,} cores ({why}), but {chip.name} has {mesh.n_cores:,} (mesh.tiles_x x "
+        f"mesh.tiles_y x mesh.cores_per_tile); the largest population is {largest.name!r} with {largest.n:,} "
+        f"neurons: it fits with mesh.tiles_y={rows}, or make connections more local or fewer"
+    )

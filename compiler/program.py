@@ -1,0 +1,192 @@
+"""The program: what a chip is loaded with, as tables.
+
+Neurons stand in the order of their cores ("slots"); a source is a slot, or n_neurons + input channel.  A list
+is one run of synapses in a core's memory: the synapses of one source, in one format, on one core.  Lists of
+a source stand together and ascend by core, so those of one core are one input axon.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chips.errors import ProgramError
+from chips import profile_from_json, profile_to_json
+from chips.profile import ChipProfile
+from compiler.lower import LoweringError, SynapseFormat
+from compiler.npz import Array, read_npz, write_npz
+from compiler.validate import Span
+
+FORMAT = "neurosim-program/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The arrays of a program."""
+
+    core: npt.NDArray[np.int32]  # [used core], number on the mesh, ascending
+    core_ptr: npt.NDArray[np.int64]  # [used core + 1], into slots
+    neuron_of: npt.NDArray[np.int32]  # [slot], neuron in the network's numbering
+    du: npt.NDArray[np.uint16]  # [slot]
+    dv: npt.NDArray[np.uint16]  # [slot]
+    vth: npt.NDArray[np.int32]  # [slot]
+    bias_mantissa: npt.NDArray[np.int16]  # [slot]
+    bias_exponent: npt.NDArray[np.uint8]  # [slot]
+    refractory: npt.NDArray[np.uint8]  # [slot]
+    source_ptr: npt.NDArray[np.int64]  # [source + 1], into lists
+    list_core: npt.NDArray[np.int32]  # [list], index into core
+    list_format: npt.NDArray[np.uint8]  # [list]
+    list_ptr: npt.NDArray[np.int64]  # [list + 1], into synapses
+    synapse_index: npt.NDArray[np.int32]  # [synapse], neuron within the core
+    synapse_weight: npt.NDArray[np.int16]  # [synapse], mantissa
+    synapse_delay: npt.NDArray[np.uint8]  # [synapse], steps
+
+
+TABLE_DTYPES = {
+    "core": np.int32,
+    "core_ptr": np.int64,
+    "neuron_of": np.int32,
+    "du": np.uint16,
+    "dv": np.uint16,
+    "vth": np.int32,
+    "bias_mantissa": np.int16,
+    "bias_exponent": np.uint8,
+    "refractory": np.uint8,
+    "source_ptr": np.int64,
+    "list_core": np.int32,
+    "list_format": np.uint8,
+    "list_ptr": np.int64,
+    "synapse_index": np.int32,
+    "synapse_weight": np.int16,
+    "synapse_delay": np.uint8,
+}
+
+
+@dataclass(frozen=True)
+class Program:
+    """A network compiled for one chip, complete: tables, names, and the profile it was compiled for."""
+
+    chip: ChipProfile
+    spans: tuple[Span, ...]
+    dt_ms: float
+    seed: int
+    formats: tuple[SynapseFormat, ...]
+    errors: tuple[LoweringError, ...]  # what lowering cost in precision
+    tables: Tables
+    digest: str  # of everything above but prices; a changed entry anywhere changes it
+
+    @property
+    def n_neurons(self) -> int:
+        """Neurons."""
+        return len(self.tables.neuron_of)
+
+    @property
+    def n_channels(self) -> int:
+        """Input channels."""
+        return len(self.tables.source_ptr) - 1 - self.n_neurons
+
+    @property
+    def n_synapses(self) -> int:
+        """Synapses."""
+        return len(self.tables.synapse_index)
+
+    @property
+    def n_cores(self) -> int:
+        """Cores in use."""
+        return len(self.tables.core)
+
+    @cached_property
+    def slot_of(self) -> npt.NDArray[np.int64]:
+        """Slot of each neuron, in the network's numbering."""
+        return np.argsort(self.tables.neuron_of, kind="stable")
+
+    def span(self, name: str) -> Span:
+        """The neurons of a population or channels of an input.
+
+        Raises:
+            ProgramError: there is none of that name.
+        """
+        for span in self.spans:
+            if span.name == name:
+                return span
+        raise ProgramError(f"the program has no {name!r}; it has {', '.join(repr(s.name) for s in self.spans)}")
+
+    def save(self, path: str | Path) -> None:
+        """Write the program as one file.
+
+        Raises:
+            NeurosimError: the file cannot be written.
+        """
+        header = {"format": FORMAT, "digest": self.digest, "chip": profile_to_json(self.chip), **_names(self)}
+        write_npz(path, header, table_arrays(self.tables))
+
+    @staticmethod
+    def load(path: str | Path) -> "Program":
+        """Read a program and check everything it holds.
+
+        Raises:
+            ProgramError: the file is damaged, foreign, of another version, or breaks a limit of its chip.
+        """
+        from compiler.check import check_program
+
+        header, arrays = read_npz(path, FORMAT, ProgramError)
+        try:
+            program = _from_parts(header, arrays)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise ProgramError(f"{path} lacks or garbles {error}: make it again") from error
+        check_program(program)
+        return program
+
+
+def table_arrays(tables: Tables) -> dict[str, Array]:
+    """The tables by name."""
+    return {field.name: getattr(tables, field.name) for field in fields(tables)}
+
+
+def program_digest(program: Program) -> str:
+    """SHA-256 of names, limits and tables."""
+    digest = hashlib.sha256(program.chip.limits_hash.encode())
+    digest.update(json.dumps(_names(program), sort_keys=True).encode())
+    for name, array in table_arrays(program.tables).items():
+        digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _names(program: Program) -> dict[str, Any]:
+    return {
+        "spans": [[s.name, s.kind, s.start, s.n] for s in program.spans],
+        "dt_ms": program.dt_ms,
+        "seed": program.seed,
+        "formats": [[f.sign, f.weight_bits, f.exponent, f.index_bits, f.delay_bits] for f in program.formats],
+        "errors": [
+            [e.where, e.parameter, e.max_relative_error, e.rms_relative_error, e.tolerance, e.note]
+            for e in program.errors
+        ],
+    }
+
+
+def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> Program:
+    if set(arrays) != set(TABLE_DTYPES):
+        raise ValueError(f"tables {sorted(set(arrays) ^ set(TABLE_DTYPES))}")
+    for name, dtype in TABLE_DTYPES.items():
+        if arrays[name].dtype != dtype or arrays[name].ndim != 1:
+            raise ValueError(f"table {name!r}")
+    return Program(
+        chip=profile_from_json(header["chip"]),
+        spans=tuple(Span(str(a), str(b), int(c), int(d)) for a, b, c, d in header["spans"]),
+        dt_ms=float(header["dt_ms"]),
+        seed=int(header["seed"]),
+        formats=tuple(SynapseFormat(str(sign), int(w), int(e), int(i), int(d)) for sign, w, e, i, d in header["formats"]),
+        errors=tuple(
+            LoweringError(str(a), str(b), float(c), float(d), float(e), str(f))
+            for a, b, c, d, e, f in header["errors"]
+        ),
+        tables=Tables(**arrays),
+        digest=str(header["digest"]),
+    )

@@ -1,0 +1,107 @@
+"""How full a compiled chip is: per core and in total, what binds, and how far from the lower bounds."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chips.packing import list_bits, synapse_bits
+from compiler.program import Program
+from compiler.route import route
+
+RESOURCES = ("neurons", "input_axons", "output_axons", "synapse_memory_bits")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Use of a chip by a program, when nothing runs yet.
+
+    Rates are taken as equal: "per spike" is the mean over neurons.
+    """
+
+    core: npt.NDArray[np.int32]  # [used core], number on the mesh
+    used: dict[str, npt.NDArray[np.int64]]  # resource -> [used core]
+    limit: dict[str, int | None]  # resource -> of one core
+    lower_bound: dict[str, int]  # resource -> cores needed for it alone
+    packets_per_spike: float  # own core included
+    packets_between_cores_per_spike: float
+    hops_per_spike: float
+    busiest_link_packets: int  # when every neuron fires once
+
+    @property
+    def binding(self) -> list[str]:
+        """The fullest resource of each core, or "none" where nothing is limited."""
+        shares = {k: self.used[k] / limit for k, limit in self.limit.items() if limit is not None}
+        if not shares:
+            return ["none"] * len(self.core)
+        names = list(shares)
+        return [names[i] for i in np.argmax(np.stack([shares[k] for k in names]), axis=0)]
+
+    @property
+    def cores_lower_bound(self) -> int:
+        """No partition can use fewer cores."""
+        return max(self.lower_bound.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data with stable keys."""
+        return {
+            **asdict(self),
+            "core": self.core.tolist(),
+            "used": {key: values.tolist() for key, values in self.used.items()},
+            "binding": self.binding,
+            "cores_used": len(self.core),
+            "cores_lower_bound": self.cores_lower_bound,
+        }
+
+
+def usage(program: Program) -> Usage:
+    """Measure a program's use of its chip."""
+    t, chip = program.tables, program.chip
+    routes = route(program)
+    packets, pair = routes.pair_packets, routes
+    between = packets[pair.pair_from != pair.pair_to].sum()
+    hops = (packets * (pair.pair_hops_x + pair.pair_hops_y)).sum()
+    n = program.n_neurons
+    bits = np.bincount(t.list_core, weights=_list_bits(program), minlength=program.n_cores)
+    used = {
+        "neurons": np.diff(t.core_ptr),
+        "input_axons": np.bincount(routes.axon_core, minlength=program.n_cores),
+        "output_axons": np.bincount(pair.pair_from, weights=packets, minlength=program.n_cores).astype(np.int64),
+        "synapse_memory_bits": bits.astype(np.int64),
+    }
+    limit: dict[str, int | None] = {key: getattr(chip.core, key) for key in RESOURCES}
+    return Usage(
+        core=t.core,
+        used=used,
+        limit=limit,
+        lower_bound=_lower_bounds(program, limit),
+        packets_per_spike=float(packets.sum()) / n,
+        packets_between_cores_per_spike=float(between) / n,
+        hops_per_spike=float(hops) / n,
+        busiest_link_packets=int(routes.link_load.max(initial=0)),
+    )
+
+
+def _list_bits(program: Program) -> npt.NDArray[np.int64]:
+    """Memory of each list in bits."""
+    t = program.tables
+    each = np.array([synapse_bits(f.weight_bits, f.index_bits, f.delay_bits) for f in program.formats], np.int64)
+    length = np.diff(t.list_ptr)
+    pairs, which = np.unique(np.stack([length, each[t.list_format]], 1), axis=0, return_inverse=True)
+    table = [list_bits(int(n), int(bits), program.chip.synapse) for n, bits in pairs]
+    return np.array(table, np.int64)[which.ravel()] if len(pairs) else np.zeros(0, np.int64)
+
+
+def _lower_bounds(program: Program, limit: dict[str, int | None]) -> dict[str, int]:
+    """Total need over limit.  A source with targets needs at least one axon; padding is left out of the bits."""
+    t = program.tables
+    sending = np.diff(t.source_ptr) > 0
+    each = np.array([f.weight_bits + f.index_bits + f.delay_bits for f in program.formats], np.int64)
+    need = {
+        "neurons": program.n_neurons,
+        "input_axons": int(sending.sum()),
+        "output_axons": int(sending[: program.n_neurons].sum()),
+        "synapse_memory_bits": int((np.diff(t.list_ptr) * each[t.list_format]).sum()) if len(each) else 0,
+    }
+    return {key: 1 if limit[key] is None else max(1, -(-need[key] // int(limit[key] or 1))) for key in need}

@@ -1,0 +1,103 @@
+"""Energy: counts and a profile's prices in, picojoules out.  Pure, so another price list needs no second run.
+
+Dynamic energy is the sum over event kinds of count x price.  Static energy is the power that the chips in use
+draw whatever happens, times the modelled time; it stands apart.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from chips import ChipProfile
+from neurosim.counts import Counts
+from neurosim.latency import chips_used, latency
+from neurosim.statistics import Summary, summary
+
+Floats = npt.NDArray[np.float64]
+
+# event -> kinds of count that it is charged for, and those that are charged elsewhere
+EVENTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "neuron_update": (("neuron_updates",), ()),
+    "spike": (("spikes",), ()),
+    "packet_out": (("packets_out",), ()),
+    "packet_in": (("packets_in", "input_packets"), ()),
+    "synaptic_event": (("synaptic_events",), ("synaptic_events_dense",)),
+    "synaptic_event_dense": (("synaptic_events_dense",), ()),
+    "hop_x": (("hops_x",), ()),
+    "hop_y": (("hops_y",), ()),
+}
+"""The price of event E is the profile's energy.E_pj."""
+
+
+@dataclass(frozen=True, eq=False)
+class Energy:
+    """Modelled energy of a run, in picojoules."""
+
+    by_event: dict[str, float]  # event -> all samples, all cores
+    core_pj: Floats  # [core in use, event]
+    sample_pj: Floats  # [sample], dynamic
+    step_pj: Floats | None  # [step of all samples], dynamic; None when the run kept no counts per step
+    static_sample_pj: Floats | None  # [sample]; None when the run kept no counts per step (no time is known)
+    kinds: dict[str, str]  # event -> how its price was reached ("measured", "fitted", ...)
+
+    @property
+    def dynamic_pj(self) -> float:
+        """All events of the run."""
+        return float(sum(self.by_event.values()))
+
+    @property
+    def static_pj(self) -> float | None:
+        """Static power x modelled time, all samples one after the other."""
+        return None if self.static_sample_pj is None else float(self.static_sample_pj.sum())
+
+    @property
+    def per_sample(self) -> Summary:
+        """Mean, p50, p99 and worst of a sample's (an inference's) dynamic energy, in pJ."""
+        return summary(self.sample_pj)
+
+
+def energy(counts: Counts, chip: ChipProfile) -> Energy:
+    """Price the counts of a run.
+
+    Raises:
+        RunError: the run was compiled for other limits than `chip` has.
+    """
+    counts.check_chip(chip)
+    prices = np.array([getattr(chip.energy, f"{event}_pj") for event in EVENTS])
+    events = np.stack([_charged(counts, event) for event in EVENTS], axis=-1)  # [sample, core, event]
+    core_pj = events.sum(axis=0) * prices
+    totals = events.sum(axis=(0, 1)) * prices
+    step_pj = static = None
+    if counts.per_step is not None:
+        step_pj = sum(
+            (_charged(counts, event, per_step=True).sum(axis=1) * price for event, price in zip(EVENTS, prices, strict=True)),
+            start=np.zeros(len(counts.per_step)),
+        )
+        milliwatt_ns_is_pj = chip.power.static_mw * chips_used(counts, chip)
+        static = latency(counts, chip).sample_ns * milliwatt_ns_is_pj
+    return Energy(
+        by_event=dict(zip(EVENTS, totals.tolist(), strict=True)),
+        core_pj=core_pj,
+        sample_pj=events.sum(axis=1) @ prices,
+        step_pj=step_pj,
+        static_sample_pj=static,
+        kinds={event: _kind(chip, f"energy.{event}_pj") for event in EVENTS},
+    )
+
+
+def _charged(counts: Counts, event: str, per_step: bool = False) -> npt.NDArray[np.int64]:
+    """How often `event` is charged: [sample, core], or [step of all samples, core]."""
+    plus, minus = EVENTS[event]
+    of = counts.step_of if per_step else counts.of
+    charged = of(plus[0]).astype(np.int64)
+    for kind in plus[1:]:
+        charged = charged + of(kind)
+    for kind in minus:
+        charged = charged - of(kind)
+    return charged
+
+
+def _kind(chip: ChipProfile, path: str) -> str:
+    source = chip.sources.get(path)
+    return source.kind if source else "assumed"

@@ -1,0 +1,118 @@
+"""Latency: counts and a profile's times in, time of each step out.  Pure.
+
+    step = max over cores of (sending and receiving, overlapped or added), at least the busiest link, + barrier
+
+with the barrier taken at the number of tiles in use; where the profile has a tick, a step lasts a tick, and
+one that needs longer is an overrun and lasts what it needs.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from chips import ChipProfile
+from chips.profile import Barrier
+from neurosim.counts import Counts
+from neurosim.statistics import Summary, summary
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Latency:
+    """Modelled time of a run."""
+
+    step_ns: Floats  # [step of all samples]
+    needed_ns: Floats  # [step of all samples]; above the tick in an overrun
+    bound_by: npt.NDArray[np.str_]  # [step of all samples], "sending", "receiving", "core" (both), or "link"
+    sample_ns: Floats  # [sample]
+    barrier_ns: float
+    tick_ns: float | None
+
+    @property
+    def total_ns(self) -> float:
+        """All samples, one after the other."""
+        return float(self.sample_ns.sum())
+
+    @property
+    def overruns(self) -> int:
+        """Steps that did not end within the tick."""
+        return 0 if self.tick_ns is None else int((self.needed_ns > self.tick_ns).sum())
+
+    @property
+    def per_step(self) -> Summary:
+        """Mean, p50, p99 and worst of a step, in ns."""
+        return summary(self.step_ns)
+
+    @property
+    def per_sample(self) -> Summary:
+        """Mean, p50, p99 and worst of a sample (an inference), in ns."""
+        return summary(self.sample_ns)
+
+
+def latency(counts: Counts, chip: ChipProfile) -> Latency:
+    """Time of each step of a run on `chip`.
+
+    Raises:
+        RunError: the run kept no counts per step, or was compiled for other limits.
+    """
+    counts.check_chip(chip)
+    terms = _terms(counts, chip)
+    slowest = np.stack(list(terms.values()))
+    barrier = barrier_ns(chip.time.barrier, tiles_used(counts, chip))
+    needed = slowest.max(axis=0) + barrier
+    tick = chip.time.tick_ns
+    step = needed if tick is None else np.maximum(needed, tick)
+    first = np.concatenate([[0], np.cumsum(counts.steps)[:-1]])
+    return Latency(
+        step_ns=step,
+        needed_ns=needed,
+        bound_by=np.array(list(terms))[slowest.argmax(axis=0)],
+        sample_ns=np.add.reduceat(step, first),
+        barrier_ns=barrier,
+        tick_ns=tick,
+    )
+
+
+def _terms(counts: Counts, chip: ChipProfile) -> dict[str, Floats]:
+    """What a step waits for, each over its slowest core or link: [step of all samples]."""
+    time = chip.time
+    dense = counts.step_of("synaptic_events_dense")
+    sending = (
+        counts.step_of("neuron_updates") * time.neuron_update_ns
+        + counts.step_of("spikes") * time.spike_ns
+        + counts.step_of("packets_out") * time.packet_out_ns
+    )
+    receiving = (
+        (counts.step_of("packets_in") + counts.step_of("input_packets")) * time.packet_in_ns
+        + (counts.step_of("synaptic_events") - dense) * time.synaptic_event_ns
+        + dense * time.synaptic_event_dense_ns
+    )
+    if time.send_receive == "add":
+        terms = {"core": (sending + receiving).max(axis=1)}
+    else:
+        terms = {"sending": sending.max(axis=1), "receiving": receiving.max(axis=1)}
+    if time.link_packet_ns is not None and counts.busiest_link is not None:
+        terms["link"] = counts.busiest_link * time.link_packet_ns
+    return terms
+
+
+def tiles_used(counts: Counts, chip: ChipProfile) -> int:
+    """Tiles with at least one core in use."""
+    return len(np.unique(counts.core // chip.mesh.cores_per_tile))
+
+
+def chips_used(counts: Counts, chip: ChipProfile) -> int:
+    """Chips with at least one core in use."""
+    mesh = chip.mesh
+    x, y = np.divmod(counts.core // mesh.cores_per_tile, mesh.height)
+    return len(np.unique(x // mesh.tiles_x * mesh.chips_y + y // mesh.tiles_y))
+
+
+def barrier_ns(barrier: Barrier, tiles: int) -> float:
+    """Time of the barrier when `tiles` tiles are in use."""
+    if barrier.between == "linear":
+        return float(np.interp(tiles, barrier.tiles, barrier.time_ns))
+    at = max(0, int(np.searchsorted(barrier.tiles, tiles, side="right")) - 1)
+    return float(barrier.time_ns[at])

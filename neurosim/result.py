@@ -1,0 +1,187 @@
+"""The result of a run: spikes, counts, probes.  Saves and loads as one file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chips import ChipProfile, NeurosimError, RunError, profile_from_json, profile_to_json
+from compiler import Span
+from compiler.npz import Array, read_npz, write_npz
+from neurosim.counts import KINDS, Counts
+
+FORMAT = "neurosim-run/1"
+
+
+@dataclass(frozen=True, eq=False)
+class Probes:
+    """u (after input and decay) and v (after reset) of chosen neurons in every step."""
+
+    neuron: npt.NDArray[np.int32]  # [probe], in the network's numbering
+    u: npt.NDArray[np.int64]  # [step of all samples, probe]
+    v: npt.NDArray[np.int64]  # [step of all samples, probe]
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """What a program did.  Spikes are sorted by sample, step and neuron."""
+
+    chip: ChipProfile
+    program_digest: str
+    spans: tuple[Span, ...]
+    dt_ms: float
+    sample_ptr: npt.NDArray[np.int64]  # [sample + 1], into spike_step and spike_neuron
+    spike_step: npt.NDArray[np.int32]  # [spike], from 0 in each sample
+    spike_neuron: npt.NDArray[np.int32]  # [spike], in the network's numbering
+    counts: Counts
+    probes: Probes | None = None
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples."""
+        return len(self.sample_ptr) - 1
+
+    @property
+    def n_spikes(self) -> int:
+        """Spikes of all neurons in all samples."""
+        return len(self.spike_step)
+
+    @property
+    def n_neurons(self) -> int:
+        """Neurons of the network."""
+        return sum(span.n for span in self.spans if span.kind != "input")
+
+    def spike_counts(self, population: str | None = None, bins: int = 1) -> npt.NDArray[np.int64]:
+        """Spikes of each neuron in equal parts of each sample: [sample, bins * neuron], bins outermost.
+
+        Args:
+            population: which neurons; None for all.
+            bins: parts of a sample; step t of a sample of T steps is in bin t * bins // T.
+
+        Raises:
+            RunError: the population is unknown.
+        """
+        start, n = self._range(population)
+        sample = np.repeat(np.arange(self.n_samples), np.diff(self.sample_ptr))
+        inside = (self.spike_neuron >= start) & (self.spike_neuron < start + n)
+        sample, step = sample[inside], self.spike_step[inside].astype(np.int64)
+        bin_of = step * bins // self.counts.steps[sample]
+        flat = (sample * bins + bin_of) * n + self.spike_neuron[inside] - start
+        return np.bincount(flat, minlength=self.n_samples * bins * n).reshape(self.n_samples, bins * n)
+
+    def raster(self, sample: int = 0) -> npt.NDArray[np.bool_]:
+        """Spikes of one sample as a dense array [step, neuron]."""
+        part = slice(self.sample_ptr[sample], self.sample_ptr[sample + 1])
+        dense = np.zeros((int(self.counts.steps[sample]), self.n_neurons), np.bool_)
+        dense[self.spike_step[part], self.spike_neuron[part]] = True
+        return dense
+
+    def save(self, path: str | Path) -> None:
+        """Write the result as one file.
+
+        Raises:
+            NeurosimError: the file cannot be written.
+        """
+        header = {
+            "format": FORMAT,
+            "chip": profile_to_json(self.chip),
+            "program_digest": self.program_digest,
+            "spans": [[s.name, s.kind, s.start, s.n] for s in self.spans],
+            "dt_ms": self.dt_ms,
+        }
+        write_npz(path, header, _arrays(self))
+
+    @staticmethod
+    def load(path: str | Path) -> "RunResult":
+        """Read a result.
+
+        Raises:
+            RunError: the file is damaged, foreign, of another version, or contradicts itself.
+        """
+        header, arrays = read_npz(path, FORMAT, RunError)
+        try:
+            return _from_parts(header, arrays)
+        except NeurosimError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise RunError(f"{path} lacks or garbles {error}: run the program again") from error
+
+    def _range(self, population: str | None) -> tuple[int, int]:
+        if population is None:
+            return 0, self.n_neurons
+        for span in self.spans:
+            if span.name == population and span.kind != "input":
+                return span.start, span.n
+        known = ", ".join(repr(span.name) for span in self.spans if span.kind != "input")
+        raise RunError(f"unknown population {population!r}; known are {known}")
+
+
+def _arrays(result: RunResult) -> dict[str, Array]:
+    counts = result.counts
+    arrays: dict[str, Array | None] = {
+        "sample_ptr": result.sample_ptr,
+        "spike_step": result.spike_step,
+        "spike_neuron": result.spike_neuron,
+        "core": counts.core,
+        "neurons": counts.neurons,
+        "steps": counts.steps,
+        "total": counts.total,
+        "per_step": counts.per_step,
+        "busiest_link": counts.busiest_link,
+    }
+    if result.probes is not None:
+        arrays |= {"probe_neuron": result.probes.neuron, "probe_u": result.probes.u, "probe_v": result.probes.v}
+    return {name: array for name, array in arrays.items() if array is not None}
+
+
+def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> RunResult:
+    chip = profile_from_json(header["chip"])
+    counts = Counts(
+        chip_name=chip.name,
+        limits_hash=chip.limits_hash,
+        core=arrays["core"],
+        neurons=arrays["neurons"],
+        steps=arrays["steps"],
+        total=arrays["total"],
+        per_step=arrays.get("per_step"),
+        busiest_link=arrays.get("busiest_link"),
+    )
+    probes = None
+    if "probe_neuron" in arrays:
+        probes = Probes(arrays["probe_neuron"], arrays["probe_u"], arrays["probe_v"])
+    result = RunResult(
+        chip=chip,
+        program_digest=str(header["program_digest"]),
+        spans=tuple(Span(str(a), str(b), int(c), int(d)) for a, b, c, d in header["spans"]),
+        dt_ms=float(header["dt_ms"]),
+        sample_ptr=arrays["sample_ptr"],
+        spike_step=arrays["spike_step"],
+        spike_neuron=arrays["spike_neuron"],
+        counts=counts,
+        probes=probes,
+    )
+    _check_shapes(result)
+    return result
+
+
+def _check_shapes(result: RunResult) -> None:
+    counts, n_samples, n_spikes = result.counts, result.n_samples, result.n_spikes
+    n_cores, n_kinds, n_steps = len(counts.core), len(KINDS), int(counts.steps.sum())
+    shapes = {
+        "sample_ptr": (np.diff(result.sample_ptr) >= 0).all() and result.sample_ptr[-1] == n_spikes,
+        "spike_neuron": len(result.spike_neuron) == n_spikes
+        and (n_spikes == 0 or (0 <= result.spike_neuron.min() and result.spike_neuron.max() < result.n_neurons)),
+        "steps": counts.steps.shape == (n_samples,) and counts.steps.min() >= 1,
+        "total": counts.total.shape == (n_samples, n_cores, n_kinds),
+        "neurons": counts.neurons.shape == (n_cores,),
+        "per_step": counts.per_step is None or counts.per_step.shape == (n_steps, n_cores, n_kinds),
+        "busiest_link": counts.busiest_link is None or counts.busiest_link.shape == (n_steps,),
+    }
+    for name, holds in shapes.items():
+        if not holds:
+            raise ValueError(f"array {name!r} contradicts the others")
+    sample = np.repeat(np.arange(n_samples), np.diff(result.sample_ptr))
+    if n_spikes and not (result.spike_step >= 0).all() & (result.spike_step < counts.steps[sample]).all():
+        raise ValueError("spike_step is outside its sample")

@@ -1,0 +1,247 @@
+"""Run a compiled program: many samples, exact integers, every event counted.
+
+Samples are independent, so threads share the tables and take samples in turn; results are put in order, and
+are the same for any number of threads.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from chips import RunError
+from compiler import Program
+from neurosim import kernel
+from neurosim.counts import KINDS, Counts
+from neurosim.kernel import Buffers, Machine, State
+from neurosim.machine import build_machine
+from neurosim.result import Probes, RunResult
+from neurosim.spikes import SpikeTrains
+
+MAX_COUNT_BYTES = 4 * 2**30  # of counts per step
+_ROWS = 4096  # steps in one call of the kernel, at most
+_ROW_BYTES = 64 * 2**20  # of counts in one call, at most
+Progress = Callable[[int, int], None]  # samples done, samples in all
+
+
+def run(
+    program: Program,
+    inputs: SpikeTrains | Sequence[npt.ArrayLike] | npt.ArrayLike | None = None,
+    steps: int | Sequence[int] | None = None,
+    *,
+    probe: npt.ArrayLike | None = None,
+    per_step: bool = True,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Run `program` on external spikes.
+
+    Args:
+        program: what to run.
+        inputs: `SpikeTrains`, a list of (step, channel) arrays (one per sample), one such array, or None for a
+            single sample without input.  A spike of step s arrives in step s + delay.
+        steps: length of each sample; needed unless `inputs` are SpikeTrains.
+        probe: neurons (in the network's numbering) whose u and v are kept for every step.
+        per_step: keep counts per step, which latency and static energy need.
+        threads: samples run at the same time; by default one for each processor.
+        progress: called with (samples done, samples in all).
+
+    Raises:
+        RunError: spikes outside the run or on an unknown channel, an unknown probe, or counts too large to keep.
+    """
+    trains = _trains(inputs, steps)
+    if len(trains.channel) and trains.channel.max() >= program.n_channels:
+        raise RunError(
+            f"a spike is on channel {trains.channel.max()}, but the program has {program.n_channels} input channels"
+        )
+    probed = _probe_slots(program, probe)
+    _check_memory(program, trains, per_step)
+    machine, state_type = build_machine(program)
+    job = _Job(program, machine, state_type, trains, probed, per_step)
+    return _collect(job, _run_all(job, threads or os.cpu_count() or 1, progress), program, probe)
+
+
+@dataclass(frozen=True)
+class _Job:
+    program: Program
+    machine: Machine
+    state_type: type
+    trains: SpikeTrains
+    probe_slot: npt.NDArray[np.int64]
+    per_step: bool
+
+    @property
+    def rows(self) -> int:
+        """Steps in one call of the kernel: bounded by memory, and by the longest sample."""
+        by_memory = _ROW_BYTES // (self.program.n_cores * kernel.N_COUNTS * 4)
+        return int(max(1, min(_ROWS, by_memory, self.trains.steps.max())))
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """What one sample did."""
+
+    spike_step: npt.NDArray[np.int32]
+    spike_slot: npt.NDArray[np.int32]
+    total: npt.NDArray[np.int64]
+    per_step: npt.NDArray[np.int32]
+    busiest_link: npt.NDArray[np.int32]
+    probe_u: npt.NDArray[np.int64]
+    probe_v: npt.NDArray[np.int64]
+
+
+def _run_all(job: _Job, threads: int, progress: Progress | None) -> list[_Sample]:
+    n = job.trains.n_samples
+    halt = np.zeros(1, np.uint8)
+    local = threading.local()
+
+    def work(i: int) -> _Sample:
+        if not hasattr(local, "buffers"):
+            local.buffers, local.state = _buffers(job), _state(job)
+        return _run_sample(job, i, local.state, local.buffers, halt)
+
+    with ThreadPoolExecutor(min(threads, n)) as pool:
+        futures = [pool.submit(work, i) for i in range(n)]
+        try:
+            waiting = set(futures)
+            while waiting:
+                done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                for future in done:
+                    future.result()
+                if progress:
+                    progress(n - len(waiting), n)
+        except BaseException:
+            halt[0] = 1  # the kernels look at it in every step
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return [future.result() for future in futures]
+
+
+def _run_sample(job: _Job, i: int, state: State, buffers: Buffers, halt: npt.NDArray[np.uint8]) -> _Sample:
+    for array in state:
+        array[:] = 0
+    trains, rows = job.trains, job.rows
+    n_steps = int(trains.steps[i])
+    part = slice(int(trains.sample_ptr[i]), int(trains.sample_ptr[i + 1]))
+    input_ptr = np.searchsorted(trains.step[part], np.arange(n_steps + 1)).astype(np.int64)
+    channel = trains.channel[part]
+    pieces: list[list[npt.NDArray[np.int32]]] = [[] for _ in range(6)]
+    total = np.zeros((job.program.n_cores, kernel.N_COUNTS), np.int64)
+    t = 0
+    while t < n_steps and not halt[0]:
+        stop = min(t + rows, n_steps)
+        reached, n_spikes = kernel.advance(job.machine, state, buffers, input_ptr, channel, t, stop, halt)
+        done = reached - t
+        total += buffers.counts[:done].sum(axis=0, dtype=np.int64)
+        kept = [buffers.spike_step[:n_spikes], buffers.spike_slot[:n_spikes]]
+        kept += [buffers.probe_u[:done], buffers.probe_v[:done]]
+        if job.per_step:
+            kept += [buffers.counts[:done], buffers.busiest_link[:done]]
+        for piece, array in zip(pieces, kept, strict=False):
+            piece.append(array.copy())
+        t = reached
+    none = np.zeros(0, np.int32)
+    step, slot, u, v, per_step, busiest = (np.concatenate(piece) if piece else none for piece in pieces)
+    return _Sample(step, slot, total, per_step, busiest, u, v)
+
+
+def _state(job: _Job) -> State:
+    n = job.program.n_neurons
+    return State(
+        u=np.zeros(n, job.state_type),
+        v=np.zeros(n, job.state_type),
+        waiting=np.zeros(n, np.uint8),
+        ring=np.zeros((job.machine.max_delay + 1) * n, job.state_type),
+        fired=np.zeros(n, np.uint8),
+    )
+
+
+def _buffers(job: _Job) -> Buffers:
+    n, rows, capacity = job.program.n_neurons, job.rows, max(2 * job.program.n_neurons, 65536)
+    return Buffers(
+        counts=np.zeros((rows, job.program.n_cores, kernel.N_COUNTS), np.int32),
+        busiest_link=np.zeros(rows, np.int32),
+        spike_step=np.zeros(min(capacity, n * (rows + 1)), np.int32),
+        spike_slot=np.zeros(min(capacity, n * (rows + 1)), np.int32),
+        probe_slot=job.probe_slot,
+        probe_u=np.zeros((rows, len(job.probe_slot)), np.int64),
+        probe_v=np.zeros((rows, len(job.probe_slot)), np.int64),
+        link_load=np.zeros(max(1, job.machine.n_links), np.int32),
+        row_of_delay=np.zeros(job.machine.max_delay + 1, np.int64),
+    )
+
+
+def _collect(job: _Job, samples: list[_Sample], program: Program, probe: npt.ArrayLike | None) -> RunResult:
+    sizes = [len(sample.spike_step) for sample in samples]
+    step = np.concatenate([sample.spike_step for sample in samples])
+    neuron = program.tables.neuron_of[np.concatenate([sample.spike_slot for sample in samples])]
+    sample_of = np.repeat(np.arange(len(samples)), sizes)
+    order = np.lexsort((neuron, step, sample_of))  # the same order wherever the neurons were placed
+    tables = program.tables
+    counts = Counts(
+        chip_name=program.chip.name,
+        limits_hash=program.chip.limits_hash,
+        core=tables.core,
+        neurons=np.diff(tables.core_ptr),
+        steps=job.trains.steps,
+        total=np.stack([sample.total for sample in samples]),
+        per_step=np.concatenate([sample.per_step for sample in samples]) if job.per_step else None,
+        busiest_link=np.concatenate([sample.busiest_link for sample in samples]) if job.per_step else None,
+    )
+    probes = None
+    if probe is not None:
+        probes = Probes(
+            neuron=np.asarray(probe, np.int32).reshape(-1),
+            u=np.concatenate([sample.probe_u for sample in samples]),
+            v=np.concatenate([sample.probe_v for sample in samples]),
+        )
+    return RunResult(
+        chip=program.chip,
+        program_digest=program.digest,
+        spans=program.spans,
+        dt_ms=program.dt_ms,
+        sample_ptr=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        spike_step=step[order],
+        spike_neuron=neuron[order],
+        counts=counts,
+        probes=probes,
+    )
+
+
+# ---------------------------------------------------------------- input
+
+
+def _trains(inputs: object, steps: int | Sequence[int] | None) -> SpikeTrains:
+    if isinstance(inputs, SpikeTrains):
+        if steps is not None:
+            raise RunError("the spike trains say how long they are: leave out steps")
+        return inputs
+    if steps is None:
+        raise RunError("say how many steps to run: run(program, inputs, steps=...)")
+    if inputs is None:
+        inputs = [np.zeros((0, 2), np.int64)]
+    if isinstance(inputs, np.ndarray) and inputs.ndim == 2:
+        inputs = [inputs]
+    return SpikeTrains.from_samples(inputs, steps)  # type: ignore[arg-type]
+
+
+def _probe_slots(program: Program, probe: npt.ArrayLike | None) -> npt.NDArray[np.int64]:
+    if probe is None:
+        return np.zeros(0, np.int64)
+    neurons = np.asarray(probe).reshape(-1)
+    if neurons.size and (neurons.dtype.kind not in "iu" or neurons.min() < 0 or neurons.max() >= program.n_neurons):
+        raise RunError(f"a probe names an unknown neuron: neurons are 0 to {program.n_neurons - 1}")
+    return program.slot_of[neurons.astype(np.int64)]
+
+
+def _check_memory(program: Program, trains: SpikeTrains, per_step: bool) -> None:
+    needed = int(trains.steps.sum()) * program.n_cores * len(KINDS) * 4
+    if per_step and needed > MAX_COUNT_BYTES:
+        raise RunError(
+            f"counts of {trains.steps.sum():,} steps on {program.n_cores:,} cores need {needed:,} bytes, more than "
+            f"{MAX_COUNT_BYTES:,}: run fewer steps at a time, or with per_step=False (no latency then)"
+        )

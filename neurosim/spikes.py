@@ -1,0 +1,149 @@
+"""External spikes: which channel fires in which step, of one sample or many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from chips import RunError
+from compiler.npz import read_arrays, write_npz
+
+FORMAT = "neurosim-spikes/1"
+MAX_STEPS = 2**31 - 2
+
+
+@dataclass(frozen=True, eq=False)
+class SpikeTrains:
+    """Spikes of samples laid end to end, each sample sorted by step and channel.
+
+    Channels are numbered across all inputs of a network, in their order.
+    """
+
+    steps: npt.NDArray[np.int64]  # [sample], length in steps
+    sample_ptr: npt.NDArray[np.int64]  # [sample + 1], into step and channel
+    step: npt.NDArray[np.int32]  # [spike], from 0 in each sample
+    channel: npt.NDArray[np.int32]  # [spike]
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples."""
+        return len(self.steps)
+
+    @staticmethod
+    def from_samples(samples: Sequence[npt.ArrayLike], steps: int | Sequence[int]) -> "SpikeTrains":
+        """Make trains from one array of (step, channel) rows per sample.
+
+        Args:
+            samples: arrays of shape (k, 2).
+            steps: length of all samples, or of each.
+
+        Raises:
+            RunError: rows are not pairs of whole numbers, a spike is outside its sample, or doubled.
+        """
+        lengths = np.broadcast_to(np.asarray(steps), (len(samples),))
+        rows = [_rows(sample, i) for i, sample in enumerate(samples)]
+        sample_of = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+        flat = np.concatenate([np.zeros((0, 2), np.int64), *rows])
+        return SpikeTrains.from_events(flat[:, 0], flat[:, 1], lengths, sample_of)
+
+    @staticmethod
+    def from_events(
+        step: npt.ArrayLike,
+        channel: npt.ArrayLike,
+        steps: int | npt.ArrayLike,
+        sample: npt.ArrayLike | None = None,
+    ) -> "SpikeTrains":
+        """Make trains from parallel arrays; `sample` None puts all spikes into one sample.
+
+        Raises:
+            RunError: as `from_samples`.
+        """
+        at, on = _whole(step, "step"), _whole(channel, "channel")
+        lengths = np.atleast_1d(_whole(steps, "steps"))
+        of = np.zeros(len(at), np.int64) if sample is None else _whole(sample, "sample")
+        if not len(at) == len(on) == len(of):
+            raise RunError(f"spikes: {len(at):,} steps, {len(on):,} channels and {len(of):,} samples differ in number")
+        if len(lengths) == 0 or lengths.min() < 1 or lengths.max() > MAX_STEPS:
+            raise RunError("a run needs at least one sample of at least one step")
+        _refuse_first((of < 0) | (of >= len(lengths)), of, f"sample {{}} is unknown: there are {len(lengths):,}")
+        wrong = (at < 0) | (at >= lengths[of])
+        if wrong.any():
+            i = int(wrong.argmax())
+            raise RunError(
+                f"spike {i} is in step {at[i]}, outside the run: sample {of[i]} has steps 0 to {lengths[of[i]] - 1}"
+            )
+        _refuse_first((on < 0) | (on > 2**31 - 1), on, "channel {} is unknown: channels count from 0")
+        order = np.lexsort((on, at, of))
+        of, at, on = of[order], at[order], on[order]
+        same = (np.diff(of) == 0) & (np.diff(at) == 0) & (np.diff(on) == 0)
+        if same.any():
+            i = int(same.argmax())
+            raise RunError(
+                f"channel {on[i]} of sample {of[i]} fires twice in step {at[i]}: a channel holds one spike a step"
+            )
+        ptr = np.searchsorted(of, np.arange(len(lengths) + 1)).astype(np.int64)
+        return SpikeTrains(lengths.astype(np.int64), ptr, at.astype(np.int32), on.astype(np.int32))
+
+    def save(self, path: str | Path) -> None:
+        """Write the trains as one .npz file.
+
+        Raises:
+            NeurosimError: the file cannot be written.
+        """
+        sample = np.repeat(np.arange(self.n_samples), np.diff(self.sample_ptr))
+        arrays = {"step": self.step, "channel": self.channel, "sample": sample, "steps": self.steps}
+        write_npz(path, {"format": FORMAT}, arrays)
+
+    @staticmethod
+    def load(path: str | Path, steps: int | None = None) -> "SpikeTrains":
+        """Read an .npz file with arrays `step` and `channel`, optionally `sample` and `steps`.
+
+        Args:
+            path: the file; `numpy.savez` makes one.
+            steps: length of the samples, for a file that has no `steps` or to cut them to another length.
+
+        Raises:
+            RunError: the file is damaged, an array is missing, or no length is given.
+        """
+        arrays = read_arrays(path, RunError)
+        if missing := [name for name in ("step", "channel") if name not in arrays]:
+            raise RunError(f"{path} has no array {missing[0]!r}: a spike file holds step and channel")
+        sample = arrays.get("sample")
+        n_samples = len(arrays["steps"]) if "steps" in arrays and arrays["steps"].ndim else 1
+        if sample is not None and sample.size and "steps" not in arrays:
+            n_samples = int(sample.max()) + 1
+        if steps is not None:
+            lengths: npt.ArrayLike = np.full(min(n_samples, 2**31), steps)
+        elif "steps" in arrays:
+            lengths = arrays["steps"]
+        else:
+            raise RunError(f"{path} does not say how long its samples are: give the number of steps")
+        return SpikeTrains.from_events(arrays["step"], arrays["channel"], lengths, sample)
+
+
+def _rows(sample: npt.ArrayLike, i: int) -> npt.NDArray[np.int64]:
+    rows = _whole(sample, f"sample {i}")
+    if rows.size == 0:
+        return rows.reshape(0, 2)
+    if rows.ndim != 2 or rows.shape[1] != 2:
+        raise RunError(f"sample {i} has shape {rows.shape}, but spikes are rows of (step, channel)")
+    return rows
+
+
+def _whole(values: npt.ArrayLike, what: str) -> npt.NDArray[np.int64]:
+    array = np.asarray(values)
+    if array.size == 0:
+        return np.zeros(array.shape, np.int64)
+    if array.dtype.kind not in "iuf" or not (np.isfinite(array) & (array == np.floor(array))).all():
+        raise RunError(f"spikes: {what} must be whole numbers")
+    if np.abs(array.astype(np.float64)).max() > 2**53:
+        raise RunError(f"spikes: {what} holds numbers too large to be one")
+    return array.astype(np.int64)
+
+
+def _refuse_first(wrong: npt.NDArray[np.bool_], values: npt.NDArray[np.int64], message: str) -> None:
+    if wrong.any():
+        i = int(wrong.argmax())
+        raise RunError(f"spike {i}: {message.format(values[i])}")
