@@ -1,3 +1,106 @@
-"""neurosim: build spiking networks, compile them to neuromorphic chips, run them exactly, price what happened."""
+"""neurosim: build spiking networks, compile them to neuromorphic chips, run them exactly, price what happened.
+
+A user imports this package alone.  Names are loaded when first used, so that `import neurosim` and the command
+line's help need neither numpy nor a compiler of Python code.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from neurosim._neighbours import check_neighbours
 
 __project__ = "neurosim-toolchain"
+__version__ = "0.1.0"
+
+check_neighbours()
+
+if TYPE_CHECKING:
+    from chips import (
+        CannotRepresent,
+        ChipProfile,
+        DoesNotFit,
+        ExperimentError,
+        NetworkError,
+        NeurosimError,
+        ProfileError,
+        ProgramError,
+        RunError,
+        list_chips,
+        load_chip,
+    )
+    from compiler import Network, Program, Tolerance, Usage, compile, usage
+    from neurosim.column import Column, maass_column
+    from neurosim.comparison import Comparison, compare
+    from neurosim.counts import Counts
+    from neurosim.pricing import Energy, energy
+    from neurosim.timing import Latency, latency
+    from neurosim.liquids import liquid
+    from neurosim.result import RunResult
+    from neurosim.simulate import run
+    from neurosim.spikes import SpikeTrains
+
+_HOME = {
+    "chips": (
+        "CannotRepresent ChipProfile DoesNotFit ExperimentError NetworkError NeurosimError ProfileError "
+        "ProgramError RunError list_chips load_chip"
+    ),
+    "compiler": "Network Program Tolerance Usage compile usage",
+    "neurosim.column": "Column maass_column",
+    "neurosim.comparison": "Comparison compare",
+    "neurosim.counts": "Counts",
+    "neurosim.pricing": "Energy energy",
+    "neurosim.timing": "Latency latency",
+    "neurosim.liquids": "liquid",
+    "neurosim.result": "RunResult",
+    "neurosim.simulate": "run",
+    "neurosim.spikes": "SpikeTrains",
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
+
+__all__ = [
+    "CannotRepresent",
+    "ChipProfile",
+    "Column",
+    "Comparison",
+    "Counts",
+    "DoesNotFit",
+    "Energy",
+    "ExperimentError",
+    "Latency",
+    "Network",
+    "NetworkError",
+    "NeurosimError",
+    "ProfileError",
+    "Program",
+    "ProgramError",
+    "RunError",
+    "RunResult",
+    "SpikeTrains",
+    "Tolerance",
+    "Usage",
+    "compare",
+    "compile",
+    "energy",
+    "latency",
+    "liquid",
+    "list_chips",
+    "load_chip",
+    "maass_column",
+    "run",
+    "usage",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used (PEP 562)."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'neurosim' has no attribute {name!r}")
+    # no module carries a public name: importing it would hide the function
+    value = getattr(importlib.import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -32,7 +32,7 @@ class Machine(NamedTuple):
     bias: npt.NDArray[np.int32]  # [slot]
     refractory: npt.NDArray[np.uint8]  # [slot]
     synapse_ptr: npt.NDArray[np.int64]  # [source + 1]
-    target: npt.NDArray[np.int32]  # [synapse], slot
+    target: npt.NDArray[np.uint32]  # [synapse], slot; unsigned, so that no index is tested for its sign
     weight: npt.NDArray[np.int32]  # [synapse], mantissa * 2^exponent
     delay: npt.NDArray[np.uint8]  # [synapse]
     source_counts: npt.NDArray[np.int32]  # [source, N_COUNTS], what one spike adds on its own core
@@ -42,7 +42,6 @@ class Machine(NamedTuple):
     axon_pair: npt.NDArray[np.int32]  # [axon]
     pair_link_ptr: npt.NDArray[np.int64]  # [pair + 1]
     pair_link: npt.NDArray[np.int32]
-    n_links: int
     max_delay: int
     weight_shift: int
     u_limit: int
@@ -89,8 +88,7 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):  # type: igno
         if n_spikes + n > len(b.spike_slot) or halt[0]:
             return t, n_spikes
         row = t - start
-        counts = b.counts[row]
-        counts[:] = 0
+        b.counts[row] = 0
         b.link_load[:] = 0
         for d in range(m.max_delay + 1):
             b.row_of_delay[d] = (t + d) % (m.max_delay + 1) * n
@@ -99,39 +97,39 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):  # type: igno
         for i in range(len(b.probe_slot)):
             b.probe_u[row, i] = s.u[b.probe_slot[i]]
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
-        for k in range(input_ptr[t], input_ptr[t + 1]):
-            _deliver(m, s, b, n + input_channel[k], counts)
-        for k in range(first, n_spikes):
-            slot = b.spike_slot[k]
-            home = counts[m.core_of[slot]]
-            for c in range(PACKETS_IN):
-                home[c] += m.source_counts[slot, c]
-            _deliver(m, s, b, slot, counts)
-        busiest = 0
-        for link in range(m.n_links):
-            busiest = max(busiest, b.link_load[link])
-        b.busiest_link[row] = busiest
+        _deliver(m, s, b, input_channel[input_ptr[t] : input_ptr[t + 1]], n, b.counts[row])
+        _deliver(m, s, b, b.spike_slot[first:n_spikes], 0, b.counts[row])
+        b.busiest_link[row] = b.link_load.max()
     return stop, n_spikes
 
 
 @njit(cache=True, nogil=True)
-def _deliver(m, s, b, source, counts):  # type: ignore[no-untyped-def]
-    for a in range(m.axon_ptr[source], m.axon_ptr[source + 1]):
-        there = counts[m.axon_core[a]]
-        for c in range(PACKETS_IN, N_COUNTS):
-            there[c] += m.axon_counts[a, c]
-        pair = m.axon_pair[a]
-        if pair >= 0:
-            for k in range(m.pair_link_ptr[pair], m.pair_link_ptr[pair + 1]):
-                b.link_load[m.pair_link[k]] += 1
-    begin, end = m.synapse_ptr[source], m.synapse_ptr[source + 1]
-    if m.max_delay == 1:
-        base = b.row_of_delay[1]
-        for k in range(begin, end):
-            s.ring[base + m.target[k]] += m.weight[k]
-    else:
-        for k in range(begin, end):
-            s.ring[b.row_of_delay[m.delay[k]] + m.target[k]] += m.weight[k]
+def _deliver(m, s, b, spikes, offset, counts):  # type: ignore[no-untyped-def]
+    """Deliver and count the spikes of sources `offset + spikes`; external ones have an offset and no core."""
+    ring, target, weight, delay, synapse_ptr = s.ring, m.target, m.weight, m.delay, m.synapse_ptr
+    axon_ptr, axon_core, axon_counts, axon_pair = m.axon_ptr, m.axon_core, m.axon_counts, m.axon_pair
+    pair_link_ptr, pair_link, link_load = m.pair_link_ptr, m.pair_link, b.link_load
+    source_counts, core_of, row_of_delay = m.source_counts, m.core_of, b.row_of_delay
+    next_row = ring[row_of_delay[1] : row_of_delay[1] + len(core_of)]
+    for i in range(len(spikes)):
+        source = offset + spikes[i]
+        if offset == 0:
+            for c in range(PACKETS_IN):
+                counts[core_of[source], c] += source_counts[source, c]
+        for a in range(axon_ptr[source], axon_ptr[source + 1]):
+            for c in range(PACKETS_IN, N_COUNTS):
+                counts[axon_core[a], c] += axon_counts[a, c]
+            pair = axon_pair[a]
+            if pair >= 0:
+                for k in range(pair_link_ptr[pair], pair_link_ptr[pair + 1]):
+                    link_load[pair_link[k]] += 1
+        begin, end = np.uint64(synapse_ptr[source]), np.uint64(synapse_ptr[source + 1])
+        if m.max_delay == 1:
+            for k in range(begin, end):
+                next_row[target[k]] += weight[k]
+        else:
+            for k in range(begin, end):
+                ring[np.uint64(row_of_delay[delay[k]]) + target[k]] += weight[k]
 
 
 @njit(cache=True, nogil=True)

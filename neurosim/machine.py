@@ -20,7 +20,7 @@ def build_machine(program: Program) -> tuple[Machine, type]:
     n_sources = len(t.source_ptr) - 1
     list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
     exponent = np.array([f.exponent for f in program.formats], np.int32)
-    target = (t.core_ptr[t.list_core[list_of]] + t.synapse_index).astype(np.int32)
+    target = (t.core_ptr[t.list_core[list_of]] + t.synapse_index).astype(np.uint32)
     weight = t.synapse_weight.astype(np.int32) << exponent[t.list_format[list_of]] if len(list_of) else _NONE
     routes = route(program)
     axon_counts, source_counts = _counts_per_spike(program, routes)
@@ -42,7 +42,6 @@ def build_machine(program: Program) -> tuple[Machine, type]:
         axon_pair=routes.axon_pair,
         pair_link_ptr=routes.pair_link_ptr,
         pair_link=routes.pair_link,
-        n_links=len(routes.link),
         max_delay=int(t.synapse_delay.max(initial=1)),
         weight_shift=neuron.weight_shift,
         u_limit=2 ** (neuron.u_bits - 1),

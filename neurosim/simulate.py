@@ -170,7 +170,7 @@ def _buffers(job: _Job) -> Buffers:
         probe_slot=job.probe_slot,
         probe_u=np.zeros((rows, len(job.probe_slot)), np.int64),
         probe_v=np.zeros((rows, len(job.probe_slot)), np.int64),
-        link_load=np.zeros(max(1, job.machine.n_links), np.int32),
+        link_load=np.zeros(int(job.machine.pair_link.max(initial=0)) + 1, np.int32),
         row_of_delay=np.zeros(job.machine.max_delay + 1, np.int64),
     )
 

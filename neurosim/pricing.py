@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from chips import ChipProfile
 from neurosim.counts import Counts
-from neurosim.latency import chips_used, latency
+from neurosim.timing import chips_used, latency
 from neurosim.statistics import Summary, summary
 
 Floats = npt.NDArray[np.float64]
