@@ -90,7 +90,8 @@ def _check_pointers(program: Program) -> None:
     ]
     for name, pointer, n, end in sizes:
         _require(len(pointer) >= 1 and (n is None or len(pointer) == n + 1), f"table {name} has a wrong length")
-        _require(pointer[0] == 0 and pointer[-1] == end, f"table {name} does not span its entries")
+        spans = pointer[0] == 0 and pointer[-1] == end and pointer.min() >= 0 and pointer.max() <= end
+        _require(spans, f"table {name} does not span its entries")
         _require((np.diff(pointer) >= 0).all(), f"table {name} runs backwards")
     n_neurons = len(t.neuron_of)
     _require(n_neurons >= 1, "the program has no neurons")
@@ -118,7 +119,7 @@ def _check_indices(program: Program) -> None:
     mesh_cores = program.chip.mesh.n_cores
     _require((np.diff(t.core) > 0).all(), "table core does not ascend")
     _require(
-        len(t.core) and t.core[0] >= 0 and t.core[-1] < mesh_cores,
+        len(t.core) and t.core.min() >= 0 and t.core.max() < mesh_cores,
         f"a core is outside the mesh of {mesh_cores:,} cores (mesh.tiles_x, mesh.tiles_y, mesh.cores_per_tile)",
     )
     _require((np.diff(t.core_ptr) > 0).all(), "a core in use has no neurons")
@@ -175,6 +176,7 @@ def _check_formats(program: Program) -> None:
             0 <= form.exponent <= program.chip.neuron.weight_exponent_max,
             f"{label}: exponent {form.exponent} is not legal (neuron.weight_exponent_max)",
         )
+        _require(0 <= form.delay_bits <= 8, f"{label}: {form.delay_bits} delay bits are not legal")
         mine = t.list_format == i
         chosen = np.repeat(mine, lengths)
         if not chosen.any():

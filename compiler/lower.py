@@ -8,7 +8,8 @@ input held over a step (alpha = exp(-dt/tau_syn), beta = exp(-dt/tau_mem)):
 The chip computes U <- alpha U + 2^s a and V <- beta V + U + B.  Both are the same system when a = K w,
 U = 2^s K I and V = 2^s K v / ((1 - beta) r), so with one scale K per population all weights share one grid,
 whatever the time constants, and each neuron's threshold is vth = K (v_threshold - v_leak) / ((1 - beta) r).
-K is the smallest scale at which the largest weight fills its grid and thresholds keep THRESHOLD_STEPS steps.
+K fills the grid of the projection with the largest weights, times a power of two (its exponent) so that the
+other projections fill at least half of theirs and thresholds have THRESHOLD_STEPS steps.
 """
 
 from collections.abc import Iterator
@@ -26,16 +27,20 @@ from compiler.network import Population, Projection
 from compiler.validate import Span, ValidNetwork
 
 THRESHOLD_STEPS = 256  # a threshold of at least 256 has a rounding error of at most 0.2 %
+HEADROOM = 4  # exponents do not push thresholds above a quarter of their register: v needs room below zero
 
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """The largest relative error that lowering may make; weights are relative to their projection's largest."""
+    """The largest relative error that lowering may make; weights are relative to their projection's largest.
+
+    The default for weights admits half a step of a half-filled 4-bit grid.
+    """
 
     time_constant: float = 0.05
     threshold: float = 0.02
     bias: float = 0.05
-    weight: float = 0.10
+    weight: float = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ def lower(valid: ValidNetwork, chip: ChipProfile, tolerance: Tolerance | None = 
     errors: list[LoweringError] = []
     for population in valid.network.populations:
         incoming = list(_incoming(valid, population))
-        largest = max((_largest(projection) for projection, _ in incoming), default=0.0)
+        largest = [size for projection, _ in incoming if (size := _largest(projection)) > 0]
         if population.kind == "lif":
             registers, scale, made = _lower_lif(population, largest, valid.network.dt_ms, chip, tolerance)
             errors += made
@@ -210,7 +215,7 @@ def _check_registers(population: Population, neuron: Neuron) -> dict[str, npt.ND
 
 
 def _lower_lif(
-    population: Population, largest: float, dt_ms: float, chip: ChipProfile, tolerance: Tolerance
+    population: Population, largest: list[float], dt_ms: float, chip: ChipProfile, tolerance: Tolerance
 ) -> tuple[dict[str, npt.NDArray[Any]], float, list[LoweringError]]:
     neuron = chip.neuron
     full = 2**neuron.decay_bits
@@ -250,8 +255,13 @@ def _lower_lif(
     return registers, scale, errors
 
 
-def _scale(depth: npt.NDArray[Any], drive: npt.NDArray[Any], largest: float, chip: ChipProfile) -> float:
-    """K: chip weight units per unit of physical weight, for all projections into one population."""
+def _scale(
+    depth: npt.NDArray[Any], drive: npt.NDArray[Any], largest: list[float], chip: ChipProfile
+) -> float:
+    """K: chip weight units per unit of physical weight, for all projections into one population.
+
+    `depth`: thresholds, and `drive`: biases, both in units of I; `largest`: the largest weight of each projection.
+    """
     neuron = chip.neuron
     vth_max = 2**neuron.vth_mantissa_bits - 1
     highest = vth_max / depth.max()
@@ -259,13 +269,14 @@ def _scale(depth: npt.NDArray[Any], drive: npt.NDArray[Any], largest: float, chi
     if strongest > 0:
         bias_max = neuron.bias_mantissa_max * 2**neuron.bias_exponent_max
         highest = min(highest, bias_max / (strongest * 2**neuron.weight_shift))
-    if largest == 0:
+    if not largest:
         return float(highest / 2)
-    fill = Grid("mixed", max(chip.synapse.weight_bits), 0).high / largest
-    exponent = 0
-    while exponent < neuron.weight_exponent_max and fill * 2**exponent * depth.min() < THRESHOLD_STEPS:
-        exponent += 1
-    return float(min(fill * 2**exponent, highest))
+    fill = Grid("mixed", max(chip.synapse.weight_bits), 0).high / max(largest)
+    spread = max(largest) / min(largest)
+    steps = THRESHOLD_STEPS / (fill * depth.min())
+    exponent = max(0, int(np.floor(np.log2(spread))), int(np.ceil(np.log2(steps))))
+    wanted = fill * 2.0 ** min(exponent, neuron.weight_exponent_max)
+    return float(min(wanted, max(fill, highest / HEADROOM), highest))
 
 
 def _bias(value: npt.NDArray[Any], neuron: Neuron) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

@@ -6,16 +6,21 @@ there are arrays only, so a million neurons and a hundred million synapses fit i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from chips.errors import NetworkError
 
+if TYPE_CHECKING:
+    import networkx as nx
+
 Values = float | npt.ArrayLike
 MAX_NEURONS = 2**31 - 1
 MAX_DELAY_STEPS = 255
+MAX_NAMES = 10_000  # populations and inputs; each is looked up by its name, one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +130,10 @@ class Network:
     projections: list[Projection] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.dt_ms) and self.dt_ms > 0):
-            raise NetworkError(f"dt_ms is {self.dt_ms}, but a step needs a positive length in milliseconds")
+        number = isinstance(self.dt_ms, int | float | np.integer | np.floating)
+        if not number or isinstance(self.dt_ms, bool) or not 0 < self.dt_ms <= np.finfo(np.float64).max:
+            raise NetworkError(f"dt_ms is {self.dt_ms!r}, but a step needs a positive length in milliseconds")
+        self.dt_ms = float(self.dt_ms)
 
     def add_input(self, name: str, channels: int) -> Input:
         """Add named external spike channels.
@@ -144,8 +151,9 @@ class Network:
         Args:
             name: unique name.
             n: number of neurons.
-            **parameters: tau_mem_ms (20), tau_syn_ms (5; 0 is a current that lasts one step), v_threshold (1),
-                v_leak (0), r (1), bias (0, in units of v), refractory_ms (0); each a scalar or an array (n,).
+            **parameters: tau_mem_ms (20), tau_syn_ms (5; 0 is a current that lasts one step),
+                v_threshold (1), v_leak (0), r (1), bias (0, in units of v), refractory_ms (0); each a scalar
+                or an array (n,).
 
         Raises:
             NetworkError: the name is taken, a parameter is unknown, of the wrong shape, or out of range.
@@ -186,8 +194,8 @@ class Network:
             delays: steps, at least 1; a scalar or shape (m,).
 
         Raises:
-            NetworkError: an unknown name, an index out of range, a weight that is not finite, a delay of zero,
-                or arrays of different lengths.
+            NetworkError: an unknown name, an index out of range, a weight that is not finite, a delay of
+                zero, or arrays of different lengths.
         """
         label = f"projection {source!r} -> {target!r}"
         n_sources, n_targets = self._size(source, label), self._population(target, label).n
@@ -205,6 +213,49 @@ class Network:
         )
         self.projections.append(new)
         return new
+
+    def save(self, path: str | Path) -> None:
+        """Write the network to a file: `.yaml` to read and edit by hand, `.npz` for any size.
+
+        Raises:
+            NetworkError: another extension, or too large for YAML.
+            NeurosimError: the file cannot be written; what was there before is left as it was.
+        """
+        from compiler.network_files import save_network
+
+        save_network(self, path)
+
+    @staticmethod
+    def load(path: str | Path) -> "Network":
+        """Read a network from a `.yaml` or `.npz` file.
+
+        Raises:
+            NetworkError: the file is missing, damaged or foreign, or what it says is not a network.
+        """
+        from compiler.network_files import load_network
+
+        return load_network(path)
+
+    def to_networkx(self) -> "nx.DiGraph[Any]":
+        """The network as a graph, without loss; see network_graph.py for the attributes.
+
+        Raises:
+            NetworkError: too many neurons for a graph of Python objects.
+        """
+        from compiler.network_graph import network_to_graph
+
+        return network_to_graph(self)
+
+    @staticmethod
+    def from_networkx(graph: "nx.DiGraph[Any]", dt_ms: float = 1.0) -> "Network":
+        """The network of a directed graph, made by `to_networkx` or from scratch; see network_graph.py.
+
+        Raises:
+            NetworkError: the graph is undirected, an edge has no weight, or an attribute has no legal value.
+        """
+        from compiler.network_graph import network_from_graph
+
+        return network_from_graph(graph, dt_ms)
 
     @property
     def n_neurons(self) -> int:
@@ -248,6 +299,8 @@ class Network:
             raise NetworkError(f"{name!r} is not a name: use 1 to 200 printable characters")
         if name in self._names():
             raise NetworkError(f"the name {name!r} is used twice: give each population and input its own")
+        if len(self.populations) + len(self.inputs) >= MAX_NAMES:
+            raise NetworkError(f"more than {MAX_NAMES:,} populations and inputs: join some of them")
         return name
 
     def _names(self) -> list[str]:
@@ -273,7 +326,9 @@ class Network:
         n = _count(label, "neurons", n)
         legal = PARAMETERS[kind]
         if unknown := sorted(set(given) - set(legal)):
-            raise NetworkError(f"{label}: unknown parameter {unknown[0]!r}; a {kind} neuron has {', '.join(legal)}")
+            raise NetworkError(
+                f"{label}: unknown parameter {unknown[0]!r}; a {kind} neuron has {', '.join(legal)}"
+            )
         values = {key: _parameter(label, key, rule, n, given.get(key)) for key, rule in legal.items()}
         new = Population(name, n, kind, values)
         if kind == "lif":
@@ -294,38 +349,41 @@ def _parameter(label: str, key: str, rule: Parameter, n: int, given: Values | No
     dtype: type = np.int32 if rule.integer else np.float64
     if given is None:
         return np.array(rule.default, dtype)
-    try:
-        values = np.asarray(given, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise NetworkError(f"{label}: {key} is not a number or an array of numbers") from None
+    values = _numbers(given, f"{label}: {key}").astype(np.float64)
     if values.shape not in ((), (n,)):
         raise NetworkError(f"{label}: {key} has shape {values.shape}, but needs a scalar or ({n},)")
     wrong = ~np.atleast_1d(rule.accepts(values))
     if wrong.any():
         first = int(wrong.argmax())
-        raise NetworkError(f"{label}: {key} of neuron {first} is {np.atleast_1d(values)[first]:g}, but must be {rule}")
+        raise NetworkError(
+            f"{label}: {key} of neuron {first} is {np.atleast_1d(values)[first]:g}, but must be {rule}"
+        )
     return values.astype(dtype)
 
 
 def _check_threshold(population: Population) -> None:
-    low = population.values("v_threshold") <= population.values("v_leak")
-    if low.any():
+    low = np.atleast_1d(population.parameters["v_threshold"] <= population.parameters["v_leak"])
+    if low.any():  # compared as given: scalars stay scalars, however many neurons there are
         raise NetworkError(
-            f"population {population.name!r}: v_threshold of neuron {int(low.argmax())} is not above its v_leak, "
-            "so it would fire without input: raise v_threshold"
+            f"population {population.name!r}: v_threshold of neuron {int(low.argmax())} is not above its "
+            "v_leak, so it would fire without input: raise v_threshold"
         )
 
 
 def _numbers(values: npt.ArrayLike, what: str) -> npt.NDArray[Any]:
+    """An array of at most 64 bits per number, in the machine's byte order."""
     try:
         array = np.asarray(values)
-    except (TypeError, ValueError) as error:
-        raise NetworkError(f"{what}: not an array of numbers") from error
-    if array.size == 0:
-        return np.zeros(array.shape, np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise NetworkError(f"{what}: not a number or an array of numbers") from error
     if array.dtype.kind not in "iuf":
-        raise NetworkError(f"{what}: not an array of numbers")
-    return array
+        if array.size == 0:
+            return np.zeros(array.shape, np.float64)
+        raise NetworkError(f"{what}: not a number or an array of numbers")
+    if array.dtype.itemsize > 8:
+        with np.errstate(over="ignore"):
+            return array.astype(np.float64)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _indices(values: npt.ArrayLike, n: int, what: str) -> npt.NDArray[np.int32]:
@@ -335,7 +393,9 @@ def _indices(values: npt.ArrayLike, n: int, what: str) -> npt.NDArray[np.int32]:
     wrong = (array < 0) | (array >= n) | (array != np.floor(array))
     if wrong.any():
         first = int(wrong.argmax())
-        raise NetworkError(f"{what} {array[first]} of synapse {first} is out of range: legal are 0 to {n - 1}")
+        raise NetworkError(
+            f"{what} {array[first]} of synapse {first} is out of range: legal are 0 to {n - 1}"
+        )
     return array.astype(np.int32)
 
 
@@ -345,7 +405,7 @@ def _weights(values: npt.ArrayLike, m: int, label: str) -> npt.NDArray[Any]:
     if wrong.any():
         first = int(wrong.argmax())
         raise NetworkError(f"{label}: weight of synapse {first} is {array[first]}, but must be finite")
-    return array
+    return array.copy()  # the caller may go on writing to the original
 
 
 def _delays(values: npt.ArrayLike, m: int, label: str) -> npt.NDArray[np.uint8]:

@@ -70,7 +70,7 @@ def write_npz(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, 
             info.compress_type = zipfile.ZIP_DEFLATED
             info._compresslevel = 1  # type: ignore[attr-defined]
             with archive.open(info, "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+                np.lib.format.write_array(member, np.asarray(array, order="C"), allow_pickle=False)
 
 
 def read_npz(
@@ -97,12 +97,10 @@ def read_arrays(path: str | Path, error: type[NeurosimError]) -> dict[str, Array
             return _read_members(archive, path, error)
     except OSError as problem:
         raise error(f"cannot read {path}: {problem.strerror or problem}") from problem
-    except (zipfile.BadZipFile, EOFError, ValueError, KeyError, NotImplementedError, RuntimeError) as problem:
+    except error:
+        raise
+    except Exception as problem:  # the errors of zipfile, zlib, lzma, tokenize and numpy have no common base
         raise error(f"{path} is damaged or not a neurosim file ({problem}): make it again") from problem
-    except Exception as problem:  # zlib.error has no common base with the others
-        if type(problem).__module__ != "zlib":
-            raise
-        raise error(f"{path} is damaged ({problem}): make it again") from problem
 
 
 def _read_members(archive: zipfile.ZipFile, path: str | Path, error: type[NeurosimError]) -> dict[str, Array]:
@@ -127,7 +125,7 @@ def _read_array(member: IO[bytes], info: zipfile.ZipInfo) -> Array:
     if read_header is None:
         raise ValueError(f"member {info.filename!r} has npy version {version}")
     shape, fortran, dtype = read_header(member)
-    if dtype.hasobject or dtype.kind not in "iufb" or fortran or len(shape) > 4:
+    if dtype.hasobject or dtype.kind not in "iufb" or len(shape) > 4:
         raise ValueError(f"member {info.filename!r} is not a plain array")
     n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if n_bytes > info.file_size:
@@ -135,7 +133,7 @@ def _read_array(member: IO[bytes], info: zipfile.ZipInfo) -> Array:
     data = member.read()  # to the end, so that the checksum is verified
     if len(data) != n_bytes:
         raise ValueError(f"member {info.filename!r} has {len(data):,} bytes instead of {n_bytes:,}")
-    return np.frombuffer(data, dtype).reshape(shape)
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def _read_header(

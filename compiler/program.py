@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chips.errors import ProgramError
+from chips.errors import ProfileError, ProgramError
 from chips import profile_from_json, profile_to_json
 from chips.profile import ChipProfile
 from compiler.lower import LoweringError, SynapseFormat
@@ -137,7 +137,7 @@ class Program:
         header, arrays = read_npz(path, FORMAT, ProgramError)
         try:
             program = _from_parts(header, arrays)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except (ProfileError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ProgramError(f"{path} lacks or garbles {error}: make it again") from error
         check_program(program)
         return program

@@ -28,7 +28,7 @@ def build_machine(program: Program) -> tuple[Machine, type]:
         core_of=np.repeat(np.arange(len(t.core), dtype=np.int32), np.diff(t.core_ptr)),
         decay_u=np.maximum(full - (t.du.astype(np.float64) + neuron.decay_u_offset), 0) / full,
         decay_v=(full - t.dv.astype(np.float64)) / full,
-        threshold=t.vth << neuron.weight_shift,
+        threshold=t.vth.astype(np.int64) << neuron.weight_shift,
         bias=t.bias_mantissa.astype(np.int32) << t.bias_exponent,
         refractory=t.refractory,
         synapse_ptr=t.list_ptr[t.source_ptr],
@@ -51,7 +51,8 @@ def build_machine(program: Program) -> tuple[Machine, type]:
         has_refractory=bool((t.refractory > 1).any()),
     )
     assert len(machine.synapse_ptr) == n_sources + 1
-    return machine, _state_type(machine)
+    state = _state_type(machine)
+    return machine._replace(threshold=machine.threshold.astype(state)), state
 
 
 _NONE = np.zeros(0, np.int32)
@@ -60,14 +61,17 @@ _NONE = np.zeros(0, np.int32)
 def _state_type(machine: Machine) -> type:
     """int32 where sums provably fit, else int64.
 
-    With |weight sums| << shift at most 2 u_limit, one wrap brings u back into its range in every step, and
-    u + v + bias stays below 2^31.
+    With |weight sums| << shift at most 2 u_limit, one wrap brings u back into its range in every step;
+    likewise v, where it wraps, with u + bias at most 2 v_limit.  Then u + v + bias stays below 2^31.
     """
     worst = np.zeros(len(machine.core_of), np.int64)
     np.add.at(worst, machine.target, np.abs(machine.weight))
     largest = int(worst.max(initial=0)) << machine.weight_shift
-    room = 2**31 - 1 - 2 * max(machine.u_limit, machine.v_limit) - int(np.abs(machine.bias).max(initial=0))
+    bias = int(np.abs(machine.bias).max(initial=0))
+    room = 2**31 - 1 - 2 * max(machine.u_limit, machine.v_limit) - bias
     safe = largest <= min(2 * machine.u_limit, room) and machine.threshold.max(initial=0) < 2**30
+    if machine.v_rule == kernel.WRAP_ONCE:
+        safe = safe and machine.u_limit + bias <= 2 * machine.v_limit
     return np.int32 if safe else np.int64
 
 

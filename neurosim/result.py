@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chips import ChipProfile, NeurosimError, RunError, profile_from_json, profile_to_json
+from chips import ChipProfile, ProfileError, RunError, profile_from_json, profile_to_json
 from compiler import Span
 from compiler.npz import Array, read_npz, write_npz
 from neurosim.counts import KINDS, Counts
@@ -103,9 +103,7 @@ class RunResult:
         header, arrays = read_npz(path, FORMAT, RunError)
         try:
             return _from_parts(header, arrays)
-        except NeurosimError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        except (ProfileError, LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise RunError(f"{path} lacks or garbles {error}: run the program again") from error
 
     def _range(self, population: str | None) -> tuple[int, int]:
@@ -136,7 +134,26 @@ def _arrays(result: RunResult) -> dict[str, Array]:
     return {name: array for name, array in arrays.items() if array is not None}
 
 
+_DTYPES = {
+    "sample_ptr": np.int64,
+    "spike_step": np.int32,
+    "spike_neuron": np.int32,
+    "core": np.int32,
+    "neurons": np.int64,
+    "steps": np.int64,
+    "total": np.int64,
+    "per_step": np.int32,
+    "busiest_link": np.int32,
+    "probe_neuron": np.int32,
+    "probe_u": np.int64,
+    "probe_v": np.int64,
+}
+
+
 def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> RunResult:
+    for name, array in arrays.items():
+        if array.dtype != _DTYPES[name]:
+            raise ValueError(f"{name!r}, whose type is {array.dtype}")
     chip = profile_from_json(header["chip"])
     counts = Counts(
         chip_name=chip.name,
@@ -167,21 +184,40 @@ def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> RunResult:
 
 
 def _check_shapes(result: RunResult) -> None:
-    counts, n_samples, n_spikes = result.counts, result.n_samples, result.n_spikes
-    n_cores, n_kinds, n_steps = len(counts.core), len(KINDS), int(counts.steps.sum())
+    counts, probes, n_samples, n_spikes = result.counts, result.probes, result.n_samples, result.n_spikes
+    n_cores, n_kinds, n_steps = len(counts.core), len(KINDS), sum(counts.steps.tolist())
     shapes = {
-        "sample_ptr": (np.diff(result.sample_ptr) >= 0).all() and result.sample_ptr[-1] == n_spikes,
-        "spike_neuron": len(result.spike_neuron) == n_spikes
-        and (n_spikes == 0 or (0 <= result.spike_neuron.min() and result.spike_neuron.max() < result.n_neurons)),
-        "steps": counts.steps.shape == (n_samples,) and counts.steps.min() >= 1,
-        "total": counts.total.shape == (n_samples, n_cores, n_kinds),
-        "neurons": counts.neurons.shape == (n_cores,),
-        "per_step": counts.per_step is None or counts.per_step.shape == (n_steps, n_cores, n_kinds),
-        "busiest_link": counts.busiest_link is None or counts.busiest_link.shape == (n_steps,),
+        "sample_ptr": (n_samples + 1,),
+        "spike_step": (n_spikes,),
+        "spike_neuron": (n_spikes,),
+        "steps": (n_samples,),
+        "core": (n_cores,),
+        "neurons": (n_cores,),
+        "total": (n_samples, n_cores, n_kinds),
+        "per_step": (n_steps, n_cores, n_kinds),
+        "busiest_link": (n_steps,),
     }
-    for name, holds in shapes.items():
-        if not holds:
-            raise ValueError(f"array {name!r} contradicts the others")
-    sample = np.repeat(np.arange(n_samples), np.diff(result.sample_ptr))
-    if n_spikes and not (result.spike_step >= 0).all() & (result.spike_step < counts.steps[sample]).all():
-        raise ValueError("spike_step is outside its sample")
+    if probes is not None:
+        probed = (n_steps, len(probes.neuron))
+        shapes |= {"probe_neuron": probed[1:], "probe_u": probed, "probe_v": probed}
+    arrays = _arrays(result)
+    for name, array in arrays.items():
+        _require(array.shape == shapes[name], name)
+        _require(name in ("probe_u", "probe_v") or array.size == 0 or array.min() >= 0, name)
+    _require(counts.steps.min() >= 1, "steps")
+    _require((counts.per_step is None) == (counts.busiest_link is None), "busiest_link")
+    pointer = result.sample_ptr
+    _require(pointer[0] == 0 and pointer[-1] == n_spikes and (np.diff(pointer) >= 0).all(), "sample_ptr")
+    last = counts.steps[np.repeat(np.arange(n_samples), np.diff(pointer))]
+    _require((result.spike_step < last).all(), "spike_step")
+    _require((result.spike_neuron < result.n_neurons).all(), "spike_neuron")
+    _require(probes is None or (probes.neuron < result.n_neurons).all(), "probe_neuron")
+    _require(int(counts.neurons.sum()) == result.n_neurons, "neurons")
+    starts = [0, *np.cumsum([span.n for span in result.spans], dtype=np.int64).tolist()]
+    _require([span.start for span in result.spans] == starts[:-1], "spans")
+    _require(np.isfinite(result.dt_ms) and result.dt_ms > 0, "dt_ms")
+
+
+def _require(holds: Any, name: str) -> None:
+    if not holds:
+        raise ValueError(f"{name!r}, which contradicts the rest")

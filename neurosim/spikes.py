@@ -42,7 +42,10 @@ class SpikeTrains:
         Raises:
             RunError: rows are not pairs of whole numbers, a spike is outside its sample, or doubled.
         """
-        lengths = np.broadcast_to(np.asarray(steps), (len(samples),))
+        lengths = np.atleast_1d(_whole(steps, "steps"))
+        if lengths.shape not in ((1,), (len(samples),)):
+            raise RunError(f"{len(samples):,} samples have {lengths.size:,} lengths: give steps once, or for each")
+        lengths = np.broadcast_to(lengths, (len(samples),))
         rows = [_rows(sample, i) for i, sample in enumerate(samples)]
         sample_of = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
         flat = np.concatenate([np.zeros((0, 2), np.int64), *rows])
@@ -62,10 +65,13 @@ class SpikeTrains:
         """
         at, on = _whole(step, "step"), _whole(channel, "channel")
         lengths = np.atleast_1d(_whole(steps, "steps"))
-        of = np.zeros(len(at), np.int64) if sample is None else _whole(sample, "sample")
-        if not len(at) == len(on) == len(of):
-            raise RunError(f"spikes: {len(at):,} steps, {len(on):,} channels and {len(of):,} samples differ in number")
-        if len(lengths) == 0 or lengths.min() < 1 or lengths.max() > MAX_STEPS:
+        of = np.zeros(at.shape, np.int64) if sample is None else _whole(sample, "sample")
+        if not at.shape == on.shape == of.shape or at.ndim != 1:
+            raise RunError(
+                f"spikes: steps, channels and samples have shapes {at.shape}, {on.shape} and {of.shape}, "
+                "but lists of equal length are needed"
+            )
+        if lengths.ndim != 1 or len(lengths) == 0 or lengths.min() < 1 or lengths.max() > MAX_STEPS:
             raise RunError("a run needs at least one sample of at least one step")
         _refuse_first((of < 0) | (of >= len(lengths)), of, f"sample {{}} is unknown: there are {len(lengths):,}")
         wrong = (at < 0) | (at >= lengths[of])
@@ -110,10 +116,10 @@ class SpikeTrains:
         arrays = read_arrays(path, RunError)
         if missing := [name for name in ("step", "channel") if name not in arrays]:
             raise RunError(f"{path} has no array {missing[0]!r}: a spike file holds step and channel")
-        sample = arrays.get("sample")
+        sample = _whole(arrays["sample"], "sample") if "sample" in arrays else None
         n_samples = len(arrays["steps"]) if "steps" in arrays and arrays["steps"].ndim else 1
         if sample is not None and sample.size and "steps" not in arrays:
-            n_samples = int(sample.max()) + 1
+            n_samples = max(1, int(sample.max()) + 1)
         if steps is not None:
             lengths: npt.ArrayLike = np.full(min(n_samples, 2**31), steps)
         elif "steps" in arrays:
@@ -133,7 +139,10 @@ def _rows(sample: npt.ArrayLike, i: int) -> npt.NDArray[np.int64]:
 
 
 def _whole(values: npt.ArrayLike, what: str) -> npt.NDArray[np.int64]:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError):
+        raise RunError(f"spikes: {what} is not an array of numbers") from None
     if array.size == 0:
         return np.zeros(array.shape, np.int64)
     if array.dtype.kind not in "iuf" or not (np.isfinite(array) & (array == np.floor(array))).all():

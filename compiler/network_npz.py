@@ -1,0 +1,71 @@
+"""Networks as .npz: for any size, and without loss.
+
+The header holds dt_ms and the names and sizes; the arrays are `population0.du`, `projection3.weights` and so
+on, with the place of the population or projection in the network.  A file is rebuilt through the same methods
+that a user calls, so that nothing enters unchecked.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from chips.errors import NetworkError
+from compiler.network import PARAMETERS, Network
+from compiler.npz import Array, read_npz, write_npz
+
+FORMAT = "neurosim-network/1"
+_COLUMNS = ("sources", "targets", "weights", "delays")
+
+
+def save_network_npz(network: Network, path: str | Path) -> None:
+    """Write `network`, whole or not at all; the same network gives the same bytes.
+
+    Raises:
+        NeurosimError: the file cannot be written.
+    """
+    header = {
+        "format": FORMAT,
+        "dt_ms": network.dt_ms,
+        "inputs": [{"name": item.name, "channels": item.channels} for item in network.inputs],
+        "populations": [{"name": p.name, "kind": p.kind, "n": p.n} for p in network.populations],
+        "projections": [{"source": p.source, "target": p.target} for p in network.projections],
+    }
+    arrays: dict[str, Array] = {}
+    for i, population in enumerate(network.populations):
+        arrays |= {f"population{i}.{key}": population.parameters[key] for key in PARAMETERS[population.kind]}
+    for i, projection in enumerate(network.projections):
+        arrays |= {f"projection{i}.{key}": getattr(projection, key) for key in _COLUMNS}
+    write_npz(path, header, arrays)
+
+
+def load_network_npz(path: str | Path) -> Network:
+    """Read a network and check everything it holds.
+
+    Raises:
+        NetworkError: the file is missing, damaged, foreign, of another version, or holds no legal network.
+    """
+    header, arrays = read_npz(path, FORMAT, NetworkError)
+    try:
+        network = _rebuild(header, arrays)
+    except NetworkError as error:
+        raise NetworkError(f"{path}: {error}") from error
+    except (KeyError, TypeError) as error:
+        raise NetworkError(f"{path} lacks or garbles {error}: save the network again") from error
+    if arrays:
+        raise NetworkError(f"{path} holds {min(arrays)!r}, which no network has: save the network again")
+    return network
+
+
+def _rebuild(header: dict[str, Any], arrays: dict[str, Array]) -> Network:
+    """The network; arrays are taken out of `arrays` as they are used."""
+    network = Network(header["dt_ms"])
+    for item in header["inputs"]:
+        network.add_input(item["name"], item["channels"])
+    for i, item in enumerate(header["populations"]):
+        kind = item["kind"]
+        values = {key: arrays.pop(f"population{i}.{key}") for key in PARAMETERS[kind]}
+        add = network.add_lif if kind == "lif" else network.add_registers
+        add(item["name"], item["n"], **values)
+    for i, item in enumerate(header["projections"]):
+        columns = {key: arrays.pop(f"projection{i}.{key}") for key in _COLUMNS}
+        network.connect(item["source"], item["target"], **columns)
+    return network

@@ -1,0 +1,214 @@
+"""Compare: one task, one liquid, several chip configurations, side by side."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chips import ChipProfile, NeurosimError, load_chip
+from compiler import Network, compile, usage
+from neurosim.calibration import calibrate
+from neurosim.dataset import Dataset, load_dataset
+from neurosim.encoders import RateEncoder
+from neurosim.experiment import Configuration, Experiment, load_experiment
+from neurosim.liquids import LIQUID, liquid
+from neurosim.pricing import Energy, energy
+from neurosim.readout import accuracy, mean_per_bin
+from neurosim.result import RunResult
+from neurosim.simulate import run
+from neurosim.spikes import SpikeTrains
+from neurosim.timing import Latency, latency
+
+Report = Callable[[str, int, int], None]  # what is being done, done, in all
+PJ, NS = 1e-12, 1e-9
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What each configuration did on the task.
+
+    Counts, energies and latency of a row are totals of all samples; `*_per_inference_*` are of one sample.
+    Units are SI.  A configuration that was refused has the key `error` and its reason.
+    """
+
+    name: str
+    rows: list[dict[str, Any]]
+    baselines: dict[str, dict[int, float]]  # model -> bins -> accuracy
+    energies: list[Energy | None] = field(repr=False, default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data with stable keys."""
+        return {"name": self.name, "rows": self.rows, "baselines": self.baselines}
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What all configurations share."""
+
+    experiment: Experiment
+    data: Dataset
+    trains: SpikeTrains
+    calibration: SpikeTrains
+
+    @property
+    def bins(self) -> tuple[int, ...]:
+        """Numbers of bins that the readout is tried with; the last one is the experiment's answer."""
+        return self.experiment.readout.bins
+
+
+def compare(
+    experiment: Experiment | str | Path,
+    chips: Sequence[str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+    report: Report | None = None,
+) -> Comparison:
+    """Run an experiment on every chip configuration.
+
+    Args:
+        experiment: the experiment, or the path of its file.
+        chips: names or paths of profiles, in place of the experiment's configurations.
+        overrides: set on every profile, on top of what the experiment sets.
+        report: called with what is being done, how much is done, and of how much.
+
+    Raises:
+        ExperimentError: the file is faulty.
+        NeurosimError: the data cannot be read, or every configuration was refused (then the first reason).
+    """
+    if not isinstance(experiment, Experiment):
+        experiment = load_experiment(experiment)
+    report = report or (lambda what, done, of: None)
+    configurations = [Configuration(chip=chip) for chip in chips] if chips else list(experiment.chips)
+    profiles = [load_chip(c.chip, {**c.set, **(overrides or {})}) for c in configurations]
+    task = _prepare(experiment)
+    baselines = _baselines(task)
+    rows, energies, refusals = [], [], []
+    for configuration, chip in zip(configurations, profiles, strict=True):
+        try:
+            row, spent = _row(task, chip, configuration.seed, report)
+        except NeurosimError as error:
+            refusals.append(error)
+            row, spent = {"error": str(error)}, None
+        rows.append({"chip": chip.name, "overrides": dict(chip.overrides), **row, **_baseline_keys(task, baselines)})
+        energies.append(spent)
+    if len(refusals) == len(rows):
+        raise refusals[0]
+    return Comparison(experiment.name, rows, baselines, energies)
+
+
+def _prepare(experiment: Experiment) -> _Task:
+    data = load_dataset(experiment.data.file)
+    encoder = RateEncoder.fit(data.training, **experiment.encoder.model_dump())
+    few = experiment.liquid.calibration_samples
+    spread = data.training[:: max(1, len(data.training) // few)][:few]
+    return _Task(experiment, data, encoder.encode(data.sequences), encoder.encode(spread))
+
+
+def _baselines(task: _Task) -> dict[str, dict[int, float]]:
+    """Linear readouts without any liquid: of the raw input, and of the encoder's spikes."""
+    return {
+        "linear_raw": {b: accuracy(mean_per_bin(task.data.sequences, b), task.data) for b in task.bins},
+        "linear_encoder": {b: accuracy(np.sqrt(_encoder_counts(task, b)), task.data) for b in task.bins},
+    }
+
+
+def _encoder_counts(task: _Task, bins: int) -> npt.NDArray[np.int64]:
+    trains = task.trains
+    n = int(trains.channel.max()) + 1
+    sample = np.repeat(np.arange(trains.n_samples), np.diff(trains.sample_ptr))
+    bin_of = trains.step.astype(np.int64) * bins // trains.steps[sample]
+    flat = (sample * bins + bin_of) * n + trains.channel
+    return np.bincount(flat, minlength=trains.n_samples * bins * n).reshape(trains.n_samples, bins * n)
+
+
+def _baseline_keys(task: _Task, baselines: Mapping[str, Mapping[int, float]]) -> dict[str, float]:
+    return {"baseline_accuracy": baselines["linear_raw"][task.bins[-1]]}
+
+
+def _row(task: _Task, chip: ChipProfile, seed: int, report: Report) -> tuple[dict[str, Any], Energy]:
+    label = _label(chip)
+    report(f"{label}: calibrating", 0, 1)
+    network = _liquid(task, chip, task.experiment.liquid.recurrence)
+    report(f"{label}: compiling", 0, 1)
+    program = compile(network, chip, seed)
+    result = run(program, task.trains, progress=lambda done, of: report(f"{label}: utterances", done, of))
+    report(f"{label}: the liquid without recurrence", 0, 1)
+    without = run(compile(_liquid(task, chip, 0.0), chip, seed), task.trains, per_step=False)
+    spent, time = energy(result.counts, chip), latency(result.counts, chip)
+    scores = _scores(task, result)
+    use = usage(program)
+    counts = result.counts
+    row = {
+        "cores_used": program.n_cores,
+        "cores_lower_bound": use.cores_lower_bound,
+        "binding": sorted(set(use.binding)),
+        "neurons": program.n_neurons,
+        "synapses": program.n_synapses,
+        "samples": result.n_samples,
+        "steps": int(counts.steps.sum()),
+        "spikes": counts.sum("spikes"),
+        "input_packets": counts.sum("input_packets"),
+        "synaptic_events": counts.sum("synaptic_events"),
+        "packets": counts.sum("packets_out"),
+        "packets_between_cores": counts.sum("packets_between_cores"),
+        "hops": counts.sum("hops_x") + counts.sum("hops_y"),
+        "rate_per_neuron_and_step": result.n_spikes / (program.n_neurons * int(counts.steps.sum())),
+        "accuracy": scores[task.bins[-1]],
+        "accuracy_by_bins": scores,
+        "no_recurrence_accuracy": _scores(task, without)[task.bins[-1]],
+        "no_recurrence_accuracy_by_bins": _scores(task, without),
+        **_costs(spent, time, result),
+        "largest_weight_error": max((e.max_relative_error for e in program.errors if e.parameter == "weight"), default=0.0),
+        "price_kinds": spent.kinds,
+    }
+    return row, spent
+
+
+def _liquid(task: _Task, chip: ChipProfile, recurrence: float) -> Network:
+    """The experiment's liquid, calibrated on the chip's integers; every variant for itself."""
+    settings = {**task.experiment.liquid.settings(), "recurrence": recurrence}
+    channels = 2 * task.data.n_inputs
+
+    def build(gain: float) -> Network:
+        return liquid(channels=channels, gain=gain, **settings)
+
+    target = task.experiment.liquid.target_rate
+    gain = task.experiment.liquid.gain
+    return build(gain if target is None else calibrate(build, chip, task.calibration, target))
+
+
+def _scores(task: _Task, result: RunResult) -> dict[int, float]:
+    """Test accuracy by number of bins, on the square root of spike counts (which evens out their variance)."""
+    alpha = task.experiment.readout.alpha
+    return {b: accuracy(np.sqrt(result.spike_counts(LIQUID, b)), task.data, alpha) for b in task.bins}
+
+
+def _costs(spent: Energy, time: Latency, result: RunResult) -> dict[str, Any]:
+    energy_of, time_of = spent.per_sample, time.per_sample
+    static = spent.static_pj or 0.0
+    return {
+        "energy_j": spent.dynamic_pj * PJ,
+        "static_energy_j": static * PJ,
+        "energy_by_event_j": {event: pj * PJ for event, pj in spent.by_event.items()},
+        "energy_per_inference_j": energy_of.mean * PJ,
+        "energy_per_inference_p50_j": energy_of.p50 * PJ,
+        "energy_per_inference_p99_j": energy_of.p99 * PJ,
+        "energy_per_inference_worst_j": energy_of.worst * PJ,
+        "static_energy_per_inference_j": static * PJ / result.n_samples,
+        "latency_s": time.total_ns * NS,
+        "latency_per_inference_s": time_of.mean * NS,
+        "latency_per_inference_p50_s": time_of.p50 * NS,
+        "latency_per_inference_p99_s": time_of.p99 * NS,
+        "latency_per_inference_worst_s": time_of.worst * NS,
+        "step_time_mean_s": time.per_step.mean * NS,
+        "step_time_p99_s": time.per_step.p99 * NS,
+        "step_time_worst_s": time.per_step.worst * NS,
+        "overruns": time.overruns,
+    }
+
+
+def _label(chip: ChipProfile) -> str:
+    settings = ", ".join(f"{key}={value}" for key, value in chip.overrides.items())
+    return f"{chip.name} ({settings})" if settings else chip.name

@@ -1,0 +1,167 @@
+"""The experiment file: data, encoder, liquid, readout, and the chip configurations to compare."""
+
+import difflib
+import typing
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from chips import ExperimentError, Fault
+from chips.explain import describe
+from chips.explain import explain as explain_value
+from chips.reading import Document, KeyPath, read_yaml
+
+FORMAT = "neurosim-experiment/1"
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Range = tuple[Positive, Positive]
+
+
+class Part(BaseModel):
+    """A frozen part of an experiment; unknown keys and loose types are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Data(Part):
+    """Labelled sequences (see neurosim/dataset.py)."""
+
+    file: str = Field(description="path of the .npz file, relative to the experiment file")
+
+
+class Encoder(Part):
+    """Settings of `RateEncoder`."""
+
+    steps_per_frame: Annotated[int, Field(ge=1, le=10000)] = 16
+    span: Positive = 1.5
+    max_rate: Annotated[float, Field(gt=0, le=1)] = 0.8
+
+
+class Liquid(Part):
+    """Settings of `liquid`, and the rate to calibrate to."""
+
+    shape: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+    target_rate: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        default=0.06, description="spikes per neuron and step; null keeps gain as it is"
+    )
+    calibration_samples: Annotated[int, Field(ge=1)] = Field(default=30, description="training samples used")
+    gain: Positive = 1.0
+    recurrence: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.3
+    inhibition: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2.0
+    input_density: Fraction = 0.2
+    input_negative: Fraction = 0.5
+    weight_shape: Positive = 2.0
+    weight_cap: Positive = 3.0
+    reach: Positive = 2.0
+    inhibitory: Fraction = 0.2
+    tau_mem_ms: Range = (10.0, 30.0)
+    tau_syn_ms: Range = (3.0, 8.0)
+    refractory_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    max_delay: Annotated[int, Field(ge=1, le=255)] = 3
+    dt_ms: Positive = 1.0
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def settings(self) -> dict[str, Any]:
+        """Keyword arguments of `liquid`, but for channels and gain."""
+        return self.model_dump(exclude={"target_rate", "calibration_samples", "gain"})
+
+
+class Readout(Part):
+    """A linear readout of spike counts in equal parts of a sample."""
+
+    bins: Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], Field(min_length=1)] = (1, 5)
+    alpha: Positive | None = Field(default=None, description="ridge penalty; null chooses by leave-one-out")
+
+
+class Configuration(Part):
+    """One column of the comparison."""
+
+    chip: str
+    set: dict[str, Any] = Field(default_factory=dict, description="overrides of the profile")
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Experiment(Part):
+    """A task on a liquid, for one or more chip configurations."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    description: str = ""
+    data: Data
+    encoder: Encoder = Encoder()
+    liquid: Liquid
+    readout: Readout = Readout()
+    chips: Annotated[tuple[Configuration, ...], Field(min_length=1)]
+
+
+def load_experiment(path: str | Path) -> Experiment:
+    """Read an experiment file; a relative data file or chip file is found beside it.
+
+    Raises:
+        ExperimentError: with every fault of the file, its line and its remedy.
+    """
+    document = read_yaml(path)
+    if document.faults:
+        raise ExperimentError(list(document.faults))
+    if not isinstance(document.data, dict):
+        raise ExperimentError([Fault(str(path), "", "an experiment file is a mapping, see examples/vowels.yaml")])
+    data = dict(document.data)
+    if (found := data.pop("format", None)) != FORMAT:
+        message = f"is {describe(found)}, but needs to be {FORMAT}"
+        raise ExperimentError([document.fault(("format",), message)])
+    try:
+        experiment = Experiment.model_validate(_tuples(data))
+    except ValidationError as error:
+        raise ExperimentError([_fault(detail, document) for detail in error.errors(include_url=False)]) from None
+    return _beside(experiment, Path(path).parent)
+
+
+def _beside(experiment: Experiment, folder: Path) -> Experiment:
+    """File names made relative to the experiment file's folder."""
+    chips = tuple(
+        chip.model_copy(update={"chip": str(folder / chip.chip)}) if chip.chip.endswith((".yaml", ".yml")) else chip
+        for chip in experiment.chips
+    )
+    data = experiment.data.model_copy(update={"file": str(folder / experiment.data.file)})
+    return experiment.model_copy(update={"chips": chips, "data": data})
+
+
+def _tuples(value: Any) -> Any:
+    """Lists as tuples, which strict models want; overrides (`set`) stay as they are."""
+    if isinstance(value, dict):
+        return {key: inner if key == "set" else _tuples(inner) for key, inner in value.items()}
+    return tuple(_tuples(inner) for inner in value) if isinstance(value, list) else value
+
+
+def _fault(detail: Any, document: Document) -> Fault:
+    path: KeyPath = detail["loc"]
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        legal = _legal_keys(path[:-1])
+        near = difflib.get_close_matches(str(path[-1]), legal, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"legal here are {', '.join(legal)}"
+        return document.fault(path, f"unknown key: {hint}")
+    if kind == "missing":
+        return document.fault(path, "is missing: add it")
+    if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number"):
+        return document.fault(path, f"is {describe(detail['input'])}; {detail['msg'].lower()}")
+    if kind in ("too_long", "too_short", "missing_positional_only_argument"):
+        return document.fault(path, detail["msg"].lower())
+    return document.fault(path, explain_value({**detail, "loc": ("", *path)}))
+
+
+def _legal_keys(section: KeyPath) -> list[str]:
+    model: type[BaseModel] = Experiment
+    for step in section:
+        if isinstance(step, int):
+            continue
+        annotation = model.model_fields[step].annotation
+        inner = [a for a in _unfold(annotation) if isinstance(a, type) and issubclass(a, BaseModel)]
+        if not inner:
+            return []
+        model = inner[0]
+    return list(model.model_fields)
+
+
+def _unfold(annotation: Any) -> list[Any]:
+    return [annotation, *(inner for a in typing.get_args(annotation) for inner in _unfold(a))]
