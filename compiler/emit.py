@@ -98,9 +98,12 @@ def _formats(
     formats: tuple[SynapseFormat, ...],
     chip: ChipProfile,
 ) -> tuple[npt.NDArray[np.uint8], tuple[SynapseFormat, ...]]:
-    """Format of each list, and the table of formats: the sparse ones and their dense twins, those in use."""
+    """Format of each list, and the table of formats: each sparse one, then its dense twin, those in use.
+
+    Twins stand together, so that the lists of a source and core, sorted by format, stay sorted.
+    """
     if 0 not in chip.synapse.index_bits:
         dense = np.zeros_like(dense)
-    both = [*formats, *(replace(f, index_bits=0) for f in formats)]
-    used, list_format = np.unique(format_of + len(formats) * dense, return_inverse=True)
+    both = [twin for f in formats for twin in (f, replace(f, index_bits=0))]
+    used, list_format = np.unique(format_of.astype(np.int64) * 2 + dense, return_inverse=True)
     return list_format.astype(np.uint8), tuple(both[i] for i in used)

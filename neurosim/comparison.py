@@ -20,10 +20,9 @@ from neurosim.readout import accuracy, mean_per_bin
 from neurosim.result import RunResult
 from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains
-from neurosim.timing import Latency, latency
+from neurosim.summaries import costs, event_counts
 
 Report = Callable[[str, int, int], None]  # what is being done, done, in all
-PJ, NS = 1e-12, 1e-9
 
 
 @dataclass(frozen=True)
@@ -136,8 +135,8 @@ def _row(task: _Task, chip: ChipProfile, seed: int, report: Report) -> tuple[dic
     result = run(program, task.trains, progress=lambda done, of: report(f"{label}: utterances", done, of))
     report(f"{label}: the liquid without recurrence", 0, 1)
     without = run(compile(_liquid(task, chip, 0.0), chip, seed), task.trains, per_step=False)
-    spent, time = energy(result.counts, chip), latency(result.counts, chip)
-    scores = _scores(task, result)
+    spent = energy(result.counts, chip)
+    scores, scores_without = _scores(task, result), _scores(task, without)
     use = usage(program)
     counts = result.counts
     row = {
@@ -147,19 +146,13 @@ def _row(task: _Task, chip: ChipProfile, seed: int, report: Report) -> tuple[dic
         "neurons": program.n_neurons,
         "synapses": program.n_synapses,
         "samples": result.n_samples,
-        "steps": int(counts.steps.sum()),
-        "spikes": counts.sum("spikes"),
-        "input_packets": counts.sum("input_packets"),
-        "synaptic_events": counts.sum("synaptic_events"),
-        "packets": counts.sum("packets_out"),
-        "packets_between_cores": counts.sum("packets_between_cores"),
-        "hops": counts.sum("hops_x") + counts.sum("hops_y"),
+        **event_counts(counts),
         "rate_per_neuron_and_step": result.n_spikes / (program.n_neurons * int(counts.steps.sum())),
         "accuracy": scores[task.bins[-1]],
         "accuracy_by_bins": scores,
-        "no_recurrence_accuracy": _scores(task, without)[task.bins[-1]],
-        "no_recurrence_accuracy_by_bins": _scores(task, without),
-        **_costs(spent, time, result),
+        "no_recurrence_accuracy": scores_without[task.bins[-1]],
+        "no_recurrence_accuracy_by_bins": scores_without,
+        **costs(result, chip),
         "largest_weight_error": max((e.max_relative_error for e in program.errors if e.parameter == "weight"), default=0.0),
         "price_kinds": spent.kinds,
     }
@@ -183,30 +176,6 @@ def _scores(task: _Task, result: RunResult) -> dict[int, float]:
     """Test accuracy by number of bins, on the square root of spike counts (which evens out their variance)."""
     alpha = task.experiment.readout.alpha
     return {b: accuracy(np.sqrt(result.spike_counts(LIQUID, b)), task.data, alpha) for b in task.bins}
-
-
-def _costs(spent: Energy, time: Latency, result: RunResult) -> dict[str, Any]:
-    energy_of, time_of = spent.per_sample, time.per_sample
-    static = spent.static_pj or 0.0
-    return {
-        "energy_j": spent.dynamic_pj * PJ,
-        "static_energy_j": static * PJ,
-        "energy_by_event_j": {event: pj * PJ for event, pj in spent.by_event.items()},
-        "energy_per_inference_j": energy_of.mean * PJ,
-        "energy_per_inference_p50_j": energy_of.p50 * PJ,
-        "energy_per_inference_p99_j": energy_of.p99 * PJ,
-        "energy_per_inference_worst_j": energy_of.worst * PJ,
-        "static_energy_per_inference_j": static * PJ / result.n_samples,
-        "latency_s": time.total_ns * NS,
-        "latency_per_inference_s": time_of.mean * NS,
-        "latency_per_inference_p50_s": time_of.p50 * NS,
-        "latency_per_inference_p99_s": time_of.p99 * NS,
-        "latency_per_inference_worst_s": time_of.worst * NS,
-        "step_time_mean_s": time.per_step.mean * NS,
-        "step_time_p99_s": time.per_step.p99 * NS,
-        "step_time_worst_s": time.per_step.worst * NS,
-        "overruns": time.overruns,
-    }
 
 
 def _label(chip: ChipProfile) -> str:

@@ -1,0 +1,183 @@
+"""The command line.  Commands import what they need when they run, so that help is instant.
+
+Exit code 0; 1 for a refusal (one clear message, nothing written); 2 for wrong usage; 130 when interrupted.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from neurosim.cli_chips import chips_app
+
+app = typer.Typer(
+    name="neurosim",
+    help="Compile spiking networks to neuromorphic chips, run them exactly, and price what happened.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(chips_app, name="chips")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object with stable keys and SI units.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the profile; repeatable.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    if version:
+        from neurosim import __version__
+
+        typer.echo(f"neurosim {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command("compile")
+def compile_command(
+    network: Annotated[Path, typer.Argument(help="Network file, .yaml or .npz.")],
+    chip: Annotated[str, typer.Option("--chip", "-c", help="Name of a profile, or path of a YAML file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Program file to write.")] = Path("program.npz"),
+    overrides: Sets = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of the placement.")] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compile a network to a chip, and report how full it is."""
+    from chips import load_chip
+    from compiler import Network, compile, usage
+    from neurosim import cli_print
+
+    profile = load_chip(chip, _overrides(overrides))
+    program = compile(Network.load(network), profile, seed)
+    program.save(output)
+    if as_json:
+        print_json(cli_print.compile_data(program, usage(program), str(output)))
+    elif not quiet:
+        cli_print.print_compiled(program, usage(program), str(output))
+
+
+@app.command("run")
+def run_command(
+    program: Annotated[Path, typer.Argument(help="Program file made by `neurosim compile`.")],
+    inputs: Annotated[
+        Path | None, typer.Option("--input", "-i", help="Spikes, .npz with step and channel (and sample, steps).")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, max=2**31 - 2, help="Length of each sample.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Result file to write.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a program on external spikes; print counts, energy and latency."""
+    from chips import RunError
+    from compiler import Program
+    from neurosim import cli_print
+    from neurosim.simulate import run
+    from neurosim.spikes import SpikeTrains
+
+    loaded = Program.load(program)
+    if inputs is None and steps is None:
+        raise RunError("say how long to run: --steps N, or --input with a spike file that holds steps")
+    trains = SpikeTrains.load(inputs, steps) if inputs is not None else None
+    with cli_print.progress(quiet or as_json) as report:
+        result = run(
+            loaded,
+            trains,
+            None if trains is not None else steps,
+            progress=lambda done, of: report("samples", done, of),
+        )
+    if output is not None:
+        result.save(output)
+    if as_json:
+        print_json(cli_print.run_data(result, output))
+    else:
+        cli_print.print_run(result, output)
+
+
+@app.command("compare")
+def compare_command(
+    experiment: Annotated[Path, typer.Argument(help="Experiment file, such as examples/vowels.yaml.")],
+    chip: Annotated[
+        list[str] | None, typer.Option("--chip", "-c", help="Profile in place of the file's; repeatable.")
+    ] = None,
+    overrides: Sets = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for table and picture; results/NAME by default.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run one task on several chip configurations, side by side."""
+    from neurosim import cli_print
+    from neurosim.comparison import compare
+    from neurosim.experiment import load_experiment
+    from neurosim.figure import save_comparison
+
+    loaded = load_experiment(experiment)
+    folder = output or Path("results") / experiment.stem
+    _make_folder(folder)
+    with cli_print.progress(quiet or as_json) as report:
+        comparison = compare(loaded, chip, _overrides(overrides), report)
+    picture = save_comparison(comparison, folder)
+    if as_json:
+        print_json({**comparison.to_dict(), "picture": str(picture)})
+    else:
+        cli_print.print_comparison(comparison, loaded.description, str(picture))
+
+
+def print_json(data: Any) -> None:
+    """One JSON object on standard output."""
+    typer.echo(json.dumps(data, indent=2, allow_nan=False))
+
+
+def main() -> None:
+    """Entry point: every refusal is one message on standard error and exit code 1."""
+    from chips.errors import NeurosimError
+
+    try:
+        app(standalone_mode=True)
+    except NeurosimError as error:
+        _fail(f"error: {error}", 1)
+    except KeyboardInterrupt:
+        _fail("interrupted: nothing unfinished was written", 130)
+    except MemoryError:
+        _fail("error: out of memory: use fewer samples or steps at a time, or a smaller network", 1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _fail(message: str, code: int) -> None:
+    if "--json" in sys.argv and code == 1:
+        typer.echo(json.dumps({"error": message.removeprefix("error: ")}))
+    typer.echo(message, err=True)
+    sys.exit(code)
+
+
+def _overrides(texts: list[str] | None) -> dict[str, object]:
+    from chips import parse_override
+
+    return dict(parse_override(text) for text in texts or [])
+
+
+def _make_folder(folder: Path) -> None:
+    from chips import NeurosimError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NeurosimError(f"cannot make the folder {folder}: {error.strerror}; choose another with -o") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""`neurosim chips`: the profiles that there are, what is in them, and whether a file is one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+chips_app = typer.Typer(help="List, show and check chip profiles.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what was asked for.")]
+
+
+@chips_app.command("list")
+def list_command(as_json: Json = False, quiet: Quiet = False) -> None:
+    """The packaged profiles."""
+    from chips import list_chips, load_chip
+    from neurosim.cli import print_json
+
+    profiles = [load_chip(name) for name in list_chips()]
+    if as_json:
+        print_json({"chips": [{"name": p.name, "title": p.title, "cores": p.mesh.n_cores} for p in profiles]})
+    elif quiet:
+        typer.echo("\n".join(profile.name for profile in profiles))
+    else:
+        from neurosim.cli_print import print_table
+
+        rows = [[p.name, p.title, f"{p.mesh.n_cores:,}"] for p in profiles]
+        print_table(["profile", "title", "cores"], rows, right=(2,))
+
+
+@chips_app.command("show")
+def show_command(
+    chip: Annotated[str, typer.Argument(help="Name of a profile, or path of a YAML file.")],
+    overrides: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Every number of a profile, with its source."""
+    from chips import load_chip, profile_rows, profile_to_json
+    from neurosim.cli import _overrides, print_json
+    from neurosim.cli_print import print_table
+
+    profile = load_chip(chip, _overrides(overrides))
+    if as_json:
+        print_json(profile_to_json(profile))
+        return
+    if not quiet:
+        typer.echo(f"{profile.name}: {profile.title}\n{profile.description.strip()}\n")
+    rows = [
+        [row.path, "no limit" if row.value is None else _plain(row.value), row.kind, _source(row.source, row.note)]
+        for row in profile_rows(profile)
+    ]
+    print_table(["key", "value", "kind", "source"], rows, right=(1,))
+
+
+@chips_app.command("check")
+def check_command(
+    files: Annotated[list[Path], typer.Argument(help="Profile files.")],
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check profile files; every fault of every file is listed."""
+    from chips import Fault, ProfileError, load_chip
+    from neurosim.cli import print_json
+
+    faults: list[Fault] = []
+    for file in files:
+        try:
+            profile = load_chip(str(file) if file.suffix else f"{file}")
+        except ProfileError as error:
+            faults += error.faults
+        else:
+            if not (quiet or as_json):
+                typer.echo(f"{file}: good ({profile.name}, {profile.mesh.n_cores:,} cores)")
+    if as_json:
+        listed = [{"where": f.where, "path": f.path, "message": f.message} for f in faults]
+        print_json({"good": not faults, "faults": listed})
+    elif faults:
+        typer.echo("\n".join(str(fault) for fault in faults), err=True)
+    if faults:
+        raise typer.Exit(1)
+
+
+@chips_app.command("schema")
+def schema_command(as_json: Json = True, quiet: Quiet = False) -> None:
+    """The JSON Schema of profile files, for editors."""
+    from chips import json_schema
+    from neurosim.cli import print_json
+
+    print_json(json_schema())
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(_plain(entry) for entry in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _source(source: str, note: str) -> str:
+    return f"{source}; {note}" if note else source

@@ -1,0 +1,278 @@
+"""What the commands print: tables for people, plain data for `--json`."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from compiler import Program, Usage
+from neurosim.comparison import Comparison
+from neurosim.pricing import energy
+from neurosim.result import RunResult
+from neurosim.summaries import costs, event_counts
+from neurosim.units import si
+
+MODELLED = "All energies and times are modelled, not measured."
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
+    """A plain table; columns in `right` are numbers."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for i, name in enumerate(header):
+        table.add_column(name, justify="right" if i in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_escape(cell) for cell in row))
+    console().print(table)
+
+
+def console(stderr: bool = False) -> Console:
+    """Where to print; as wide as the terminal, or wide enough for every table when piped."""
+    found = Console(stderr=stderr, highlight=False)
+    return found if found.is_terminal else Console(stderr=stderr, highlight=False, width=max(160, found.width))
+
+
+@contextlib.contextmanager
+def progress(hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on standard error, called with (what, done, of)."""
+    if hidden:
+        yield lambda what, done, of: None
+        return
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield _line_per_task(screen)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=screen, transient=True) as bar:
+        task = bar.add_task("starting", total=1)
+
+        def report(what: str, done: int, of: int) -> None:
+            bar.update(task, description=_escape(what), completed=done, total=of)
+
+        yield report
+
+
+def _line_per_task(screen: Console) -> Callable[[str, int, int], None]:
+    """Without a terminal: one line whenever something new begins."""
+    said: set[str] = set()
+
+    def report(what: str, done: int, of: int) -> None:
+        if what not in said:
+            said.add(what)
+            screen.print(_escape(what))
+
+    return report
+
+
+# ---------------------------------------------------------------- compile
+
+
+def compile_data(program: Program, use: Usage, output: str) -> dict[str, Any]:
+    """What `neurosim compile --json` prints."""
+    return {
+        "program": output,
+        "digest": program.digest,
+        "chip": program.chip.name,
+        "overrides": dict(program.chip.overrides),
+        "neurons": program.n_neurons,
+        "channels": program.n_channels,
+        "synapses": program.n_synapses,
+        "usage": use.to_dict(),
+        "lowering": [
+            {
+                "where": e.where,
+                "parameter": e.parameter,
+                "max_relative_error": e.max_relative_error,
+                "rms_relative_error": e.rms_relative_error,
+                "tolerance": e.tolerance,
+                "note": e.note,
+            }
+            for e in program.errors
+        ],
+        "warnings": warnings(program),
+    }
+
+
+def print_compiled(program: Program, use: Usage, output: str) -> None:
+    """Utilisation per core and in total, and what lowering cost."""
+    names = list(use.used)
+    rows = []
+    for i, core in enumerate(use.core):
+        shares = [_share(int(use.used[name][i]), use.limit[name]) for name in names]
+        rows.append([str(core), *shares, use.binding[i].replace("_", " ")])
+    total = [_share(int(use.used[name].sum()), _times(use.limit[name], len(use.core))) for name in names]
+    rows.append(["total", *total, ""])
+    print_table(["core", *(name.replace("_", " ") for name in names), "binds"], rows, right=range(1, 5))
+    print_table(
+        ["", ""],
+        [
+            ["network", f"{program.n_neurons:,} neurons, {program.n_channels:,} channels, {program.n_synapses:,} synapses"],
+            ["cores", f"{len(use.core):,} used; no fewer than {use.cores_lower_bound:,} can do"],
+            ["packets per spike", f"{use.packets_per_spike:.3g} ({use.packets_between_cores_per_spike:.3g} between cores)"],
+            ["hops per spike", f"{use.hops_per_spike:.3g}"],
+            ["busiest link", f"{use.busiest_link_packets:,} packets when every neuron fires once"],
+        ],
+    )
+    if program.errors:
+        errors = [
+            [e.where, e.parameter, f"{e.max_relative_error:.2%}", f"{e.rms_relative_error:.2%}", e.note]
+            for e in program.errors
+        ]
+        print_table(["lowered to integers", "parameter", "largest error", "rms", ""], errors, right=(2, 3))
+    for warning in warnings(program):
+        console().print(f"note: {warning}")
+    console().print(f"written to {output}")
+
+
+def warnings(program: Program) -> list[str]:
+    """What a user should know about a program that compiled."""
+    chip, found = program.chip, []
+    longest = int(program.tables.synapse_delay.max(initial=1))
+    if longest > chip.core.delay_steps_guaranteed:
+        found.append(
+            f"delays reach {longest} steps; beyond {chip.core.delay_steps_guaranteed} "
+            f"(core.delay_steps_guaranteed) {chip.name} holds fewer neurons on a core, how many is not published"
+        )
+    if chip.mesh.chips_x * chip.mesh.chips_y > 1:
+        found.append("hops between chips are priced like hops inside a chip: the profile has no price for borders")
+    return found
+
+
+# ---------------------------------------------------------------- run
+
+
+def run_data(result: RunResult, output: Path | None) -> dict[str, Any]:
+    """What `neurosim run --json` prints: totals of all samples."""
+    return {
+        "result": None if output is None else str(output),
+        "chip": result.chip.name,
+        "overrides": dict(result.chip.overrides),
+        "cores_used": len(result.counts.core),
+        "neurons": result.n_neurons,
+        "samples": result.n_samples,
+        **event_counts(result.counts),
+        **costs(result, result.chip),
+        "price_kinds": energy(result.counts, result.chip).kinds,
+    }
+
+
+def print_run(result: RunResult, output: Path | None) -> None:
+    """Counts, energy by event, time."""
+    data = run_data(result, None)
+    counts = event_counts(result.counts)
+    print_table(["counted", ""], [[k.replace("_", " "), f"{v:,}"] for k, v in counts.items()], right=(1,))
+    spent = energy(result.counts, result.chip)
+    rows = [[e.replace("_", " "), si(data["energy_by_event_j"][e], "J"), spent.kinds[e]] for e in spent.by_event]
+    rows.append(["dynamic energy", si(data["energy_j"], "J"), ""])
+    rows.append(["static energy", si(data["static_energy_j"], "J"), _kind(result, "power.static_mw")])
+    print_table(["energy", "", "price is"], rows, right=(1,))
+    times = [
+        ["all samples", si(data["latency_s"], "s")],
+        ["a sample: mean, p50, p99, worst", _four(data, "latency_per_inference{}_s")],
+        ["a step: mean, p99, worst", _three(data)],
+    ]
+    print_table(["time", ""], times, right=(1,))
+    console().print(MODELLED)
+    if output is not None:
+        console().print(f"written to {output}")
+
+
+# ---------------------------------------------------------------- compare
+
+
+def print_comparison(comparison: Comparison, description: str, picture: str) -> None:
+    """One table, a configuration a column."""
+    screen = console()
+    if description:
+        screen.print(_escape(description))
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    table.add_column("")
+    for row in comparison.rows:
+        settings = "\n".join(f"{key}={value}" for key, value in row["overrides"].items())
+        table.add_column(_escape(f"{row['chip']}\n{settings}".strip()), justify="right", overflow="fold")
+    good = next(row for row in comparison.rows if "error" not in row)
+    for label, cell in _comparison_cells(good):
+        table.add_row(label, *("-" if "error" in row else cell(row) for row in comparison.rows))
+    screen.print(table)
+    for row in comparison.rows:
+        if "error" in row:
+            screen.print(_escape(f"{row['chip']}: {row['error']}"))
+    for model, by_bins in comparison.baselines.items():
+        scores = ", ".join(f"{value:.2%} in {bins} bin{'s' * (bins > 1)}" for bins, value in by_bins.items())
+        screen.print(f"{_BASELINES[model]}: {scores}")
+    screen.print(f"{MODELLED} Prices: {_price_kinds(comparison)}.")
+    screen.print(f"picture: {picture}")
+
+
+_BASELINES = {"linear_raw": "linear model on the raw input", "linear_encoder": "linear model on the encoder's spikes"}
+Cell = Callable[[dict[str, Any]], str]
+
+
+def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
+    cells: list[tuple[str, Cell]] = [
+        ("cores used (at least)", lambda r: f"{r['cores_used']} ({r['cores_lower_bound']})"),
+        ("neurons", lambda r: f"{r['neurons']:,}"),
+        ("synapses", lambda r: f"{r['synapses']:,}"),
+        ("largest weight error", lambda r: f"{r['largest_weight_error']:.2%}"),
+    ]
+    for bins in good["accuracy_by_bins"]:
+        plural = "bin" if bins == 1 else "bins"
+        cells.append((f"accuracy, {bins} {plural}", lambda r, b=bins: f"{r['accuracy_by_bins'][b]:.2%}"))
+        cells.append(
+            ("  without recurrence", lambda r, b=bins: f"{r['no_recurrence_accuracy_by_bins'][b]:.2%}"),
+        )
+    return [
+        *cells,
+        ("steps", lambda r: f"{r['steps']:,}"),
+        ("spikes", lambda r: f"{r['spikes']:,}"),
+        ("synaptic events", lambda r: f"{r['synaptic_events']:,}"),
+        ("packets (between cores)", lambda r: f"{r['packets']:,} ({r['packets_between_cores']:,})"),
+        ("hops", lambda r: f"{r['hops']:,}"),
+        ("dynamic energy / inference", lambda r: si(r["energy_per_inference_j"], "J")),
+        ("  p99", lambda r: si(r["energy_per_inference_p99_j"], "J")),
+        ("static energy / inference", lambda r: si(r["static_energy_per_inference_j"], "J")),
+        ("latency / inference", lambda r: si(r["latency_per_inference_s"], "s")),
+        ("  p99", lambda r: si(r["latency_per_inference_p99_s"], "s")),
+        ("step time, p99", lambda r: si(r["step_time_p99_s"], "s")),
+    ]
+
+
+def _price_kinds(comparison: Comparison) -> str:
+    """ "loihi1 simulated, assumed; ..." for every chip once."""
+    kinds = {
+        row["chip"]: ", ".join(sorted(set(row["price_kinds"].values())))
+        for row in comparison.rows
+        if "error" not in row
+    }
+    return "; ".join(f"{chip} {kind}" for chip, kind in kinds.items())
+
+
+# ---------------------------------------------------------------- pieces
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def _share(used: int, limit: int | None) -> str:
+    return f"{used:,}" if limit is None else f"{used:,} ({used / limit:.0%})"
+
+
+def _times(limit: int | None, n: int) -> int | None:
+    return None if limit is None else limit * n
+
+
+def _kind(result: RunResult, path: str) -> str:
+    source = result.chip.sources.get(path)
+    return source.kind if source else ""
+
+
+def _four(data: dict[str, Any], key: str) -> str:
+    return ", ".join(si(data[key.format(part)], "s") for part in ("", "_p50", "_p99", "_worst"))
+
+
+def _three(data: dict[str, Any]) -> str:
+    return ", ".join(si(data[f"step_time{part}_s"], "s") for part in ("", "_p99", "_worst"))

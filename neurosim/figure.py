@@ -1,0 +1,86 @@
+"""Pictures of a comparison, as PNG next to the rows as JSON."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compiler.npz import replacing, write_text
+from neurosim.comparison import Comparison
+
+_MARGIN = 1.15  # of the axis above the tallest bar
+
+
+def save_comparison(comparison: Comparison, folder: Path) -> Path:
+    """Write comparison.json and comparison.png into `folder`; return the picture's path.
+
+    Raises:
+        NeurosimError: a file cannot be written.
+    """
+    write_text(folder / "comparison.json", json.dumps(comparison.to_dict(), indent=2, allow_nan=False) + "\n")
+    picture = folder / "comparison.png"
+    image = io.BytesIO()
+    _draw(comparison).savefig(image, format="png", dpi=150, metadata={"Software": "neurosim"})
+    with replacing(picture) as file:
+        file.write(image.getvalue())
+    return picture
+
+
+def _draw(comparison: Comparison) -> Any:
+    from matplotlib.figure import Figure  # no pyplot: no global state, no display
+
+    rows = [row for row in comparison.rows if "error" not in row]
+    names = [_name(row) for row in rows]
+    figure = Figure(figsize=(3.2 + 1.7 * len(rows), 7.5), layout="constrained")
+    axes = figure.subplots(2, 2)
+    figure.suptitle(f"{comparison.name}: modelled, not measured")
+    _energy(axes[0, 0], rows, names)
+    _bars(axes[0, 1], names, "latency per inference (us)", {
+        "p50": [row["latency_per_inference_p50_s"] * 1e6 for row in rows],
+        "p99": [row["latency_per_inference_p99_s"] * 1e6 for row in rows],
+    })
+    _bars(axes[1, 0], names, "test accuracy (%)", {
+        f"{bins} bin{'s' * (bins > 1)}": [row["accuracy_by_bins"][bins] * 100 for row in rows]
+        for bins in rows[0]["accuracy_by_bins"]
+    })
+    lowest = min(value for row in rows for value in row["accuracy_by_bins"].values()) * 100
+    axes[1, 0].set_ylim(max(0, lowest - 10), 101)
+    for bins, value in comparison.baselines["linear_raw"].items():
+        axes[1, 0].axhline(value * 100, ls=":", lw=1, color="grey")
+        axes[1, 0].annotate(f"linear on raw input, {bins} bin{'s' * (bins > 1)}", (0.01, value * 100), fontsize=6,
+                            xycoords=("axes fraction", "data"), va="bottom", color="grey")
+    _bars(axes[1, 1], names, "cores", {"used": [row["cores_used"] for row in rows],
+                                       "lower bound": [row["cores_lower_bound"] for row in rows]})
+    return figure
+
+
+def _energy(axes: Any, rows: list[dict[str, Any]], names: list[str]) -> None:
+    """Dynamic energy per inference, stacked by event."""
+    x, base = np.arange(len(rows)), np.zeros(len(rows))
+    for event in rows[0]["energy_by_event_j"]:
+        height = np.array([row["energy_by_event_j"][event] / row["samples"] * 1e6 for row in rows])
+        if height.any():
+            axes.bar(x, height, 0.6, bottom=base, label=event.replace("_", " "))
+            base += height
+    _finish(axes, names, "dynamic energy per inference (uJ)", base.max())
+
+
+def _bars(axes: Any, names: list[str], label: str, series: dict[str, list[float]]) -> None:
+    x, width = np.arange(len(names)), 0.7 / len(series)
+    for i, (key, values) in enumerate(series.items()):
+        axes.bar(x + (i - (len(series) - 1) / 2) * width, values, width, label=key)
+    _finish(axes, names, label, max(max(values) for values in series.values()))
+
+
+def _finish(axes: Any, names: list[str], label: str, top: float) -> None:
+    axes.set_xticks(np.arange(len(names)), names, fontsize=7)
+    axes.set_ylabel(label)
+    axes.set_ylim(0, _MARGIN * top if top > 0 else 1)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=7, frameon=False)
+
+
+def _name(row: dict[str, Any]) -> str:
+    return "\n".join([row["chip"], *(f"{key}={value}" for key, value in row["overrides"].items())])
