@@ -12,9 +12,7 @@ from chips.profile import ChipProfile
 from chips.tree import UNKNOWN, Leaf
 
 
-def build(
-    leaves: Mapping[str, Leaf], overrides: Mapping[str, object]
-) -> tuple[ChipProfile | None, list[Fault]]:
+def build(leaves: Mapping[str, Leaf], overrides: Mapping[str, object]) -> tuple[ChipProfile | None, list[Fault]]:
     """Validate the leaves together.
 
     Args:
@@ -26,9 +24,7 @@ def build(
     """
     sources = {path: leaves[path].source for path in KEYS if path in leaves and leaves[path].source}
     try:
-        return ChipProfile.model_validate(
-            {**_nest(leaves), "sources": sources, "overrides": dict(overrides)}
-        ), []
+        return ChipProfile.model_validate({**_nest(leaves), "sources": sources, "overrides": dict(overrides)}), []
     except ValidationError as error:
         details = error.errors(include_url=False)
     return None, [_fault(detail, leaves) for detail in details if detail["type"] != "missing"]

@@ -63,8 +63,4 @@ def _source_faults(chip: ChipProfile, where: str) -> list[Fault]:
 
 
 def _override_faults(chip: ChipProfile, where: str) -> list[Fault]:
-    return [
-        Fault(where, "overrides", f"{path!r}: {unknown_path(path)}")
-        for path in chip.overrides
-        if path not in KEYS
-    ]
+    return [Fault(where, "overrides", f"{path!r}: {unknown_path(path)}") for path in chip.overrides if path not in KEYS]

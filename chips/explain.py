@@ -80,9 +80,7 @@ def _number_remedy(value: object, key: Key) -> str:
         if found is None:
             return ""
         number, has_unit = found
-        return (
-            f": the unit is in the key, write {number}" if has_unit else f": write {number}, without quotes"
-        )
+        return f": the unit is in the key, write {number}" if has_unit else f": write {number}, without quotes"
     if isinstance(value, float) and math.isfinite(value):
         return f": write {int(value)}" if value.is_integer() else ""
     return ""

@@ -26,9 +26,7 @@ def list_chips() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _PROFILES.glob("*.yaml")))
 
 
-def load_chip(
-    name_or_path: str | os.PathLike[str], overrides: Mapping[str, object] | None = None
-) -> ChipProfile:
+def load_chip(name_or_path: str | os.PathLike[str], overrides: Mapping[str, object] | None = None) -> ChipProfile:
     """Load a chip profile.
 
     Args:

@@ -28,9 +28,7 @@ def parse_override(text: str) -> tuple[str, object]:
     if not (path and equals):
         raise ProfileError([Fault(where, "", "write KEY=VALUE, as in core.neurons=512")])
     if not written:
-        raise ProfileError(
-            [Fault(where, path, "the value is missing: write null for no limit, '' for no text")]
-        )
+        raise ProfileError([Fault(where, path, "the value is missing: write null for no limit, '' for no text")])
     if written[0] not in "[{\"'":
         try:
             return path, read_scalar(written)

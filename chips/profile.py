@@ -66,9 +66,7 @@ class Core(Section):
     input_axons: Limit
     output_axons: Limit = Field(description="sum over the core's neurons of their destination cores")
     synapse_memory_bits: Limit
-    delay_steps_max: Annotated[int, Field(ge=1, le=255)] = Field(
-        description="longest synaptic delay, at least 1"
-    )
+    delay_steps_max: Annotated[int, Field(ge=1, le=255)] = Field(description="longest synaptic delay, at least 1")
     delay_steps_guaranteed: Annotated[int, Field(ge=1, le=255)] = Field(
         description="longest delay that costs no neurons; beyond it the report warns"
     )
@@ -99,9 +97,7 @@ class Neuron(Section):
     decay_bits: Annotated[int, Field(ge=1, le=16)]
     decay_u_offset: Annotated[int, Field(ge=0, le=1)] = Field(description="added to du before it is used")
     vth_mantissa_bits: Annotated[int, Field(ge=1, le=30)]
-    weight_shift: Annotated[int, Field(ge=0, le=16)] = Field(
-        description="left shift of weight sums and of vth"
-    )
+    weight_shift: Annotated[int, Field(ge=0, le=16)] = Field(description="left shift of weight sums and of vth")
     weight_exponent_max: Annotated[int, Field(ge=0, le=7)]
     mixed_weight_rounding: Literal["floor", "truncate", "half_even"] = Field(
         description="what happens to a register weight that is off the grid"
@@ -147,18 +143,14 @@ class Time(Section):
     receiving time is packets in * packet_in + synaptic events * synaptic_event.
     """
 
-    send_receive: Literal["overlap", "add"] = Field(
-        description="overlap: the larger of the two; add: their sum"
-    )
+    send_receive: Literal["overlap", "add"] = Field(description="overlap: the larger of the two; add: their sum")
     neuron_update_ns: Cost
     spike_ns: Cost
     packet_out_ns: Cost
     packet_in_ns: Cost
     synaptic_event_ns: Cost
     synaptic_event_dense_ns: Cost
-    link_packet_ns: Cost | None = Field(
-        description="one packet's occupation of a link; null: links never bind"
-    )
+    link_packet_ns: Cost | None = Field(description="one packet's occupation of a link; null: links never bind")
     barrier: Barrier
     tick_ns: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         description="fixed time of a step; null: as fast as the barrier allows"

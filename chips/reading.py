@@ -68,9 +68,7 @@ class Document:
         return Fault(self.where(path), dotted(path), message)
 
 
-def read_yaml(
-    path: str | os.PathLike[str], *, name: str | None = None, max_bytes: int = MAX_BYTES
-) -> Document:
+def read_yaml(path: str | os.PathLike[str], *, name: str | None = None, max_bytes: int = MAX_BYTES) -> Document:
     """Read one file.
 
     Args:
@@ -260,9 +258,7 @@ class _Builder:
                 self.skip()
             elif key in values:
                 first = self.lines[(*path, key)]
-                self.add(
-                    line, (*path, key), f"is written twice, in lines {first} and {line}: keep one of them"
-                )
+                self.add(line, (*path, key), f"is written twice, in lines {first} and {line}: keep one of them")
                 self.skip()
             else:
                 self.lines[(*path, key)] = line
@@ -306,9 +302,7 @@ def _syntax_fault(error: yaml.MarkedYAMLError) -> tuple[int, KeyPath, str]:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 1
     problem = str(error.problem or error.context).replace("'\\x00'", "the end")
-    remedy = next(
-        (mend for sign, mend in _REMEDIES.items() if sign in problem), "check this line and the one before"
-    )
+    remedy = next((mend for sign, mend in _REMEDIES.items() if sign in problem), "check this line and the one before")
     opened = ""
     if error.context_mark and error.context_mark.line + 1 != line:
         opened = f" {error.context} that begins in line {error.context_mark.line + 1}"

@@ -26,6 +26,4 @@ def _row(chip: ChipProfile, path: str) -> Row:
     for step in path.split("."):
         value = getattr(value, step)
     source = chip.sources.get(path)
-    return (
-        Row(path, value, source.kind, source.source, source.note) if source else Row(path, value, "", "", "")
-    )
+    return Row(path, value, source.kind, source.source, source.note) if source else Row(path, value, "", "", "")

@@ -125,9 +125,7 @@ def _sourced(tree: Tree, path: KeyPath, parts: dict[str, Any]) -> Leaf:
     ]
     if not all(sound):
         return Leaf(value, None, where)
-    return Leaf(
-        value, Source(kind=parts["kind"], source=parts["source"], note=parts.get("note") or ""), where
-    )
+    return Leaf(value, Source(kind=parts["kind"], source=parts["source"], note=parts.get("note") or ""), where)
 
 
 def _kind_is_sound(tree: Tree, path: KeyPath, parts: dict[str, Any]) -> bool:
@@ -187,9 +185,7 @@ def _is_newer(version: object) -> bool:
 
 def _format_message(is_given: bool, version: object) -> str:
     if _is_newer(version):
-        return (
-            f"{version} is newer than {FORMAT}, the newest that this release reads: update neurosim-toolchain"
-        )
+        return f"{version} is newer than {FORMAT}, the newest that this release reads: update neurosim-toolchain"
     if is_given:
         return f"unknown format {describe(version)}: write 'format: {FORMAT}'"
     return f"missing: begin the file with 'format: {FORMAT}'"

@@ -25,7 +25,7 @@ def anneal(
 
 
 @njit(cache=True)
-def _anneal(ptr, other, weight, tile_x, tile_y, slot_of, sweeps, state):  # type: ignore[no-untyped-def]
+def _anneal(ptr, other, weight, tile_x, tile_y, slot_of, sweeps, state):
     n, n_slots = len(slot_of), len(tile_x)
     piece_at = np.full(n_slots, -1, np.int32)
     for p in range(n):
@@ -61,7 +61,7 @@ def _anneal(ptr, other, weight, tile_x, tile_y, slot_of, sweeps, state):  # type
 
 
 @njit(cache=True)
-def _move_cost(p, slot, swapped, ptr, other, weight, tile_x, tile_y, slot_of):  # type: ignore[no-untyped-def]
+def _move_cost(p, slot, swapped, ptr, other, weight, tile_x, tile_y, slot_of):
     """Change of cost when piece p goes to `slot`; its distance to `swapped` stays the same in a swap."""
     old = slot_of[p]
     change = 0.0
@@ -76,7 +76,7 @@ def _move_cost(p, slot, swapped, ptr, other, weight, tile_x, tile_y, slot_of):  
 
 
 @njit(cache=True)
-def _random(state):  # type: ignore[no-untyped-def]
+def _random(state):
     """Uniform in [0, 1): splitmix64, whose state is the caller's."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
     z = state[0]

@@ -58,7 +58,8 @@ def check_faithful(program: Program, net: LoweredNetwork) -> None:
     made = _canonical(source, target, t.synapse_delay, t.synapse_weight, exponent[t.list_format[list_of]])
     wanted = _canonical(net.source, net.target, net.delay, net.weight, wanted_exponent[net.format_of])
     _require(
-        all(np.array_equal(a, b) for a, b in zip(made, wanted, strict=True)), "synapses differ from the network"
+        all(np.array_equal(a, b) for a, b in zip(made, wanted, strict=True)),
+        "synapses differ from the network",
     )
 
 
@@ -124,11 +125,12 @@ def _check_indices(program: Program) -> None:
     )
     _require((np.diff(t.core_ptr) > 0).all(), "a core in use has no neurons")
     _require(
-        np.array_equal(np.sort(t.neuron_of), np.arange(len(t.neuron_of))), "table neuron_of is not a permutation"
+        np.array_equal(np.sort(t.neuron_of), np.arange(len(t.neuron_of))),
+        "table neuron_of is not a permutation",
     )
     if not len(t.list_core):
         return
-    _require(0 <= t.list_core.min() and t.list_core.max() < len(t.core), "table list_core names no core")
+    _require(t.list_core.min() >= 0 and t.list_core.max() < len(t.core), "table list_core names no core")
     _require(t.list_format.max() < len(program.formats), "table list_format names no format")
     _require((np.diff(t.list_ptr) > 0).all(), "a list has no synapses")
     size = np.diff(t.core_ptr)[t.list_core]

@@ -17,9 +17,7 @@ from compiler.place import Placement
 from compiler.program import Program, Tables, program_digest
 
 
-def emit(
-    net: LoweredNetwork, partition: Partition, placement: Placement, chip: ChipProfile, seed: int = 0
-) -> Program:
+def emit(net: LoweredNetwork, partition: Partition, placement: Placement, chip: ChipProfile, seed: int = 0) -> Program:
     """The program of `net` for `chip`."""
     core, used = np.unique(placement.core_of, return_inverse=True)
     core_index = used[partition.piece_of]  # [neuron], index into core
@@ -89,7 +87,8 @@ def _dense_lists(
     length = np.diff(list_ptr)
     in_order = index == np.arange(len(index)) - np.repeat(list_ptr[:-1], length)
     off = np.concatenate([[0], np.cumsum(~in_order)])
-    return (length == core_size) & (off[list_ptr[1:]] == off[list_ptr[:-1]])
+    dense: npt.NDArray[np.bool_] = (length == core_size) & (off[list_ptr[1:]] == off[list_ptr[:-1]])
+    return dense
 
 
 def _formats(

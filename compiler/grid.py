@@ -27,7 +27,7 @@ class Grid:
     @property
     def step(self) -> int:
         """Distance of neighbouring mantissas."""
-        return 2 ** (max(0, 8 - self.weight_bits) + (self.sign == "mixed"))
+        return int(1 << (8 - self.weight_bits + (self.sign == "mixed")))
 
     @property
     def low(self) -> int:

@@ -9,7 +9,7 @@ from numba import njit
 
 
 @njit(cache=True)
-def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, out_axons, limits, packing):  # type: ignore[no-untyped-def]
+def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, out_axons, limits, packing):
     """Piece of each neuron, int32 [neuron].
 
     `limits`: neurons, input axons, output axons, synapse bits of a core.  `packing`: synapses of a block, header
@@ -58,7 +58,21 @@ def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, ou
                 while level < len(head) and tries < 64 and v < 0:
                     w = head[level]
                     while w >= 0 and tries < 64:
-                        if _fits(w, piece, used, limits, key, in_ptr, in_net, in_count, net_bits, net_piece, net_size, out_axons, packing):
+                        if _fits(
+                            w,
+                            piece,
+                            used,
+                            limits,
+                            key,
+                            in_ptr,
+                            in_net,
+                            in_count,
+                            net_bits,
+                            net_piece,
+                            net_size,
+                            out_axons,
+                            packing,
+                        ):
                             v = w
                             break
                         tries += 1
@@ -105,7 +119,7 @@ def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, ou
 
 
 @njit(cache=True)
-def _push(v, key, head, after, before):  # type: ignore[no-untyped-def]
+def _push(v, key, head, after, before):
     first = head[key[v]]
     after[v] = first
     before[v] = -1
@@ -115,7 +129,7 @@ def _push(v, key, head, after, before):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _pop(v, key, head, after, before):  # type: ignore[no-untyped-def]
+def _pop(v, key, head, after, before):
     if before[v] >= 0:
         after[before[v]] = after[v]
     else:
@@ -125,7 +139,7 @@ def _pop(v, key, head, after, before):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _fits(v, piece, used, limits, key, in_ptr, in_net, in_count, net_bits, net_piece, net_size, out_axons, packing):  # type: ignore[no-untyped-def]
+def _fits(v, piece, used, limits, key, in_ptr, in_net, in_count, net_bits, net_piece, net_size, out_axons, packing):
     if used[0] + 1 > limits[0] or used[1] + key[v] > limits[1] or used[2] + out_axons[v] > limits[2]:
         return False
     bits = _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing)
@@ -133,7 +147,7 @@ def _fits(v, piece, used, limits, key, in_ptr, in_net, in_count, net_bits, net_p
 
 
 @njit(cache=True)
-def _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing):  # type: ignore[no-untyped-def]
+def _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing):
     bits = 0
     for k in range(in_ptr[v], in_ptr[v + 1]):
         net = in_net[k]
@@ -143,7 +157,7 @@ def _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_siz
 
 
 @njit(cache=True)
-def _list_bits(n, each, packing):  # type: ignore[no-untyped-def]
+def _list_bits(n, each, packing):
     """`chips.packing.list_bits`, compiled; a test holds the two together."""
     full = n // packing[0]
     rest = n % packing[0]

@@ -255,9 +255,7 @@ def _lower_lif(
     return registers, scale, errors
 
 
-def _scale(
-    depth: npt.NDArray[Any], drive: npt.NDArray[Any], largest: list[float], chip: ChipProfile
-) -> float:
+def _scale(depth: npt.NDArray[Any], drive: npt.NDArray[Any], largest: list[float], chip: ChipProfile) -> float:
     """K: chip weight units per unit of physical weight, for all projections into one population.
 
     `depth`: thresholds, and `drive`: biases, both in units of I; `largest`: the largest weight of each projection.
@@ -291,7 +289,8 @@ def _bias(value: npt.NDArray[Any], neuron: Neuron) -> tuple[npt.NDArray[Any], np
 def _tau(decay: npt.NDArray[Any], full: int, dt_ms: float) -> npt.NDArray[Any]:
     """The time constant that a decay register makes: V <- V (1 - decay / full)."""
     with np.errstate(divide="ignore"):
-        return -dt_ms / np.log1p(-np.minimum(decay, full) / full)
+        tau: npt.NDArray[np.float64] = -dt_ms / np.log1p(-np.minimum(decay, full) / full)
+    return tau
 
 
 def _error(
@@ -313,9 +312,7 @@ def _error(
             f"{made[worst]:g}, an error of {relative[worst]:.1%} above the tolerance of {tolerance:.1%}: "
             f"{_remedy(parameter)}, or raise the tolerance"
         )
-    return LoweringError(
-        where, parameter, float(relative[worst]), float(np.sqrt(np.mean(relative**2))), tolerance
-    )
+    return LoweringError(where, parameter, float(relative[worst]), float(np.sqrt(np.mean(relative**2))), tolerance)
 
 
 def _remedy(parameter: str) -> str:

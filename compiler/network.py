@@ -4,6 +4,7 @@ Neurons are current-based leaky integrate-and-fire, given in physical units or i
 there are arrays only, so a million neurons and a hundred million synapses fit in memory.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +38,8 @@ class Parameter:
         """Which of `values` are legal."""
         above = values >= self.low if self.low_is_legal else values > self.low
         whole = values == np.round(values) if self.integer else True
-        return np.isfinite(values) & above & (values <= self.high) & whole
+        accepted: npt.NDArray[np.bool_] = np.isfinite(values) & above & (values <= self.high) & whole
+        return accepted
 
     def __str__(self) -> str:
         """The range in words."""
@@ -131,7 +133,7 @@ class Network:
 
     def __post_init__(self) -> None:
         number = isinstance(self.dt_ms, int | float | np.integer | np.floating)
-        if not number or isinstance(self.dt_ms, bool) or not 0 < self.dt_ms <= np.finfo(np.float64).max:
+        if not number or isinstance(self.dt_ms, bool) or not 0 < self.dt_ms <= sys.float_info.max:
             raise NetworkError(f"dt_ms is {self.dt_ms!r}, but a step needs a positive length in milliseconds")
         self.dt_ms = float(self.dt_ms)
 
@@ -326,9 +328,7 @@ class Network:
         n = _count(label, "neurons", n)
         legal = PARAMETERS[kind]
         if unknown := sorted(set(given) - set(legal)):
-            raise NetworkError(
-                f"{label}: unknown parameter {unknown[0]!r}; a {kind} neuron has {', '.join(legal)}"
-            )
+            raise NetworkError(f"{label}: unknown parameter {unknown[0]!r}; a {kind} neuron has {', '.join(legal)}")
         values = {key: _parameter(label, key, rule, n, given.get(key)) for key, rule in legal.items()}
         new = Population(name, n, kind, values)
         if kind == "lif":
@@ -355,9 +355,7 @@ def _parameter(label: str, key: str, rule: Parameter, n: int, given: Values | No
     wrong = ~np.atleast_1d(rule.accepts(values))
     if wrong.any():
         first = int(wrong.argmax())
-        raise NetworkError(
-            f"{label}: {key} of neuron {first} is {np.atleast_1d(values)[first]:g}, but must be {rule}"
-        )
+        raise NetworkError(f"{label}: {key} of neuron {first} is {np.atleast_1d(values)[first]:g}, but must be {rule}")
     return values.astype(dtype)
 
 
@@ -393,9 +391,7 @@ def _indices(values: npt.ArrayLike, n: int, what: str) -> npt.NDArray[np.int32]:
     wrong = (array < 0) | (array >= n) | (array != np.floor(array))
     if wrong.any():
         first = int(wrong.argmax())
-        raise NetworkError(
-            f"{what} {array[first]} of synapse {first} is out of range: legal are 0 to {n - 1}"
-        )
+        raise NetworkError(f"{what} {array[first]} of synapse {first} is out of range: legal are 0 to {n - 1}")
     return array.astype(np.int32)
 
 

@@ -34,7 +34,7 @@ def _extension(path: str | Path) -> str:
     extension = Path(path).suffix.lower()
     if extension not in _LOADERS:
         raise NetworkError(
-            f"{path}: the extension {extension!r} is no network format: name the file .yaml (to read and edit "
-            "by hand) or .npz (for any size)"
+            f"{path}: the extension {extension!r} is no network format: name the file .yaml (to read and "
+            "edit by hand) or .npz (for any size)"
         )
     return extension

@@ -93,9 +93,7 @@ class _Faults:
             return False
         return True
 
-    def section(
-        self, path: KeyPath, given: Any, legal: Sequence[str], required: Sequence[str] = ()
-    ) -> dict[str, Any]:
+    def section(self, path: KeyPath, given: Any, legal: Sequence[str], required: Sequence[str] = ()) -> dict[str, Any]:
         """The legal keys of a mapping."""
         if not isinstance(given, dict):
             self.add(path, f"is {_shown(given)}, but needs {', '.join(required)}")
@@ -186,12 +184,12 @@ class _Reader:
             self.inputs[name] = channels
 
     def population(self, name: str, given: Any) -> None:
-        path = ("populations", name)
+        path: KeyPath = ("populations", name)
         before = len(self.faults.found)
         is_lif = not isinstance(given, dict) or "registers" not in given
         if is_lif:
             section = self.lif_section(path, given)
-            legal, home, parameters = PARAMETERS["lif"], path, section
+            legal, home, parameters = PARAMETERS["lif"], (*path,), section
         else:
             section = self.faults.section(path, given, ("neurons", "registers"), ("neurons",))
             legal, home = PARAMETERS["registers"], (*path, "registers")
@@ -224,11 +222,101 @@ class _Reader:
     def projection(self, path: KeyPath, given: Any) -> None:
         before = len(self.faults.found)
         section = self.faults.section(path, given, _PROJECTION_KEYS, ("source", "target"))
-        source, target = (self.end(path, section, key) for key in ("source", "target"))
+        source, target = self.end(path, section, "source"), self.end(path, section, "target")
+        n_sources = self.inputs.get(source, self.populations.get(source))
         columns = self.edges(path, section) if "edges" in section else self.lists(path, section)
-        checked = self.columns(columns, self.size(source), self.populations.get(target or ""))
-        weights = self.weights(path, section, checked.get("weights"))
-        if len(self.faults.found) == before and source in {**self.inputs, **self.populations}:
-            arrays = {**checked, "weights": weights}
+        checked = self.columns(columns, n_sources, self.populations.get(target))
+        if "weight_type" in section:
+            checked["weights"] = self.weights(path, section["weight_type"], checked.get("weights"))
+        if len(self.faults.found) == before and n_sources is not None and target in self.populations:
             prefix = f"projection {source!r} -> {target!r}: "
-            self.faults.attempt(path, prefix, lambda: self.network.connect(source, target, **arrays))
+            self.faults.attempt(path, prefix, lambda: self.network.connect(source, target, **checked))
+
+    def end(self, path: KeyPath, section: dict[str, Any], key: str) -> str:
+        """The name at one end; "" with a fault."""
+        if key not in section:
+            return ""
+        name, here = section[key], (*path, key)
+        if not isinstance(name, str):
+            self.faults.add(here, f"is {_shown(name)}, but a name is needed: put it in quotes")
+        elif name not in self.declared:
+            known = ", ".join(repr(known) for known in self.declared[:10]) or "none"
+            hint = did_you_mean(name, self.declared) or f"known are {known}"
+            self.faults.add(here, f"unknown population {name!r}: {hint}")
+        elif key == "target" and name in self.inputs:
+            self.faults.add(here, f"{name!r} is an input; only populations can receive synapses")
+        else:
+            return name
+        return ""
+
+    def edges(self, path: KeyPath, section: dict[str, Any]) -> dict[str, _Values]:
+        """The columns of a list of edges."""
+        for key in _COLUMNS:
+            if key in section:
+                self.faults.add((*path, key), "stands beside edges: give one or the other")
+        home = (*path, "edges")
+        edges = self.faults.listed(home, section["edges"])
+        rows = [i for i, edge in enumerate(edges) if self.is_edge((*home, i), edge)]
+
+        def column(k: int) -> _Values:
+            given = [edges[i][k] if k < len(edges[i]) else 1 for i in rows]
+            return _Values(given, lambda i: (*home, rows[i], k))
+
+        return {key: column(k) for k, key in enumerate(_COLUMNS)}
+
+    def is_edge(self, path: KeyPath, edge: Any) -> bool:
+        if isinstance(edge, list) and len(edge) in (3, 4):
+            return True
+        self.faults.add(path, f"is {_shown(edge)}, but an edge is [source, target, weight, delay]")
+        return False
+
+    def lists(self, path: KeyPath, section: dict[str, Any]) -> dict[str, _Values]:
+        """The columns of a projection in parallel lists."""
+        for key in ("sources", "targets", "weights"):
+            if section and key not in section:
+                self.faults.add(path, f"has no {key}: add it, or give edges")
+        for key in ("sources", "targets"):
+            if key in section and not isinstance(section[key], list):
+                self.faults.add((*path, key), f"is {_shown(section[key])}, but a list of indices is needed")
+        return {key: _Values.at((*path, key), section[key]) for key in _COLUMNS if key in section}
+
+    def columns(self, columns: dict[str, _Values], n_sources: int | None, n_targets: int | None) -> dict[str, Any]:
+        """The columns as arrays; those with faults are None."""
+        rules: dict[str, tuple[Callable[[Numbers], Any], str]] = {
+            "sources": (_whole(0, _last(n_sources)), f"an index from 0 to {_last(n_sources)}"),
+            "targets": (_whole(0, _last(n_targets)), f"an index from 0 to {_last(n_targets)}"),
+            "weights": (np.isfinite, "finite"),
+            "delays": (_whole(1, MAX_DELAY_STEPS), f"whole steps from 1 to {MAX_DELAY_STEPS}"),
+        }
+        return {key: self.faults.numbers(values, *rules[key]) for key, values in columns.items()}
+
+    def weights(self, path: KeyPath, weight_type: Any, weights: Numbers | None) -> Numbers | None:
+        """The weights in the type that the file asks for."""
+        here = (*path, "weight_type")
+        if weight_type not in WEIGHT_TYPES:
+            hint = did_you_mean(str(weight_type), WEIGHT_TYPES) or f"legal are {', '.join(WEIGHT_TYPES)}"
+            self.faults.add(here, f"is {_shown(weight_type)}, which is no type of weights: {hint}")
+            return None
+        if weights is None:
+            return None
+        made = cast(weights, weight_type)
+        if made is None:
+            self.faults.add(here, f"is {weight_type}, which cannot hold all weights: use float64")
+        return made
+
+
+def _last(n: int | None) -> int:
+    """The last index of a population; if its size is unknown, of the largest."""
+    return (MAX_NEURONS if n is None else n) - 1
+
+
+def _whole(low: int, high: int) -> Callable[[Numbers], Any]:
+    return lambda array: (array >= low) & (array <= high) & (array == np.floor(array))
+
+
+def _shown(value: Any) -> str:
+    """A value in a message, cut to what fits a line."""
+    if isinstance(value, dict | list):
+        return f"a {'mapping' if isinstance(value, dict) else 'list'} of {len(value):,}"
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

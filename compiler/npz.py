@@ -37,7 +37,7 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             temporary = Path(file.name)
-            yield file  # type: ignore[misc]
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
@@ -73,9 +73,7 @@ def write_npz(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, 
                 np.lib.format.write_array(member, np.asarray(array, order="C"), allow_pickle=False)
 
 
-def read_npz(
-    path: str | Path, format_name: str, error: type[NeurosimError]
-) -> tuple[dict[str, Any], dict[str, Array]]:
+def read_npz(path: str | Path, format_name: str, error: type[NeurosimError]) -> tuple[dict[str, Any], dict[str, Array]]:
     """Read header and arrays of a file of format `format_name` (such as "neurosim-program/1").
 
     Raises:
@@ -136,9 +134,7 @@ def _read_array(member: IO[bytes], info: zipfile.ZipInfo) -> Array:
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
 
 
-def _read_header(
-    raw: Array | None, path: str | Path, format_name: str, error: type[NeurosimError]
-) -> dict[str, Any]:
+def _read_header(raw: Array | None, path: str | Path, format_name: str, error: type[NeurosimError]) -> dict[str, Any]:
     if raw is None or raw.dtype != np.uint8 or raw.nbytes > MAX_HEADER_BYTES:
         raise error(f"{path} has no neurosim header: it was not written by neurosim")
     try:

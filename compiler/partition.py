@@ -63,7 +63,7 @@ def _grow(
 
     limits = [chip.core.neurons, chip.core.input_axons, chip.core.output_axons, chip.core.synapse_memory_bits]
     packing = [chip.synapse.block_synapses, chip.synapse.block_header_bits, chip.synapse.word_bits]
-    return grow(
+    piece_of: npt.NDArray[np.int32] = grow(
         graph.in_ptr,
         graph.in_net,
         graph.in_count,
@@ -75,6 +75,7 @@ def _grow(
         np.array([_NO_LIMIT if limit is None else limit for limit in limits], np.int64),
         np.array(packing, np.int64),
     )
+    return piece_of
 
 
 def _net_bits(net: LoweredNetwork, graph: Hypergraph) -> npt.NDArray[np.int64]:

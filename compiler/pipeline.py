@@ -13,9 +13,7 @@ from compiler.program import Program
 from compiler.validate import validate
 
 
-def compile(  # noqa: A001 - the field's word, used as neurosim.compile
-    network: Network, chip: ChipProfile | str, seed: int = 0, tolerance: Tolerance | None = None
-) -> Program:
+def compile(network: Network, chip: ChipProfile | str, seed: int = 0, tolerance: Tolerance | None = None) -> Program:
     """Compile `network` for `chip`: integers, cores, places, tables.
 
     Args:

@@ -39,9 +39,7 @@ def place(partition: Partition, graph: Hypergraph, chip: ChipProfile, seed: int 
     return Placement(slots[slot_of].astype(np.int32))
 
 
-def tile_position(
-    core: npt.NDArray[np.int32], mesh: Mesh
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+def tile_position(core: npt.NDArray[np.int32], mesh: Mesh) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Mesh coordinates (x, y) of the tile of each core."""
     tile = core // mesh.cores_per_tile
     return (tile // mesh.height).astype(np.int32), (tile % mesh.height).astype(np.int32)

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chips.errors import ProfileError, ProgramError
 from chips import profile_from_json, profile_to_json
+from chips.errors import ProfileError, ProgramError
 from chips.profile import ChipProfile
 from compiler.lower import LoweringError, SynapseFormat
 from compiler.npz import Array, read_npz, write_npz
@@ -182,10 +182,11 @@ def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> Program:
         spans=tuple(Span(str(a), str(b), int(c), int(d)) for a, b, c, d in header["spans"]),
         dt_ms=float(header["dt_ms"]),
         seed=int(header["seed"]),
-        formats=tuple(SynapseFormat(str(sign), int(w), int(e), int(i), int(d)) for sign, w, e, i, d in header["formats"]),
+        formats=tuple(
+            SynapseFormat(str(sign), int(w), int(e), int(i), int(d)) for sign, w, e, i, d in header["formats"]
+        ),
         errors=tuple(
-            LoweringError(str(a), str(b), float(c), float(d), float(e), str(f))
-            for a, b, c, d, e, f in header["errors"]
+            LoweringError(str(a), str(b), float(c), float(d), float(e), str(f)) for a, b, c, d, e, f in header["errors"]
         ),
         tables=Tables(**arrays),
         digest=str(header["digest"]),

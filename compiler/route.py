@@ -61,7 +61,8 @@ def route(program: Program) -> Routes:
     axon_pair[inside] = which
     pair_from, pair_to = np.divmod(pairs, n_cores)
     (ax, ay), (bx, by) = (tile_position(t.core[pair], program.chip.mesh) for pair in (pair_from, pair_to))
-    ways = [_links(*ends, program.chip.mesh) for ends in zip(*(v.tolist() for v in (ax, ay, bx, by)), strict=True)]
+    ends = np.stack([ax, ay, bx, by], axis=1).tolist()
+    ways = [_links(x, y, to_x, to_y, program.chip.mesh) for x, y, to_x, to_y in ends]
     flat = np.array([link for way in ways for link in way], np.int64)
     link, pair_link = np.unique(flat, return_inverse=True)
     return Routes(

@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from neurosim.column import Column, maass_column
     from neurosim.comparison import Comparison, compare
     from neurosim.counts import Counts
-    from neurosim.pricing import Energy, energy
-    from neurosim.timing import Latency, latency
     from neurosim.liquids import liquid
+    from neurosim.pricing import Energy, energy
     from neurosim.result import RunResult
     from neurosim.simulate import run
     from neurosim.spikes import SpikeTrains
+    from neurosim.timing import Latency, latency
 
 _HOME = {
     "chips": (

@@ -13,9 +13,7 @@ LOWEST, HIGHEST = 1e-2, 1e2
 HALVINGS = 14  # of the logarithm of the gain: 0.06 % at the end
 
 
-def calibrate(
-    build: Callable[[float], Network], chip: ChipProfile, inputs: SpikeTrains, target_rate: float
-) -> float:
+def calibrate(build: Callable[[float], Network], chip: ChipProfile, inputs: SpikeTrains, target_rate: float) -> float:
     """Find the gain that gives `target_rate` spikes per neuron and step.
 
     Args:

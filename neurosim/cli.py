@@ -26,13 +26,15 @@ app.add_typer(chips_app, name="chips")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object with stable keys and SI units.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
 Sets = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the profile; repeatable.")
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the profile; repeatable."),
 ]
 
 
 @app.callback(invoke_without_command=True)
 def _root(
-    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
         from neurosim import __version__
@@ -71,7 +73,8 @@ def compile_command(
 def run_command(
     program: Annotated[Path, typer.Argument(help="Program file made by `neurosim compile`.")],
     inputs: Annotated[
-        Path | None, typer.Option("--input", "-i", help="Spikes, .npz with step and channel (and sample, steps).")
+        Path | None,
+        typer.Option("--input", "-i", help="Spikes, .npz with step and channel (and sample, steps)."),
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, max=2**31 - 2, help="Length of each sample.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Result file to write.")] = None,
@@ -112,7 +115,8 @@ def compare_command(
     ] = None,
     overrides: Sets = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for table and picture; results/NAME by default.")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for table and picture; results/NAME by default."),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,

@@ -48,7 +48,12 @@ def show_command(
     if not quiet:
         typer.echo(f"{profile.name}: {profile.title}\n{profile.description.strip()}\n")
     rows = [
-        [row.path, "no limit" if row.value is None else _plain(row.value), row.kind, _source(row.source, row.note)]
+        [
+            row.path,
+            "no limit" if row.value is None else _plain(row.value),
+            row.kind,
+            _source(row.source, row.note),
+        ]
         for row in profile_rows(profile)
     ]
     print_table(["key", "value", "kind", "source"], rows, right=(1,))

@@ -109,9 +109,15 @@ def print_compiled(program: Program, use: Usage, output: str) -> None:
     print_table(
         ["", ""],
         [
-            ["network", f"{program.n_neurons:,} neurons, {program.n_channels:,} channels, {program.n_synapses:,} synapses"],
+            [
+                "network",
+                f"{program.n_neurons:,} neurons, {program.n_channels:,} channels, {program.n_synapses:,} synapses",
+            ],
             ["cores", f"{len(use.core):,} used; no fewer than {use.cores_lower_bound:,} can do"],
-            ["packets per spike", f"{use.packets_per_spike:.3g} ({use.packets_between_cores_per_spike:.3g} between cores)"],
+            [
+                "packets per spike",
+                f"{use.packets_per_spike:.3g} ({use.packets_between_cores_per_spike:.3g} between cores)",
+            ],
             ["hops per spike", f"{use.hops_per_spike:.3g}"],
             ["busiest link", f"{use.busiest_link_packets:,} packets when every neuron fires once"],
         ],
@@ -207,7 +213,10 @@ def print_comparison(comparison: Comparison, description: str, picture: str) -> 
     screen.print(f"picture: {picture}")
 
 
-_BASELINES = {"linear_raw": "linear model on the raw input", "linear_encoder": "linear model on the encoder's spikes"}
+_BASELINES = {
+    "linear_raw": "linear model on the raw input",
+    "linear_encoder": "linear model on the encoder's spikes",
+}
 Cell = Callable[[dict[str, Any]], str]
 
 
@@ -220,10 +229,8 @@ def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
     ]
     for bins in good["accuracy_by_bins"]:
         plural = "bin" if bins == 1 else "bins"
-        cells.append((f"accuracy, {bins} {plural}", lambda r, b=bins: f"{r['accuracy_by_bins'][b]:.2%}"))
-        cells.append(
-            ("  without recurrence", lambda r, b=bins: f"{r['no_recurrence_accuracy_by_bins'][b]:.2%}"),
-        )
+        cells.append((f"accuracy, {bins} {plural}", _score("accuracy_by_bins", bins)))
+        cells.append(("  without recurrence", _score("no_recurrence_accuracy_by_bins", bins)))
     return [
         *cells,
         ("steps", lambda r: f"{r['steps']:,}"),
@@ -240,8 +247,12 @@ def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
     ]
 
 
+def _score(key: str, bins: int) -> Cell:
+    return lambda row: f"{row[key][bins]:.2%}"
+
+
 def _price_kinds(comparison: Comparison) -> str:
-    """ "loihi1 simulated, assumed; ..." for every chip once."""
+    """As "loihi1 simulated, assumed; ...", every chip once."""
     kinds = {
         row["chip"]: ", ".join(sorted(set(row["price_kinds"].values())))
         for row in comparison.rows

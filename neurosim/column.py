@@ -37,7 +37,8 @@ class Column:
     def distance(self) -> npt.NDArray[np.float64]:
         """Euclidean length of each synapse, in grid units."""
         steps = self.position[self.sources] - self.position[self.targets]
-        return np.sqrt((steps.astype(np.float64) ** 2).sum(axis=1))
+        length: npt.NDArray[np.float64] = np.sqrt((steps.astype(np.float64) ** 2).sum(axis=1))
+        return length
 
 
 def maass_column(

@@ -153,7 +153,9 @@ def _row(task: _Task, chip: ChipProfile, seed: int, report: Report) -> tuple[dic
         "no_recurrence_accuracy": scores_without[task.bins[-1]],
         "no_recurrence_accuracy_by_bins": scores_without,
         **costs(result, chip),
-        "largest_weight_error": max((e.max_relative_error for e in program.errors if e.parameter == "weight"), default=0.0),
+        "largest_weight_error": max(
+            (e.max_relative_error for e in program.errors if e.parameter == "weight"), default=0.0
+        ),
         "price_kinds": spent.kinds,
     }
     return row, spent

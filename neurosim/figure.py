@@ -10,7 +10,7 @@ import numpy as np
 from compiler.npz import replacing, write_text
 from neurosim.comparison import Comparison
 
-_MARGIN = 1.15  # of the axis above the tallest bar
+_MARGIN = 1.25  # of the axis above the tallest bar
 
 
 def save_comparison(comparison: Comparison, folder: Path) -> Path:
@@ -33,27 +33,37 @@ def _draw(comparison: Comparison) -> Any:
 
     rows = [row for row in comparison.rows if "error" not in row]
     names = [_name(row) for row in rows]
-    figure = Figure(figsize=(3.2 + 1.7 * len(rows), 7.5), layout="constrained")
+    figure = Figure(figsize=(4 + 2.2 * len(rows), 7.5), layout="constrained")
     axes = figure.subplots(2, 2)
     figure.suptitle(f"{comparison.name}: modelled, not measured")
     _energy(axes[0, 0], rows, names)
-    _bars(axes[0, 1], names, "latency per inference (us)", {
-        "p50": [row["latency_per_inference_p50_s"] * 1e6 for row in rows],
-        "p99": [row["latency_per_inference_p99_s"] * 1e6 for row in rows],
-    })
-    _bars(axes[1, 0], names, "test accuracy (%)", {
-        f"{bins} bin{'s' * (bins > 1)}": [row["accuracy_by_bins"][bins] * 100 for row in rows]
-        for bins in rows[0]["accuracy_by_bins"]
-    })
-    lowest = min(value for row in rows for value in row["accuracy_by_bins"].values()) * 100
-    axes[1, 0].set_ylim(max(0, lowest - 10), 101)
-    for bins, value in comparison.baselines["linear_raw"].items():
-        axes[1, 0].axhline(value * 100, ls=":", lw=1, color="grey")
-        axes[1, 0].annotate(f"linear on raw input, {bins} bin{'s' * (bins > 1)}", (0.01, value * 100), fontsize=6,
-                            xycoords=("axes fraction", "data"), va="bottom", color="grey")
-    _bars(axes[1, 1], names, "cores", {"used": [row["cores_used"] for row in rows],
-                                       "lower bound": [row["cores_lower_bound"] for row in rows]})
+    times = {part: [row[f"latency_per_inference_{part}_s"] * 1e6 for row in rows] for part in ("p50", "p99")}
+    _bars(axes[0, 1], names, "latency per inference (us)", times)
+    _accuracy(axes[1, 0], comparison, rows, names)
+    cores = {
+        "used": [row["cores_used"] for row in rows],
+        "lower bound": [row["cores_lower_bound"] for row in rows],
+    }
+    _bars(axes[1, 1], names, "cores", cores)
     return figure
+
+
+def _accuracy(axes: Any, comparison: Comparison, rows: list[dict[str, Any]], names: list[str]) -> None:
+    """Points, as the axis does not start at zero; the linear model on raw input as lines."""
+    lowest = 100.0
+    for i, bins in enumerate(rows[0]["accuracy_by_bins"]):
+        x = np.arange(len(rows)) + 0.1 * i
+        label, color = f"{bins} bin{'s' * (bins > 1)}", f"C{i}"
+        liquid = [row["accuracy_by_bins"][bins] * 100 for row in rows]
+        without = [row["no_recurrence_accuracy_by_bins"][bins] * 100 for row in rows]
+        raw = comparison.baselines["linear_raw"][bins] * 100
+        axes.plot(x, liquid, "o", color=color, label=f"liquid, {label}")
+        axes.plot(x, without, "o", color=color, mfc="none", label=f"without recurrence, {label}")
+        axes.axhline(raw, ls=":", color=color, label=f"linear on raw input, {label}")
+        lowest = min(lowest, raw, *liquid, *without)
+    _finish(axes, names, "test accuracy (%)", 100)
+    axes.set_ylim(lowest - 2, 100.5)
+    axes.set_xlim(-0.5, len(rows) - 0.5)
 
 
 def _energy(axes: Any, rows: list[dict[str, Any]], names: list[str]) -> None:
@@ -79,7 +89,7 @@ def _finish(axes: Any, names: list[str], label: str, top: float) -> None:
     axes.set_ylabel(label)
     axes.set_ylim(0, _MARGIN * top if top > 0 else 1)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=7, frameon=False)
+    axes.legend(fontsize=7, frameon=False, loc="best")
 
 
 def _name(row: dict[str, Any]) -> str:

@@ -76,7 +76,7 @@ class Buffers(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def advance(m, s, b, input_ptr, input_channel, start, stop, halt):  # type: ignore[no-untyped-def]
+def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
     """Advance from step `start` to `stop`, or until the spike buffer is full or `halt[0]` is set.
 
     `input_ptr[t] : input_ptr[t + 1]` are the external spikes of step t in `input_channel`.
@@ -104,7 +104,7 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):  # type: igno
 
 
 @njit(cache=True, nogil=True)
-def _deliver(m, s, b, spikes, offset, counts):  # type: ignore[no-untyped-def]
+def _deliver(m, s, b, spikes, offset, counts):
     """Deliver and count the spikes of sources `offset + spikes`; external ones have an offset and no core."""
     ring, target, weight, delay, synapse_ptr = s.ring, m.target, m.weight, m.delay, m.synapse_ptr
     axon_ptr, axon_core, axon_counts, axon_pair = m.axon_ptr, m.axon_core, m.axon_counts, m.axon_pair
@@ -133,7 +133,7 @@ def _deliver(m, s, b, spikes, offset, counts):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _update(m, s, b, t, n_spikes):  # type: ignore[no-untyped-def]
+def _update(m, s, b, t, n_spikes):
     """Update every neuron; append those that fire to the spike buffer."""
     n = len(m.core_of)
     arriving = s.ring[b.row_of_delay[0] : b.row_of_delay[0] + n]
@@ -159,7 +159,7 @@ def _update(m, s, b, t, n_spikes):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _integrate_u(u, a, decay, shift, limit, rule):  # type: ignore[no-untyped-def]
+def _integrate_u(u, a, decay, shift, limit, rule):
     one = u.dtype.type
     top, turn = one(limit), one(2 * limit)
     by = one(shift)
@@ -177,7 +177,7 @@ def _integrate_u(u, a, decay, shift, limit, rule):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True, nogil=True)
-def _integrate_v(v, u, decay, bias, limit, rule):  # type: ignore[no-untyped-def]
+def _integrate_v(v, u, decay, bias, limit, rule):
     one = v.dtype.type
     top, turn = one(limit), one(2 * limit)
     if rule == WRAP_ONCE:
@@ -191,7 +191,7 @@ def _integrate_v(v, u, decay, bias, limit, rule):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, nogil=True)
-def _fire(v, fired, threshold):  # type: ignore[no-untyped-def]
+def _fire(v, fired, threshold):
     any_fired = np.uint8(0)
     for i in range(len(v)):
         f = np.uint8(v[i] > threshold[i])
@@ -202,7 +202,7 @@ def _fire(v, fired, threshold):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _fire_refractory(v, fired, threshold, waiting, refractory):  # type: ignore[no-untyped-def]
+def _fire_refractory(v, fired, threshold, waiting, refractory):
     """A waiting neuron has v = 0, which is never above its threshold."""
     any_fired = np.uint8(0)
     for i in range(len(v)):

@@ -108,4 +108,5 @@ def _log_uniform(rng: np.random.Generator, bounds: Range, n: int) -> npt.NDArray
 
 def _delays(column: Column, max_delay: int) -> npt.NDArray[np.int64]:
     longest = np.sqrt(((column.position.max(axis=0) - column.position.min(axis=0)) ** 2).sum())
-    return np.maximum(1, np.ceil(column.distance / max(longest, 1) * max_delay)).astype(np.int64)
+    steps: npt.NDArray[np.int64] = np.ceil(column.distance / max(longest, 1) * max_delay).astype(np.int64)
+    return np.clip(steps, 1, None)

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from chips import ChipProfile
 from neurosim.counts import Counts
-from neurosim.timing import chips_used, latency
 from neurosim.statistics import Summary, summary
+from neurosim.timing import chips_used, latency
 
 Floats = npt.NDArray[np.float64]
 
@@ -71,7 +71,10 @@ def energy(counts: Counts, chip: ChipProfile) -> Energy:
     step_pj = static = None
     if counts.per_step is not None:
         step_pj = sum(
-            (_charged(counts, event, per_step=True).sum(axis=1) * price for event, price in zip(EVENTS, prices, strict=True)),
+            (
+                _charged(counts, event, per_step=True).sum(axis=1) * price
+                for event, price in zip(EVENTS, prices, strict=True)
+            ),
             start=np.zeros(len(counts.per_step)),
         )
         milliwatt_ns_is_pj = chip.power.static_mw * chips_used(counts, chip)

@@ -29,5 +29,8 @@ def accuracy(features: Floats, data: Dataset, alpha: float | None = None) -> flo
 
 def mean_per_bin(sequences: Sequence[Floats], bins: int) -> Floats:
     """Mean frame in equal parts of each sequence: [sample, bins * input]; the raw input as features."""
-    parts = [[x[k * len(x) // bins : max(k * len(x) // bins + 1, (k + 1) * len(x) // bins)] for k in range(bins)] for x in sequences]
+    parts = [
+        [x[k * len(x) // bins : max(k * len(x) // bins + 1, (k + 1) * len(x) // bins)] for k in range(bins)]
+        for x in sequences
+    ]
     return np.array([np.concatenate([part.mean(axis=0) for part in of]) for of in parts])

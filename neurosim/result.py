@@ -130,7 +130,11 @@ def _arrays(result: RunResult) -> dict[str, Array]:
         "busiest_link": counts.busiest_link,
     }
     if result.probes is not None:
-        arrays |= {"probe_neuron": result.probes.neuron, "probe_u": result.probes.u, "probe_v": result.probes.v}
+        arrays |= {
+            "probe_neuron": result.probes.neuron,
+            "probe_u": result.probes.u,
+            "probe_v": result.probes.v,
+        }
     return {name: array for name, array in arrays.items() if array is not None}
 
 

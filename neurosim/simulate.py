@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -129,7 +130,7 @@ def _run_sample(job: _Job, i: int, state: State, buffers: Buffers, halt: npt.NDA
     part = slice(int(trains.sample_ptr[i]), int(trains.sample_ptr[i + 1]))
     input_ptr = np.searchsorted(trains.step[part], np.arange(n_steps + 1)).astype(np.int64)
     channel = trains.channel[part]
-    pieces: list[list[npt.NDArray[np.int32]]] = [[] for _ in range(6)]
+    pieces: list[list[npt.NDArray[Any]]] = [[] for _ in range(6)]
     total = np.zeros((job.program.n_cores, kernel.N_COUNTS), np.int64)
     t = 0
     while t < n_steps and not halt[0]:
@@ -137,15 +138,16 @@ def _run_sample(job: _Job, i: int, state: State, buffers: Buffers, halt: npt.NDA
         reached, n_spikes = kernel.advance(job.machine, state, buffers, input_ptr, channel, t, stop, halt)
         done = reached - t
         total += buffers.counts[:done].sum(axis=0, dtype=np.int64)
-        kept = [buffers.spike_step[:n_spikes], buffers.spike_slot[:n_spikes]]
+        kept: list[npt.NDArray[Any]] = [buffers.spike_step[:n_spikes], buffers.spike_slot[:n_spikes]]
         kept += [buffers.probe_u[:done], buffers.probe_v[:done]]
         if job.per_step:
             kept += [buffers.counts[:done], buffers.busiest_link[:done]]
         for piece, array in zip(pieces, kept, strict=False):
             piece.append(array.copy())
         t = reached
-    none = np.zeros(0, np.int32)
-    step, slot, u, v, per_step, busiest = (np.concatenate(piece) if piece else none for piece in pieces)
+    none: npt.NDArray[Any] = np.zeros(0, np.int32)
+    parts: list[npt.NDArray[Any]] = [np.concatenate(piece) if piece else none for piece in pieces]
+    step, slot, u, v, per_step, busiest = parts
     return _Sample(step, slot, total, per_step, busiest, u, v)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips import RunError
-from compiler.npz import read_arrays, write_npz
+from compiler.npz import Array, read_arrays, write_npz
 
 FORMAT = "neurosim-spikes/1"
 MAX_STEPS = 2**31 - 2
@@ -99,7 +99,7 @@ class SpikeTrains:
             NeurosimError: the file cannot be written.
         """
         sample = np.repeat(np.arange(self.n_samples), np.diff(self.sample_ptr))
-        arrays = {"step": self.step, "channel": self.channel, "sample": sample, "steps": self.steps}
+        arrays: dict[str, Array] = {"step": self.step, "channel": self.channel, "sample": sample, "steps": self.steps}
         write_npz(path, {"format": FORMAT}, arrays)
 
     @staticmethod

@@ -1,6 +1,6 @@
 """Latency: counts and a profile's times in, time of each step out.  Pure.
 
-    step = max over cores of (sending and receiving, overlapped or added), at least the busiest link, + barrier
+    step = max(slowest core: sending and receiving, overlapped or added; busiest link) + barrier
 
 with the barrier taken at the number of tiles in use; where the profile has a tick, a step lasts a tick, and
 one that needs longer is an overrun and lasts what it needs.

@@ -6,7 +6,7 @@ _PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M
 
 
 def si(value: float, unit: str) -> str:
-    """`value` with three digits and a prefix: si(5.29e-6, "J") is "5.29 uJ"."""
+    """Three digits and a prefix: 5.29e-6 with unit "J" is "5.29 uJ"."""
     if value == 0:
         return f"0 {unit}"
     power = 3 * math.floor(math.log10(abs(value)) / 3)

@@ -40,9 +40,7 @@ def simulate(network: Network, inputs: Iterable[tuple[int, int]], steps: int, ne
     for t in range(steps):
         fired = [False] * n
         for i, r in enumerate(registers):
-            u[i] = _decay(u[i], r["du"] + neuron.decay_u_offset, neuron) + (
-                arriving[t, i] * 2**neuron.weight_shift
-            )
+            u[i] = _decay(u[i], r["du"] + neuron.decay_u_offset, neuron) + (arriving[t, i] * 2**neuron.weight_shift)
             u[i] = _limit(u[i], neuron.u_bits, neuron.u_overflow)
             v[i] = _decay(v[i], r["dv"], neuron) + u[i] + r["bias_mantissa"] * 2 ** r["bias_exponent"]
             v[i] = _limit(v[i], neuron.v_bits, neuron.v_overflow)

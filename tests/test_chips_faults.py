@@ -237,9 +237,7 @@ def test_all_faults_are_told_at_once_in_file_order(tmp_path: Path) -> None:
 
 
 def test_missing_keys_are_told_at_the_line_of_their_section(tmp_path: Path) -> None:
-    found = faults(
-        tmp_path, f"format: neurosim-chip/1\nname: mine\ncore:\n  neurons: {{value: 8, {SOURCED}}}\n"
-    )
+    found = faults(tmp_path, f"format: neurosim-chip/1\nname: mine\ncore:\n  neurons: {{value: 8, {SOURCED}}}\n")
     by_path = {fault.path: fault for fault in found}
     assert by_path["core.input_axons"].where.endswith(":3")
     assert "missing" in by_path["core.input_axons"].message
@@ -284,9 +282,7 @@ def test_a_child_replaces_a_leaf_with_its_source(tmp_path: Path) -> None:
 def test_a_file_extends_another_relative_to_itself(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "parent.yaml").write_text(HEAD + f"core:\n  neurons: {{value: 8, {SOURCED}}}\n")
-    (tmp_path / "sub" / "child.yaml").write_text(
-        "format: neurosim-chip/1\nextends: ../parent.yaml\nname: child\n"
-    )
+    (tmp_path / "sub" / "child.yaml").write_text("format: neurosim-chip/1\nextends: ../parent.yaml\nname: child\n")
     chip = chips.load_chip(tmp_path / "sub" / "child.yaml")
     assert (chip.name, chip.core.neurons) == ("child", 8)
 
@@ -390,9 +386,7 @@ def test_override_texts_follow_yaml(text: str, value: object) -> None:
     assert chips.parse_override(text) == ("k", value)
 
 
-@pytest.mark.parametrize(
-    "text", ["k", "=5", "k=", "k=[4", "k=" + "9" * 5000, "k=[*a]", "k=\x1b", "k='\0'", "\ud800"]
-)
+@pytest.mark.parametrize("text", ["k", "=5", "k=", "k=[4", "k=" + "9" * 5000, "k=[*a]", "k=\x1b", "k='\0'", "\ud800"])
 def test_unreadable_overrides_are_refused(text: str) -> None:
     with pytest.raises(chips.ProfileError) as caught:
         chips.load_chip("tiny", dict([chips.parse_override(text)]))

@@ -198,9 +198,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-PATHS = st.sampled_from([*chips.load_chip("loihi1").sources, "name", "mesh.routing", "core"]) | st.text(
-    max_size=8
-)
+PATHS = st.sampled_from([*chips.load_chip("loihi1").sources, "name", "mesh.routing", "core"]) | st.text(max_size=8)
 
 
 @FUZZ
