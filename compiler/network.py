@@ -388,11 +388,11 @@ def _indices(values: npt.ArrayLike, n: int, what: str) -> npt.NDArray[np.int32]:
     array = _numbers(values, f"{what}s")
     if array.ndim != 1:
         raise NetworkError(f"{what}s have shape {array.shape}, but a list of indices is needed")
-    wrong = (array < 0) | (array >= n) | (array != np.floor(array))
+    wrong = _outside(array, 0, n - 1)
     if wrong.any():
         first = int(wrong.argmax())
         raise NetworkError(f"{what} {array[first]} of synapse {first} is out of range: legal are 0 to {n - 1}")
-    return array.astype(np.int32)
+    return array.astype(np.int32, copy=False)
 
 
 def _weights(values: npt.ArrayLike, m: int, label: str) -> npt.NDArray[Any]:
@@ -406,7 +406,7 @@ def _weights(values: npt.ArrayLike, m: int, label: str) -> npt.NDArray[Any]:
 
 def _delays(values: npt.ArrayLike, m: int, label: str) -> npt.NDArray[np.uint8]:
     array = _fill(_numbers(values, f"{label}: delays"), m, f"{label}: delays")
-    wrong = ~((array >= 1) & (array <= MAX_DELAY_STEPS) & (array == np.floor(array)))
+    wrong = _outside(array, 1, MAX_DELAY_STEPS)
     if wrong.any():
         first = int(wrong.argmax())
         raise NetworkError(
@@ -414,6 +414,15 @@ def _delays(values: npt.ArrayLike, m: int, label: str) -> npt.NDArray[np.uint8]:
             f"{MAX_DELAY_STEPS} (1 arrives in the next step)"
         )
     return array.astype(np.uint8)
+
+
+def _outside(array: npt.NDArray[Any], low: int, high: int) -> npt.NDArray[np.bool_]:
+    """Which entries are not whole numbers from `low` to `high`; NaN is none."""
+    inside: npt.NDArray[np.bool_] = array >= low
+    inside &= array <= high
+    if array.dtype.kind == "f":
+        inside &= array == np.floor(array)
+    return ~inside
 
 
 def _fill(array: npt.NDArray[Any], m: int, what: str) -> npt.NDArray[Any]:

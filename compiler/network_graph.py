@@ -25,7 +25,7 @@ import numpy.typing as npt
 from chips.errors import NetworkError
 from chips.hints import nearest
 from compiler.network import MAX_DELAY_STEPS, PARAMETERS, Network, Population
-from compiler.weight_types import WEIGHT_TYPES, cast
+from compiler.weight_types import WEIGHT_TYPES, cast, from_numbers
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -297,8 +297,8 @@ def _add_projections(network: Network, record: _Record, synapses: list[_Synapse]
 
 def _weights(group: list[_Synapse], weight_type: str | None) -> npt.NDArray[Any]:
     """The weights in the type that they had; changed ones that do not fit it choose their own."""
-    weights = np.array([synapse.weight for synapse in group])
-    made = cast(weights, weight_type) if weight_type in WEIGHT_TYPES and weights.dtype != object else None
+    weights = from_numbers([synapse.weight for synapse in group])
+    made = cast(weights, weight_type) if weight_type in WEIGHT_TYPES else None
     return weights if made is None else made
 
 

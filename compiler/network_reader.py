@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.errors import Fault, FaultyFile, NetworkError
-from chips.hints import did_you_mean
+from chips.hints import did_you_mean, nearest
 from chips.reading import Document, KeyPath, file_order
 from compiler.network import MAX_DELAY_STEPS, MAX_NEURONS, PARAMETERS, Network, Parameter
-from compiler.weight_types import WEIGHT_TYPES, cast
+from compiler.weight_types import WEIGHT_TYPES, cast, from_numbers
 
 FORMAT = "neurosim-network/1"
 MAX_FAULTS = 100
@@ -98,12 +98,14 @@ class _Faults:
         if not isinstance(given, dict):
             self.add(path, f"is {_shown(given)}, but needs {', '.join(required)}")
             return {}
+        meant = set()
         for key in given:
             if key not in legal:
+                meant.add(nearest(key, legal))
                 hint = did_you_mean(key, legal) or f"legal here are {', '.join(legal)}"
                 self.add((*path, key), f"unknown key: {hint}")
         for key in required:
-            if key not in given:
+            if key not in given and key not in meant:
                 self.add(path, f"has no {key}: add it")
         return {key: value for key, value in given.items() if key in legal}
 
@@ -137,8 +139,7 @@ class _Faults:
                 self.add(values.place(i), f"is {_shown(value)}, but a number is needed")
         if len(self.found) > before:
             return None
-        array = np.asarray(values.given)
-        array = array.astype(np.float64) if array.dtype == object else array  # whole numbers beyond 64 bits
+        array = from_numbers(values.given)
         for i in np.flatnonzero(~np.atleast_1d(accepts(array.astype(np.float64)))).tolist():
             self.add(values.place(i), f"is {_shown(entries[i])}, but must be {rule}")
         return array if len(self.found) == before else None
@@ -189,7 +190,7 @@ class _Reader:
         is_lif = not isinstance(given, dict) or "registers" not in given
         if is_lif:
             section = self.lif_section(path, given)
-            legal, home, parameters = PARAMETERS["lif"], (*path,), section
+            legal, home, parameters = PARAMETERS["lif"], path, section
         else:
             section = self.faults.section(path, given, ("neurons", "registers"), ("neurons",))
             legal, home = PARAMETERS["registers"], (*path, "registers")
@@ -272,9 +273,9 @@ class _Reader:
 
     def lists(self, path: KeyPath, section: dict[str, Any]) -> dict[str, _Values]:
         """The columns of a projection in parallel lists."""
-        for key in ("sources", "targets", "weights"):
-            if section and key not in section:
-                self.faults.add(path, f"has no {key}: add it, or give edges")
+        missing = [key for key in ("sources", "targets", "weights") if key not in section]
+        if section and missing:
+            self.faults.add(path, f"has no {', no '.join(missing)}: add what is missing, or give edges")
         for key in ("sources", "targets"):
             if key in section and not isinstance(section[key], list):
                 self.faults.add((*path, key), f"is {_shown(section[key])}, but a list of indices is needed")

@@ -20,13 +20,12 @@ are whole numbers, else float64.  All faults of a file are told at once, each wi
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-
 from chips.errors import Fault, NetworkError
 from chips.reading import read_scalar, read_yaml
 from compiler.network import PARAMETERS, Network, Population, Projection
 from compiler.network_reader import FORMAT, NetworkFileError, read_network
 from compiler.npz import write_text
+from compiler.weight_types import from_numbers
 
 MAX_BYTES = 8 << 20  # at worst a minute and a gigabyte to read; some 400,000 synapses
 _LEAST_BYTES_PER_EDGE = len("      - [0, 0, 1, 1]\n")
@@ -101,7 +100,7 @@ def _projection(projection: Projection) -> Iterable[str]:
     yield f"  - source: {_quoted(projection.source)}"
     yield f"    target: {_quoted(projection.target)}"
     weights = projection.weights.tolist()
-    if np.asarray(weights).dtype != projection.weights.dtype:
+    if from_numbers(weights).dtype != projection.weights.dtype:
         yield f"    weight_type: {projection.weights.dtype.name}"
     yield "    edges:" if weights else "    edges: []"
     columns = (projection.sources.tolist(), projection.targets.tolist(), weights, projection.delays.tolist())

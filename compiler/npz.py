@@ -33,6 +33,8 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
         NeurosimError: the folder is missing, not writable, or the disk is full; `path` is left as it was.
     """
     path = Path(path)
+    if "\0" in str(path):
+        raise NeurosimError(f"cannot write {str(path)!r}: the path holds a NUL character, choose another")
     temporary = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:

@@ -116,6 +116,18 @@ class Program:
                 return span
         raise ProgramError(f"the program has no {name!r}; it has {', '.join(repr(s.name) for s in self.spans)}")
 
+    def check_chip(self, chip: ChipProfile) -> None:
+        """Refuse a profile whose limits are not those that the program was compiled for; prices may differ.
+
+        Raises:
+            ProgramError: the limits differ.
+        """
+        if chip.limits_hash != self.chip.limits_hash:
+            raise ProgramError(
+                f"the program was compiled for {self.chip.name!r}, and {chip.name!r} as given has other limits "
+                "(mesh, core, synapse or neuron): compile the network for that profile"
+            )
+
     def save(self, path: str | Path) -> None:
         """Write the program as one file.
 

@@ -13,6 +13,8 @@ import typer
 
 from neurosim.cli_chips import chips_app
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="neurosim",
     help="Compile spiking networks to neuromorphic chips, run them exactly, and price what happened.",
@@ -78,17 +80,23 @@ def run_command(
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, max=2**31 - 2, help="Length of each sample.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Result file to write.")] = None,
+    chip: Annotated[
+        str | None, typer.Option("--chip", "-c", help="Price with this profile; its limits must be the program's.")
+    ] = None,
+    overrides: Sets = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Run a program on external spikes; print counts, energy and latency."""
-    from chips import RunError
+    from chips import RunError, load_chip
     from compiler import Program
     from neurosim import cli_print
     from neurosim.simulate import run
     from neurosim.spikes import SpikeTrains
 
     loaded = Program.load(program)
+    prices = load_chip(chip or loaded.chip.name, _overrides(overrides)) if chip or overrides else loaded.chip
+    loaded.check_chip(prices)
     if inputs is None and steps is None:
         raise RunError("say how long to run: --steps N, or --input with a spike file that holds steps")
     trains = SpikeTrains.load(inputs, steps) if inputs is not None else None
@@ -102,9 +110,9 @@ def run_command(
     if output is not None:
         result.save(output)
     if as_json:
-        print_json(cli_print.run_data(result, output))
+        print_json(cli_print.run_data(result, prices, output))
     else:
-        cli_print.print_run(result, output)
+        cli_print.print_run(result, prices, output)
 
 
 @app.command("compare")
@@ -149,11 +157,13 @@ def main() -> None:
     from chips.errors import NeurosimError
 
     try:
-        app(standalone_mode=True)
+        app()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer turns Ctrl-C into this code without a word
+            typer.echo("interrupted: nothing unfinished was written", err=True)
+        raise
     except NeurosimError as error:
         _fail(f"error: {error}", 1)
-    except KeyboardInterrupt:
-        _fail("interrupted: nothing unfinished was written", 130)
     except MemoryError:
         _fail("error: out of memory: use fewer samples or steps at a time, or a smaller network", 1)
     except BrokenPipeError:

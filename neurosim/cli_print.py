@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from chips import ChipProfile
 from compiler import Program, Usage
 from neurosim.comparison import Comparison
 from neurosim.pricing import energy
@@ -150,30 +151,30 @@ def warnings(program: Program) -> list[str]:
 # ---------------------------------------------------------------- run
 
 
-def run_data(result: RunResult, output: Path | None) -> dict[str, Any]:
+def run_data(result: RunResult, chip: ChipProfile, output: Path | None) -> dict[str, Any]:
     """What `neurosim run --json` prints: totals of all samples."""
     return {
         "result": None if output is None else str(output),
-        "chip": result.chip.name,
-        "overrides": dict(result.chip.overrides),
+        "chip": chip.name,
+        "overrides": dict(chip.overrides),
         "cores_used": len(result.counts.core),
         "neurons": result.n_neurons,
         "samples": result.n_samples,
         **event_counts(result.counts),
-        **costs(result, result.chip),
-        "price_kinds": energy(result.counts, result.chip).kinds,
+        **costs(result, chip),
+        "price_kinds": energy(result.counts, chip).kinds,
     }
 
 
-def print_run(result: RunResult, output: Path | None) -> None:
+def print_run(result: RunResult, chip: ChipProfile, output: Path | None) -> None:
     """Counts, energy by event, time."""
-    data = run_data(result, None)
+    data = run_data(result, chip, None)
     counts = event_counts(result.counts)
     print_table(["counted", ""], [[k.replace("_", " "), f"{v:,}"] for k, v in counts.items()], right=(1,))
-    spent = energy(result.counts, result.chip)
+    spent = energy(result.counts, chip)
     rows = [[e.replace("_", " "), si(data["energy_by_event_j"][e], "J"), spent.kinds[e]] for e in spent.by_event]
     rows.append(["dynamic energy", si(data["energy_j"], "J"), ""])
-    rows.append(["static energy", si(data["static_energy_j"], "J"), _kind(result, "power.static_mw")])
+    rows.append(["static energy", si(data["static_energy_j"], "J"), _kind(chip, "power.static_mw")])
     print_table(["energy", "", "price is"], rows, right=(1,))
     times = [
         ["all samples", si(data["latency_s"], "s")],
@@ -276,8 +277,8 @@ def _times(limit: int | None, n: int) -> int | None:
     return None if limit is None else limit * n
 
 
-def _kind(result: RunResult, path: str) -> str:
-    source = result.chip.sources.get(path)
+def _kind(chip: ChipProfile, path: str) -> str:
+    source = chip.sources.get(path)
     return source.kind if source else ""
 
 

@@ -226,9 +226,16 @@ def _trains(inputs: object, steps: int | Sequence[int] | None) -> SpikeTrains:
         raise RunError("say how many steps to run: run(program, inputs, steps=...)")
     if inputs is None:
         inputs = [np.zeros((0, 2), np.int64)]
-    if isinstance(inputs, np.ndarray) and inputs.ndim == 2:
+    if _is_one_sample(inputs):
         inputs = [inputs]
     return SpikeTrains.from_samples(inputs, steps)  # type: ignore[arg-type]
+
+
+def _is_one_sample(inputs: object) -> bool:
+    """Whether `inputs` are rows of (step, channel), and not a list of such arrays."""
+    if isinstance(inputs, np.ndarray):
+        return inputs.ndim == 2
+    return isinstance(inputs, Sequence) and len(inputs) > 0 and np.shape(inputs[0]) == (2,)
 
 
 def _probe_slots(program: Program, probe: npt.ArrayLike | None) -> npt.NDArray[np.int64]:

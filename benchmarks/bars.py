@@ -1,0 +1,74 @@
+"""Bars: what a benchmark promises, and how its results are printed.
+
+A bar is the largest value that a figure may have.  A missed bar is reported, it does not fail the script.
+"""
+
+import argparse
+import json
+import platform
+import sys
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+if find_spec("neurosim") is None:  # not installed: the clone around this folder
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A figure, the most it may be, and whether it holds; None where it could not be measured."""
+
+    name: str
+    value: float | None
+    bar: float
+    holds: bool | None
+
+
+def at_most(name: str, value: float | None, bar: float) -> Bar:
+    """The promise that `value` is at most `bar`."""
+    return Bar(name, value, bar, None if value is None else bool(value <= bar))
+
+
+def arguments(description: str) -> argparse.Namespace:
+    """The two options of every benchmark."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, under a minute")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    return parser.parse_args()
+
+
+def say(args: argparse.Namespace, text: str) -> None:
+    """Tell what is going on; on standard error when standard output is JSON."""
+    print(text, file=sys.stderr if args.json else sys.stdout, flush=True)
+
+
+def report(
+    args: argparse.Namespace,
+    name: str,
+    figures: dict[str, Any],
+    bars: list[Bar],
+    problems: list[str],
+) -> None:
+    """Print the bars and, as JSON, everything that was measured."""
+    if args.json:
+        result = {
+            "benchmark": name,
+            "quick": args.quick,
+            "python": platform.python_version(),
+            "processor": platform.machine(),
+            "figures": figures,
+            "bars": [asdict(bar) for bar in bars],
+            "problems": problems,
+        }
+        print(json.dumps(result, indent=2))
+        return
+    for problem in problems:
+        print(f"not measured: {problem}")
+    print()
+    width = max(len(bar.name) for bar in bars)
+    for bar in bars:
+        verdict = {True: "holds", False: "MISSED", None: "not measured"}[bar.holds]
+        value = "-" if bar.value is None else f"{bar.value:.4g}"
+        print(f"  {bar.name:{width}}  {value:>10}  at most {bar.bar:<8g} {verdict}")

@@ -1,0 +1,206 @@
+"""The command line, as a user meets it: whole processes, their output, files and exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import neurosim as ns
+
+ROOT = Path(__file__).parent.parent
+ROW_KEYS = {
+    "chip",
+    "overrides",
+    "cores_used",
+    "neurons",
+    "synapses",
+    "steps",
+    "spikes",
+    "synaptic_events",
+    "packets",
+    "hops",
+    "energy_j",
+    "static_energy_j",
+    "latency_s",
+    "step_time_p99_s",
+    "accuracy",
+    "baseline_accuracy",
+}
+
+
+def neurosim(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "neurosim.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=_environment(), timeout=300)
+
+
+def _environment() -> dict[str, str]:
+    home = str(Path(ns.__file__).parent.parent)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([home, os.environ.get("PYTHONPATH", "")])}
+
+
+@pytest.fixture
+def network_file(tmp_path: Path) -> Path:
+    network = ns.liquid((3, 3, 3), channels=4, gain=2.0, seed=3)
+    network.save(tmp_path / "liquid.npz")
+    return tmp_path / "liquid.npz"
+
+
+@pytest.fixture
+def program_file(network_file: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "program.npz"
+    done = neurosim("compile", network_file, "--chip", "loihi1", "-o", path, "--quiet")
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+@pytest.fixture
+def spike_file(tmp_path: Path) -> Path:
+    spikes = np.argwhere(np.random.default_rng(0).random((50, 4)) < 0.3)
+    np.savez(tmp_path / "spikes.npz", step=spikes[:, 0], channel=spikes[:, 1])
+    return tmp_path / "spikes.npz"
+
+
+def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    """One clear message, exit code 1, no traceback."""
+    assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: ") or ":" in done.stderr
+    for word in words:
+        assert word in done.stderr, done.stderr
+
+
+def test_help_needs_no_heavy_imports() -> None:
+    code = "import sys, neurosim.cli; print(sorted({'numba', 'numpy', 'scipy', 'matplotlib', 'sklearn'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=_environment())
+    assert done.stdout.strip() == "[]"
+
+
+def test_wrong_usage_exits_with_2() -> None:
+    assert neurosim("compile").returncode == 2
+    assert neurosim("nonsense").returncode == 2
+    assert neurosim("run", "x.npz", "--steps", "0").returncode == 2
+
+
+def test_compile_then_run(program_file: Path, spike_file: Path, tmp_path: Path) -> None:
+    output = tmp_path / "run.npz"
+    done = neurosim("run", program_file, "--input", spike_file, "--steps", 60, "-o", output, "--json")
+    assert done.returncode == 0, done.stderr
+    data = json.loads(done.stdout)
+    result = ns.RunResult.load(output)
+    assert data["spikes"] == result.n_spikes > 0
+    assert data["steps"] == 60
+    chip = ns.load_chip("loihi1")
+    assert data["energy_j"] == pytest.approx(ns.energy(result.counts, chip).dynamic_pj * 1e-12, rel=1e-12)
+    assert data["latency_s"] == pytest.approx(ns.latency(result.counts, chip).total_ns * 1e-9, rel=1e-12)
+
+
+def test_compile_reports_usage_and_errors(network_file: Path, tmp_path: Path) -> None:
+    done = neurosim("compile", network_file, "-c", "loihi1", "--set", "core.neurons=9", "-o", tmp_path / "p", "--json")
+    data = json.loads(done.stdout)
+    assert data["usage"]["cores_used"] == data["usage"]["cores_lower_bound"] == 3
+    assert data["overrides"] == {"core.neurons": 9}
+    assert {entry["parameter"] for entry in data["lowering"]} >= {"tau_mem_ms", "weight", "v_threshold"}
+    plain = neurosim("compile", network_file, "-c", "loihi1", "-o", tmp_path / "p")
+    assert "packets per spike" in plain.stdout
+
+
+def test_run_prices_with_another_list(program_file: Path) -> None:
+    data = [
+        json.loads(neurosim("run", program_file, "--steps", 20, "--chip", chip, "--json").stdout)
+        for chip in ("loihi1", "loihi1_sanafe")
+    ]
+    assert data[0]["spikes"] == data[1]["spikes"]
+    assert data[1]["energy_j"] > data[0]["energy_j"]
+    done = neurosim("run", program_file, "--steps", 20, "--set", "core.neurons=512")
+    refused(done, "loihi1", "compile the network for that profile")
+
+
+def test_chips_commands() -> None:
+    names = {chip["name"] for chip in json.loads(neurosim("chips", "list", "--json").stdout)["chips"]}
+    assert names == set(ns.list_chips())
+    shown = neurosim("chips", "show", "loihi1").stdout
+    assert "energy.synaptic_event_pj" in shown
+    assert "Davies" in shown
+    assert json.loads(neurosim("chips", "schema").stdout)["$schema"]
+    assert neurosim("chips", "check", ROOT / "examples" / "half_loihi.yaml").returncode == 0
+
+
+def test_chips_check_lists_all_faults(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(
+        "format: neurosim-chip/1\nextends: loihi1\nname: bad\ncore:\n  nuerons: {value: 4, kind: assumed, source: x}\n"
+        "energy:\n  hop_x_pj: 3.0\n"
+    )
+    done = neurosim("chips", "check", tmp_path / "bad.yaml")
+    refused(done, "bad.yaml:5", "did you mean 'neurons'", "bad.yaml:7", "source")
+    data = json.loads(neurosim("chips", "check", tmp_path / "bad.yaml", "--json").stdout)
+    assert len(data["faults"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["compile", "missing.npz", "--chip", "loihi1"], ["missing.npz"]),
+        (["compile", "{network}", "--chip", "loihi9"], ["loihi9", "did you mean"]),
+        (["compile", "{network}", "--chip", "loihi1", "--set", "core.neuron=9"], ["did you mean", "core.neurons"]),
+        (["compile", "{network}", "--chip", "loihi1", "--set", "core.neurons=-9"], ["core.neurons", "-9"]),
+        (["compile", "{network}", "--chip", "loihi1", "-o", "no/such/folder/p.npz"], ["cannot write"]),
+        (["compile", "{network}", "--chip", "tiny", "--set", "core.neurons=2"], ["cores", "mesh.tiles_y"]),
+        (["run", "{network}", "--steps", "5"], ["neurosim-program/1"]),
+        (["run", "{spikes}", "--steps", "5"], ["no neurosim header"]),
+        (["run", "{program}"], ["--steps"]),
+        (["run", "{program}", "--input", "{spikes}", "--steps", "10"], ["outside the run"]),
+        (["run", "{program}", "--input", "{network}", "--steps", "10"], ["step"]),
+        (["compare", "missing.yaml"], ["missing.yaml"]),
+        (["chips", "show", "nothing"], ["nothing"]),
+    ],
+)
+def test_refusals(
+    arguments: list[str], words: list[str], network_file: Path, program_file: Path, spike_file: Path, tmp_path: Path
+) -> None:
+    filled = [a.format(network=network_file, program=program_file, spikes=spike_file) for a in arguments]
+    before = sorted(tmp_path.iterdir())
+    refused(neurosim(*filled, cwd=tmp_path), *words)
+    assert sorted(tmp_path.iterdir()) == before  # nothing half-made is left
+
+
+def test_refusal_as_json(tmp_path: Path) -> None:
+    done = neurosim("compile", "missing.npz", "--chip", "loihi1", "--json", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "missing.npz" in json.loads(done.stdout)["error"]
+
+
+def test_interrupt_leaves_nothing_unfinished(program_file: Path, tmp_path: Path) -> None:
+    output = tmp_path / "run.npz"
+    command = [sys.executable, "-m", "neurosim.cli", "run", program_file, "--steps", "20000000", "-o", output]
+    process = subprocess.Popen(
+        [str(part) for part in command], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment()
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "samples\n"  # it runs
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "interrupted" in errors
+    assert not output.exists()
+
+
+def test_compare_rows(tmp_path: Path) -> None:
+    experiment = (ROOT / "examples" / "vowels.yaml").read_text().replace("data/japanese", f"{ROOT}/examples/data/japanese")
+    experiment = experiment.replace("shape: [4, 4, 16]", "shape: [2, 2, 4]")
+    (tmp_path / "small.yaml").write_text(experiment)
+    chips = ["--chip", "loihi1", "--chip", "tiny", "--set", "core.input_axons=1"]
+    done = neurosim("compare", tmp_path / "small.yaml", *chips[:2], "-o", tmp_path / "out", "--json")
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout)["rows"][0]
+    assert set(row) >= ROW_KEYS
+    assert (tmp_path / "out" / "comparison.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((tmp_path / "out" / "comparison.json").read_text())["rows"][0] == row
+    refused(neurosim("compare", tmp_path / "small.yaml", *chips, "-o", tmp_path / "out"), "core.input_axons")
