@@ -27,6 +27,7 @@ from compiler.network import Population, Projection
 from compiler.validate import Span, ValidNetwork
 
 THRESHOLD_STEPS = 256  # a threshold of at least 256 has a rounding error of at most 0.2 %
+SMALLEST = 1e-30  # magnitude of a physical parameter; the largest is its inverse
 HEADROOM = 4  # exponents do not push thresholds above a quarter of their register: v needs room below zero
 
 
@@ -220,6 +221,7 @@ def _lower_lif(
     neuron = chip.neuron
     full = 2**neuron.decay_bits
     offset = neuron.decay_u_offset
+    _check_magnitudes(population, largest, dt_ms)
     tau_mem, tau_syn = population.values("tau_mem_ms"), population.values("tau_syn_ms")
     with np.errstate(divide="ignore"):
         du = np.clip(np.round(full * -np.expm1(-dt_ms / tau_syn)) - offset, 0, full - 1)
@@ -253,6 +255,23 @@ def _lower_lif(
         _error(where, "bias", mantissa * 2.0**exponent, scale * drive * 2**neuron.weight_shift, tolerance.bias),
     ]
     return registers, scale, errors
+
+
+def _check_magnitudes(population: Population, largest: list[float], dt_ms: float) -> None:
+    """Refuse numbers whose products would leave float64; whatever is left is finite to the end."""
+    named = {
+        **{name: np.abs(population.values(name)) for name in population.parameters},
+        "v_threshold - v_leak": population.values("v_threshold") / 2 - population.values("v_leak") / 2,
+        "largest weight": np.array(largest),
+        "dt_ms": np.array([dt_ms]),
+    }
+    for name, values in named.items():
+        wrong = (values != 0) & ~((values >= SMALLEST) & (values <= 1 / SMALLEST))
+        if wrong.any():
+            raise CannotRepresent(
+                f"population {population.name!r}: {name} is {values[wrong][0]:g}, but only magnitudes from "
+                f"{SMALLEST:g} to {1 / SMALLEST:g} can be computed with: choose other units"
+            )
 
 
 def _scale(depth: npt.NDArray[Any], drive: npt.NDArray[Any], largest: list[float], chip: ChipProfile) -> float:
