@@ -1,6 +1,6 @@
 """compiler: a network and a chip profile in, a program out.  One file per pass; see pipeline.py."""
 
-from compiler.lower import LoweringError, SynapseFormat, Tolerance
+from compiler.lowered import LoweringError, SynapseFormat, Tolerance
 from compiler.network import Input, Network, Population, Projection
 from compiler.pipeline import compile
 from compiler.program import Program, Tables

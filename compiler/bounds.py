@@ -1,26 +1,22 @@
-"""Lower bounds: how many cores a network needs at least, by each resource alone."""
+"""Lower bounds: how many cores a network needs at least, by each resource alone, whatever the partition."""
 
-import numpy as np
+from chips.profile import Core
 
-from chips.packing import synapse_bits
-from chips.profile import ChipProfile
-from compiler.hypergraph import Hypergraph
-from compiler.lower import LoweredNetwork
+RESOURCES = ("neurons", "input_axons", "output_axons", "synapse_memory_bits")
 
 
-def lower_bounds(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> dict[str, int]:
-    """Key of the limit -> cores needed for it, whatever the partition (total need over limit).
+def lower_bounds(
+    core: Core, neurons: int, sending_sources: int, sending_neurons: int, synapse_bits: int
+) -> dict[str, int]:
+    """Resource -> cores needed for it: total need over the limit of one core.
 
-    A source with targets needs one input axon somewhere; the padding of synapse words is left out, and every
-    list could be dense, so the bounds hold for any partition.
+    Args:
+        core: the limits.
+        neurons: of the network.
+        sending_sources: neurons and channels with targets; each needs at least one input axon somewhere.
+        sending_neurons: neurons with targets; each needs at least one output axon.
+        synapse_bits: of all synapses with neither index (every list could be dense) nor padding.
     """
-    sending = graph.fan_out > 0
-    bits = np.array([synapse_bits(f.weight_bits, 0, f.delay_bits) for f in net.formats], np.int64)
-    need = {
-        "core.neurons": net.n_neurons,
-        "core.input_axons": int(sending.sum()),
-        "core.output_axons": int(sending[: net.n_neurons].sum()),
-        "core.synapse_memory_bits": int(bits[net.format_of].sum()) if len(bits) else 0,
-    }
-    limits = {key: getattr(chip.core, key.removeprefix("core.")) for key in need}
-    return {key: 1 if limits[key] is None else max(1, -(-need[key] // limits[key])) for key in need}
+    need = dict(zip(RESOURCES, (neurons, sending_sources, sending_neurons, synapse_bits), strict=True))
+    limits = {name: getattr(core, name) for name in RESOURCES}
+    return {name: 1 if limits[name] is None else max(1, -(-need[name] // limits[name])) for name in RESOURCES}

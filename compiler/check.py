@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from chips.errors import ProgramError
 from chips.packing import list_bits
-from compiler.lower import LoweredNetwork, SynapseFormat
+from compiler.lowered import LoweredNetwork, SynapseFormat
 from compiler.program import Program, program_digest
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.profile import ChipProfile
-from compiler.lower import LoweredNetwork, SynapseFormat
+from compiler.lowered import LoweredNetwork, SynapseFormat
 from compiler.partition import Partition
 from compiler.place import Placement
 from compiler.program import Program, Tables, program_digest

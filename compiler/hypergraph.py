@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from compiler.lower import LoweredNetwork
+from compiler.lowered import LoweredNetwork
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ other projections fill at least half of theirs and thresholds have THRESHOLD_STE
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,80 +22,10 @@ from chips.errors import CannotRepresent
 from chips.packing import smallest_width
 from chips.profile import ChipProfile, Neuron
 from compiler.grid import Grid, finest_grid, to_grid
+from compiler.lower_lif import lower_lif
+from compiler.lowered import LoweredNetwork, LoweringError, SynapseFormat, Tolerance
 from compiler.network import Population, Projection
-from compiler.validate import Span, ValidNetwork
-
-THRESHOLD_STEPS = 256  # a threshold of at least 256 has a rounding error of at most 0.2 %
-SMALLEST = 1e-30  # magnitude of a physical parameter; the largest is its inverse
-HEADROOM = 4  # exponents do not push thresholds above a quarter of their register: v needs room below zero
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """The largest relative error that lowering may make; weights are relative to their projection's largest.
-
-    The default for weights admits half a step of a half-filled 4-bit grid.
-    """
-
-    time_constant: float = 0.05
-    threshold: float = 0.02
-    bias: float = 0.05
-    weight: float = 0.15
-
-
-@dataclass(frozen=True, slots=True)
-class LoweringError:
-    """The error made in one parameter of one population or projection."""
-
-    where: str
-    parameter: str
-    max_relative_error: float
-    rms_relative_error: float
-    tolerance: float
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SynapseFormat:
-    """How a list of synapses is stored: the grid of its weights, and widths in bits."""
-
-    sign: str  # "mixed", "excitatory" or "inhibitory"
-    weight_bits: int
-    exponent: int
-    index_bits: int  # 0: dense, one synapse for each neuron of the core in order
-    delay_bits: int
-
-
-@dataclass(frozen=True, slots=True)
-class LoweredNetwork:
-    """The network in the chip's integers, in the numbering of `ValidNetwork`."""
-
-    spans: tuple[Span, ...]
-    dt_ms: float
-    n_neurons: int
-    n_channels: int
-    du: npt.NDArray[np.int32]  # [neuron]
-    dv: npt.NDArray[np.int32]  # [neuron]
-    vth: npt.NDArray[np.int32]  # [neuron]
-    bias_mantissa: npt.NDArray[np.int32]  # [neuron]
-    bias_exponent: npt.NDArray[np.int32]  # [neuron]
-    refractory: npt.NDArray[np.int32]  # [neuron]
-    source: npt.NDArray[np.int32]  # [synapse], neuron or N + channel
-    target: npt.NDArray[np.int32]  # [synapse], neuron
-    weight: npt.NDArray[np.int16]  # [synapse], mantissa: the weight is weight * 2^exponent of its format
-    delay: npt.NDArray[np.uint8]  # [synapse], steps
-    format_of: npt.NDArray[np.uint8]  # [synapse]
-    formats: tuple[SynapseFormat, ...]
-    errors: tuple[LoweringError, ...]
-
-    def owner(self, index: int) -> str:
-        """What to call neuron or channel `index` in a message."""
-        return next(
-            f"{'channel' if s.kind == 'input' else 'neuron'} {index - s.start} of "
-            f"{'input' if s.kind == 'input' else 'population'} {s.name!r}"
-            for s in self.spans
-            if s.start <= index < s.start + s.n
-        )
+from compiler.validate import ValidNetwork
 
 
 def lower(valid: ValidNetwork, chip: ChipProfile, tolerance: Tolerance | None = None) -> LoweredNetwork:
@@ -117,7 +46,7 @@ def lower(valid: ValidNetwork, chip: ChipProfile, tolerance: Tolerance | None = 
         incoming = list(_incoming(valid, population))
         largest = [size for projection, _ in incoming if (size := _largest(projection)) > 0]
         if population.kind == "lif":
-            registers, scale, made = _lower_lif(population, largest, valid.network.dt_ms, chip, tolerance)
+            registers, scale, made = lower_lif(population, largest, valid.network.dt_ms, chip, tolerance)
             errors += made
         else:
             registers, scale = _check_registers(population, chip.neuron), None
@@ -131,6 +60,7 @@ def lower(valid: ValidNetwork, chip: ChipProfile, tolerance: Tolerance | None = 
             found = _format(grid, projection, valid, chip)
             if found not in formats:
                 formats.append(found)
+                _check_formats(formats, projection)
             format_of[part] = formats.index(found)
     return LoweredNetwork(
         spans=valid.spans,
@@ -148,6 +78,7 @@ def lower(valid: ValidNetwork, chip: ChipProfile, tolerance: Tolerance | None = 
     )
 
 
+MAX_FORMATS = 127  # tables number formats, and their dense twins, in 8 bits
 _REGISTERS = ("du", "dv", "vth", "bias_mantissa", "bias_exponent", "refractory")
 
 
@@ -163,6 +94,14 @@ def _largest(projection: Projection) -> float:
 
 def _label(projection: Projection) -> str:
     return f"projection {projection.source!r} -> {projection.target!r}"
+
+
+def _check_formats(formats: list[SynapseFormat], projection: Projection) -> None:
+    if len(formats) > MAX_FORMATS:
+        raise CannotRepresent(
+            f"{_label(projection)}: needs one more synapse format (sign, weight bits, exponent, delay bits), but a "
+            f"program holds at most {MAX_FORMATS}: bring the weights and delays of some projections to one range"
+        )
 
 
 def _check_delays(valid: ValidNetwork, chip: ChipProfile) -> None:
@@ -210,136 +149,6 @@ def _check_registers(population: Population, neuron: Neuron) -> dict[str, npt.ND
                 f"but the register holds at most {limit} ({_KEYS[key]}): lower it"
             )
     return {key: population.values(key) for key in _REGISTERS}
-
-
-# ---------------------------------------------------------------- physical units
-
-
-def _lower_lif(
-    population: Population, largest: list[float], dt_ms: float, chip: ChipProfile, tolerance: Tolerance
-) -> tuple[dict[str, npt.NDArray[Any]], float, list[LoweringError]]:
-    neuron = chip.neuron
-    full = 2**neuron.decay_bits
-    offset = neuron.decay_u_offset
-    _check_magnitudes(population, largest, dt_ms)
-    tau_mem, tau_syn = population.values("tau_mem_ms"), population.values("tau_syn_ms")
-    with np.errstate(divide="ignore"):
-        du = np.clip(np.round(full * -np.expm1(-dt_ms / tau_syn)) - offset, 0, full - 1)
-        dv = np.clip(np.round(full * -np.expm1(-dt_ms / tau_mem)), 0, full - 1)
-    gain = -np.expm1(-dt_ms / tau_mem) * population.values("r")  # of v per step, from a held I
-    depth = (population.values("v_threshold") - population.values("v_leak")) / gain
-    drive = population.values("bias") / population.values("r")
-    scale = _scale(depth, drive, largest, chip)
-    vth = np.clip(np.round(scale * depth), 0, 2**neuron.vth_mantissa_bits - 1)
-    mantissa, exponent = _bias(scale * drive * 2**neuron.weight_shift, neuron)
-    silent = np.round(population.values("refractory_ms") / dt_ms)
-    if silent.max() + 1 > neuron.refractory_max:
-        raise CannotRepresent(
-            f"population {population.name!r}: refractory_ms of neuron {int(silent.argmax())} is "
-            f"{silent.max():g} steps, but the register holds at most {neuron.refractory_max - 1} "
-            "(neuron.refractory_max): shorten it or use a longer dt_ms"
-        )
-    registers = {
-        "du": du,
-        "dv": dv,
-        "vth": vth,
-        "bias_mantissa": mantissa,
-        "bias_exponent": exponent,
-        "refractory": silent + 1,  # a register of R blocks R - 1 steps
-    }
-    where = f"population {population.name!r}"
-    errors = [
-        _error(where, "tau_syn_ms", _tau(du + offset, full, dt_ms), tau_syn, tolerance.time_constant, dt_ms),
-        _error(where, "tau_mem_ms", _tau(dv, full, dt_ms), tau_mem, tolerance.time_constant, dt_ms),
-        _error(where, "v_threshold", vth, scale * depth, tolerance.threshold),
-        _error(where, "bias", mantissa * 2.0**exponent, scale * drive * 2**neuron.weight_shift, tolerance.bias),
-    ]
-    return registers, scale, errors
-
-
-def _check_magnitudes(population: Population, largest: list[float], dt_ms: float) -> None:
-    """Refuse numbers whose products would leave float64; whatever is left is finite to the end."""
-    named = {
-        **{name: np.abs(population.values(name)) for name in population.parameters},
-        "v_threshold - v_leak": population.values("v_threshold") / 2 - population.values("v_leak") / 2,
-        "largest weight": np.array(largest),
-        "dt_ms": np.array([dt_ms]),
-    }
-    for name, values in named.items():
-        wrong = (values != 0) & ~((values >= SMALLEST) & (values <= 1 / SMALLEST))
-        if wrong.any():
-            raise CannotRepresent(
-                f"population {population.name!r}: {name} is {values[wrong][0]:g}, but only magnitudes from "
-                f"{SMALLEST:g} to {1 / SMALLEST:g} can be computed with: choose other units"
-            )
-
-
-def _scale(depth: npt.NDArray[Any], drive: npt.NDArray[Any], largest: list[float], chip: ChipProfile) -> float:
-    """K: chip weight units per unit of physical weight, for all projections into one population.
-
-    `depth`: thresholds, and `drive`: biases, both in units of I; `largest`: the largest weight of each projection.
-    """
-    neuron = chip.neuron
-    vth_max = 2**neuron.vth_mantissa_bits - 1
-    highest = vth_max / depth.max()
-    strongest = float(np.abs(drive).max())
-    if strongest > 0:
-        bias_max = neuron.bias_mantissa_max * 2**neuron.bias_exponent_max
-        highest = min(highest, bias_max / (strongest * 2**neuron.weight_shift))
-    if not largest:
-        return float(highest / 2)
-    fill = Grid("mixed", max(chip.synapse.weight_bits), 0).high / max(largest)
-    spread = max(largest) / min(largest)
-    steps = THRESHOLD_STEPS / (fill * depth.min())
-    exponent = max(0, int(np.floor(np.log2(spread))), int(np.ceil(np.log2(steps))))
-    wanted = fill * 2.0 ** min(exponent, neuron.weight_exponent_max)
-    return float(min(wanted, max(fill, highest / HEADROOM), highest))
-
-
-def _bias(value: npt.NDArray[Any], neuron: Neuron) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Mantissa and the smallest exponent that holds each value."""
-    with np.errstate(divide="ignore"):
-        needed = np.log2(np.abs(value) / (neuron.bias_mantissa_max + 0.5))
-    exponent = np.clip(np.ceil(needed), 0, neuron.bias_exponent_max)
-    limit = neuron.bias_mantissa_max
-    return np.clip(np.round(value / 2.0**exponent), -limit, limit), exponent
-
-
-def _tau(decay: npt.NDArray[Any], full: int, dt_ms: float) -> npt.NDArray[Any]:
-    """The time constant that a decay register makes: V <- V (1 - decay / full)."""
-    with np.errstate(divide="ignore"):
-        tau: npt.NDArray[np.float64] = -dt_ms / np.log1p(-np.minimum(decay, full) / full)
-    return tau
-
-
-def _error(
-    where: str,
-    parameter: str,
-    made: npt.NDArray[Any],
-    wanted: npt.NDArray[Any],
-    tolerance: float,
-    floor: float = 0.0,
-) -> LoweringError:
-    """Relative error per neuron.  `floor`: below a tenth of it a time constant counts as zero (gone in a step)."""
-    base = np.maximum(np.abs(wanted), floor / 10)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = np.where(made == wanted, 0.0, np.abs(made - wanted) / base)
-    worst = int(relative.argmax())
-    if not relative[worst] <= tolerance:
-        raise CannotRepresent(
-            f"{where}: {parameter} of neuron {worst} is {wanted[worst]:g} but the nearest register value makes "
-            f"{made[worst]:g}, an error of {relative[worst]:.1%} above the tolerance of {tolerance:.1%}: "
-            f"{_remedy(parameter)}, or raise the tolerance"
-        )
-    return LoweringError(where, parameter, float(relative[worst]), float(np.sqrt(np.mean(relative**2))), tolerance)
-
-
-def _remedy(parameter: str) -> str:
-    if parameter.startswith("tau"):
-        return "use a dt_ms nearer to the time constant (a thousandth to ten times of it)"
-    if parameter == "v_threshold":
-        return "narrow the spread of thresholds and time constants within the population, or its largest weight"
-    return "bring the bias nearer to the threshold"
 
 
 # ---------------------------------------------------------------- weights

@@ -14,63 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.errors import NetworkError
+from compiler.parameters import PARAMETERS
+from compiler.values import Values, as_count, as_delays, as_indices, as_parameter, as_weights
 
 if TYPE_CHECKING:
     import networkx as nx
 
-Values = float | npt.ArrayLike
-MAX_NEURONS = 2**31 - 1
-MAX_DELAY_STEPS = 255
 MAX_NAMES = 10_000  # populations and inputs; each is looked up by its name, one after the other
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """What one neuron parameter may be."""
-
-    default: float
-    low: float
-    high: float
-    low_is_legal: bool = True
-    integer: bool = False
-
-    def accepts(self, values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-        """Which of `values` are legal."""
-        above = values >= self.low if self.low_is_legal else values > self.low
-        whole = values == np.round(values) if self.integer else True
-        accepted: npt.NDArray[np.bool_] = np.isfinite(values) & above & (values <= self.high) & whole
-        return accepted
-
-    def __str__(self) -> str:
-        """The range in words."""
-        kind = "an integer" if self.integer else "finite"
-        low = f"at least {self.low:g}" if self.low_is_legal else f"above {self.low:g}"
-        if np.isinf(self.low):
-            return kind
-        return f"{kind}, {low}" + ("" if np.isinf(self.high) else f" and at most {self.high:g}")
-
-
-_INF = float("inf")
-PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
-    "lif": {
-        "tau_mem_ms": Parameter(20.0, 0.0, _INF, low_is_legal=False),
-        "tau_syn_ms": Parameter(5.0, 0.0, _INF),
-        "v_threshold": Parameter(1.0, -_INF, _INF),
-        "v_leak": Parameter(0.0, -_INF, _INF),
-        "r": Parameter(1.0, 0.0, _INF, low_is_legal=False),
-        "bias": Parameter(0.0, -_INF, _INF),
-        "refractory_ms": Parameter(0.0, 0.0, _INF),
-    },
-    "registers": {
-        "du": Parameter(0, 0, 2**16, integer=True),
-        "dv": Parameter(0, 0, 2**16, integer=True),
-        "vth": Parameter(1, 0, 2**31 - 1, integer=True),
-        "bias_mantissa": Parameter(0, -(2**15), 2**15 - 1, integer=True),
-        "bias_exponent": Parameter(0, 0, 15, integer=True),
-        "refractory": Parameter(1, 1, 255, integer=True),
-    },
-}
-"""kind of population -> its parameters."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,7 +93,7 @@ class Network:
         Raises:
             NetworkError: the name is taken, or there is no channel.
         """
-        new = Input(self._free_name(name), _count(f"input {name!r}", "channels", channels))
+        new = Input(self._free_name(name), as_count(f"input {name!r}", "channels", channels))
         self.inputs.append(new)
         return new
 
@@ -201,8 +151,8 @@ class Network:
         """
         label = f"projection {source!r} -> {target!r}"
         n_sources, n_targets = self._size(source, label), self._population(target, label).n
-        source_index = _indices(sources, n_sources, f"{label}: source")
-        target_index = _indices(targets, n_targets, f"{label}: target")
+        source_index = as_indices(sources, n_sources, f"{label}: source")
+        target_index = as_indices(targets, n_targets, f"{label}: target")
         if len(source_index) != len(target_index):
             raise NetworkError(f"{label}: {len(source_index):,} sources but {len(target_index):,} targets")
         new = Projection(
@@ -210,8 +160,8 @@ class Network:
             target,
             source_index,
             target_index,
-            _weights(weights, len(source_index), label),
-            _delays(delays, len(source_index), label),
+            as_weights(weights, len(source_index), label),
+            as_delays(delays, len(source_index), label),
         )
         self.projections.append(new)
         return new
@@ -325,38 +275,16 @@ class Network:
 
     def _add_population(self, name: str, n: int, kind: str, given: Mapping[str, Values]) -> Population:
         label = f"population {self._free_name(name)!r}"
-        n = _count(label, "neurons", n)
+        n = as_count(label, "neurons", n)
         legal = PARAMETERS[kind]
         if unknown := sorted(set(given) - set(legal)):
             raise NetworkError(f"{label}: unknown parameter {unknown[0]!r}; a {kind} neuron has {', '.join(legal)}")
-        values = {key: _parameter(label, key, rule, n, given.get(key)) for key, rule in legal.items()}
+        values = {key: as_parameter(label, key, rule, n, given.get(key)) for key, rule in legal.items()}
         new = Population(name, n, kind, values)
         if kind == "lif":
             _check_threshold(new)
         self.populations.append(new)
         return new
-
-
-def _count(label: str, what: str, n: int) -> int:
-    if isinstance(n, bool) or not isinstance(n, int | np.integer):
-        raise NetworkError(f"{label}: {what} is {n!r}, but it must be a whole number")
-    if not 1 <= n <= MAX_NEURONS:
-        raise NetworkError(f"{label}: {n:,} {what}; needed are 1 to {MAX_NEURONS:,}")
-    return int(n)
-
-
-def _parameter(label: str, key: str, rule: Parameter, n: int, given: Values | None) -> npt.NDArray[Any]:
-    dtype: type = np.int32 if rule.integer else np.float64
-    if given is None:
-        return np.array(rule.default, dtype)
-    values = _numbers(given, f"{label}: {key}").astype(np.float64)
-    if values.shape not in ((), (n,)):
-        raise NetworkError(f"{label}: {key} has shape {values.shape}, but needs a scalar or ({n},)")
-    wrong = ~np.atleast_1d(rule.accepts(values))
-    if wrong.any():
-        first = int(wrong.argmax())
-        raise NetworkError(f"{label}: {key} of neuron {first} is {np.atleast_1d(values)[first]:g}, but must be {rule}")
-    return values.astype(dtype)
 
 
 def _check_threshold(population: Population) -> None:
@@ -366,71 +294,6 @@ def _check_threshold(population: Population) -> None:
             f"population {population.name!r}: v_threshold of neuron {int(low.argmax())} is not above its "
             "v_leak, so it would fire without input: raise v_threshold"
         )
-
-
-def _numbers(values: npt.ArrayLike, what: str) -> npt.NDArray[Any]:
-    """An array of at most 64 bits per number, in the machine's byte order."""
-    try:
-        array = np.asarray(values)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise NetworkError(f"{what}: not a number or an array of numbers") from error
-    if array.dtype.kind not in "iuf":
-        if array.size == 0:
-            return np.zeros(array.shape, np.float64)
-        raise NetworkError(f"{what}: not a number or an array of numbers")
-    if array.dtype.itemsize > 8:
-        with np.errstate(over="ignore"):
-            return array.astype(np.float64)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
-
-
-def _indices(values: npt.ArrayLike, n: int, what: str) -> npt.NDArray[np.int32]:
-    array = _numbers(values, f"{what}s")
-    if array.ndim != 1:
-        raise NetworkError(f"{what}s have shape {array.shape}, but a list of indices is needed")
-    wrong = _outside(array, 0, n - 1)
-    if wrong.any():
-        first = int(wrong.argmax())
-        raise NetworkError(f"{what} {array[first]} of synapse {first} is out of range: legal are 0 to {n - 1}")
-    return array.astype(np.int32, copy=False)
-
-
-def _weights(values: npt.ArrayLike, m: int, label: str) -> npt.NDArray[Any]:
-    array = _fill(_numbers(values, f"{label}: weights"), m, f"{label}: weights")
-    wrong = ~np.isfinite(array)
-    if wrong.any():
-        first = int(wrong.argmax())
-        raise NetworkError(f"{label}: weight of synapse {first} is {array[first]}, but must be finite")
-    return array.copy()  # the caller may go on writing to the original
-
-
-def _delays(values: npt.ArrayLike, m: int, label: str) -> npt.NDArray[np.uint8]:
-    array = _fill(_numbers(values, f"{label}: delays"), m, f"{label}: delays")
-    wrong = _outside(array, 1, MAX_DELAY_STEPS)
-    if wrong.any():
-        first = int(wrong.argmax())
-        raise NetworkError(
-            f"{label}: delay of synapse {first} is {array[first]}, but delays are whole steps from 1 to "
-            f"{MAX_DELAY_STEPS} (1 arrives in the next step)"
-        )
-    return array.astype(np.uint8)
-
-
-def _outside(array: npt.NDArray[Any], low: int, high: int) -> npt.NDArray[np.bool_]:
-    """Which entries are not whole numbers from `low` to `high`; NaN is none."""
-    inside: npt.NDArray[np.bool_] = array >= low
-    inside &= array <= high
-    if array.dtype.kind == "f":
-        inside &= array == np.floor(array)
-    return ~inside
-
-
-def _fill(array: npt.NDArray[Any], m: int, what: str) -> npt.NDArray[Any]:
-    if array.ndim == 0:
-        return np.full(m, array)
-    if array.shape != (m,):
-        raise NetworkError(f"{what} have shape {array.shape}, but need a scalar or ({m},)")
-    return array
 
 
 def _same(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:

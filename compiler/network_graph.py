@@ -24,7 +24,8 @@ import numpy.typing as npt
 
 from chips.errors import NetworkError
 from chips.hints import nearest
-from compiler.network import MAX_DELAY_STEPS, PARAMETERS, Network, Population
+from compiler.network import Network, Population
+from compiler.parameters import MAX_DELAY_STEPS, PARAMETERS
 from compiler.weight_types import WEIGHT_TYPES, cast, from_numbers
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from chips.errors import NetworkError
-from compiler.network import PARAMETERS, Network
+from compiler.network import Network
 from compiler.npz import Array, read_npz, write_npz
+from compiler.parameters import PARAMETERS
 
 FORMAT = "neurosim-network/1"
 _COLUMNS = ("sources", "targets", "weights", "delays")

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from chips.errors import Fault, FaultyFile, NetworkError
 from chips.hints import did_you_mean, nearest
 from chips.reading import Document, KeyPath, file_order
-from compiler.network import MAX_DELAY_STEPS, MAX_NEURONS, PARAMETERS, Network, Parameter
+from compiler.network import Network
+from compiler.parameters import MAX_DELAY_STEPS, MAX_NEURONS, PARAMETERS, Parameter
 from compiler.weight_types import WEIGHT_TYPES, cast, from_numbers
 
 FORMAT = "neurosim-network/1"

@@ -22,9 +22,10 @@ from pathlib import Path
 
 from chips.errors import Fault, NetworkError
 from chips.reading import read_scalar, read_yaml
-from compiler.network import PARAMETERS, Network, Population, Projection
+from compiler.network import Network, Population, Projection
 from compiler.network_reader import FORMAT, NetworkFileError, read_network
 from compiler.npz import write_text
+from compiler.parameters import PARAMETERS
 from compiler.weight_types import from_numbers
 
 MAX_BYTES = 8 << 20  # at worst a minute and a gigabyte to read; some 400,000 synapses

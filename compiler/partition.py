@@ -15,8 +15,9 @@ import numpy.typing as npt
 from chips.errors import DoesNotFit
 from chips.packing import list_bits, synapse_bits
 from chips.profile import ChipProfile
+from compiler.bounds import lower_bounds
 from compiler.hypergraph import Hypergraph, destinations
-from compiler.lower import LoweredNetwork
+from compiler.lowered import LoweredNetwork
 
 ROUNDS = 12  # of output-axon estimates; the last one uses the fan-out, which is always enough
 _NO_LIMIT = np.iinfo(np.int64).max
@@ -130,17 +131,18 @@ def _refuse_output_axons(
 
 
 def _refuse_pieces(net: LoweredNetwork, graph: Hypergraph, n_pieces: int, chip: ChipProfile) -> None:
-    from compiler.bounds import lower_bounds
-
     mesh = chip.mesh
     per_row = mesh.n_cores // mesh.tiles_y
     rows = -(-n_pieces // per_row)
-    bounds = lower_bounds(net, graph, chip)
+    sending = graph.fan_out > 0
+    bits = np.array([synapse_bits(f.weight_bits, 0, f.delay_bits) for f in net.formats], np.int64)
+    total_bits = int(bits[net.format_of].sum()) if len(bits) else 0
+    bounds = lower_bounds(chip.core, net.n_neurons, int(sending.sum()), int(sending[: net.n_neurons].sum()), total_bits)
     binding = max(bounds, key=lambda key: bounds[key])
     if bounds[binding] > mesh.n_cores:
-        why = f"at least {bounds[binding]:,} by {binding}"
+        why = f"at least {bounds[binding]:,} by core.{binding}"
     else:
-        why = f"at least {bounds[binding]:,} by {binding}, more because neurons share few sources"
+        why = f"at least {bounds[binding]:,} by core.{binding}, more because neurons share few sources"
     largest = max((s for s in net.spans if s.kind != "input"), key=lambda s: s.n)
     raise DoesNotFit(
         f"the network needs {n_pieces:,} cores ({why}), but {chip.name} has {mesh.n_cores:,} (mesh.tiles_x x "

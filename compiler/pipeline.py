@@ -5,7 +5,8 @@ from chips.profile import ChipProfile
 from compiler.check import check_faithful, check_program
 from compiler.emit import emit
 from compiler.hypergraph import hypergraph
-from compiler.lower import Tolerance, lower
+from compiler.lower import lower
+from compiler.lowered import Tolerance
 from compiler.network import Network
 from compiler.partition import partition
 from compiler.place import place

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from chips import profile_from_json, profile_to_json
 from chips.errors import ProfileError, ProgramError
 from chips.profile import ChipProfile
-from compiler.lower import LoweringError, SynapseFormat
+from compiler.lowered import LoweringError, SynapseFormat
 from compiler.npz import Array, read_npz, write_npz
 from compiler.validate import Span
 

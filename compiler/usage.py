@@ -7,10 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.packing import list_bits, synapse_bits
+from compiler.bounds import RESOURCES, lower_bounds
 from compiler.program import Program
 from compiler.route import route
-
-RESOURCES = ("neurons", "input_axons", "output_axons", "synapse_memory_bits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def usage(program: Program) -> Usage:
         core=t.core,
         used=used,
         limit=limit,
-        lower_bound=_lower_bounds(program, limit),
+        lower_bound=_lower_bounds(program),
         packets_per_spike=float(packets.sum()) / n,
         packets_between_cores_per_spike=float(between) / n,
         hops_per_spike=float(hops) / n,
@@ -93,15 +92,10 @@ def _list_bits(program: Program) -> npt.NDArray[np.int64]:
     return np.array(table, np.int64)[which.ravel()] if len(pairs) else np.zeros(0, np.int64)
 
 
-def _lower_bounds(program: Program, limit: dict[str, int | None]) -> dict[str, int]:
-    """Total need over limit.  A source with targets needs at least one axon; padding is left out of the bits."""
+def _lower_bounds(program: Program) -> dict[str, int]:
     t = program.tables
     sending = np.diff(t.source_ptr) > 0
-    each = np.array([f.weight_bits + f.index_bits + f.delay_bits for f in program.formats], np.int64)
-    need = {
-        "neurons": program.n_neurons,
-        "input_axons": int(sending.sum()),
-        "output_axons": int(sending[: program.n_neurons].sum()),
-        "synapse_memory_bits": int((np.diff(t.list_ptr) * each[t.list_format]).sum()) if len(each) else 0,
-    }
-    return {key: 1 if limit[key] is None else max(1, -(-need[key] // int(limit[key] or 1))) for key in need}
+    each = np.array([synapse_bits(f.weight_bits, 0, f.delay_bits) for f in program.formats], np.int64)
+    bits = int((np.diff(t.list_ptr) * each[t.list_format]).sum()) if len(each) else 0
+    n = program.n_neurons
+    return lower_bounds(program.chip.core, n, int(sending.sum()), int(sending[:n].sum()), bits)

@@ -29,7 +29,9 @@ for chip in (ns.load_chip("loihi1"), ns.load_chip("loihi1_sanafe", {"core.neuron
     result = ns.run(program, spikes, steps=1000)
     spent, time = ns.energy(result.counts, chip), ns.latency(result.counts, chip)
     worst = max(program.errors, key=lambda error: error.max_relative_error)
-    print(f"\n{chip.name} {dict(chip.overrides) or ''}: {program.n_cores} cores, binding {set(ns.usage(program).binding)}")
+    print(
+        f"\n{chip.name} {dict(chip.overrides) or ''}: {program.n_cores} cores, binding {set(ns.usage(program).binding)}"
+    )
     print(f"  largest lowering error: {worst.max_relative_error:.2%} in {worst.parameter} of {worst.where}")
     print(f"  {result.n_spikes:,} spikes, {result.counts.sum('synaptic_events'):,} synaptic events")
     print(f"  {spent.dynamic_pj / 1e6:.2f} uJ dynamic, {(spent.static_pj or 0) / 1e6:.1f} uJ static")

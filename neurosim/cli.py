@@ -7,11 +7,12 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from neurosim.cli_chips import chips_app
+from neurosim.cli_options import Json, Quiet, Sets, print_json, read_overrides
 
 INTERRUPTED = 130
 
@@ -24,13 +25,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(chips_app, name="chips")
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object with stable keys and SI units.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the profile; repeatable."),
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -62,7 +56,7 @@ def compile_command(
     from compiler import Network, compile, usage
     from neurosim import cli_print
 
-    profile = load_chip(chip, _overrides(overrides))
+    profile = load_chip(chip, read_overrides(overrides))
     program = compile(Network.load(network), profile, seed)
     program.save(output)
     if as_json:
@@ -95,7 +89,7 @@ def run_command(
     from neurosim.spikes import SpikeTrains
 
     loaded = Program.load(program)
-    prices = load_chip(chip or loaded.chip.name, _overrides(overrides)) if chip or overrides else loaded.chip
+    prices = load_chip(chip or loaded.chip.name, read_overrides(overrides)) if chip or overrides else loaded.chip
     loaded.check_chip(prices)
     if inputs is None and steps is None:
         raise RunError("say how long to run: --steps N, or --input with a spike file that holds steps")
@@ -139,17 +133,12 @@ def compare_command(
     folder = output or Path("results") / experiment.stem
     _make_folder(folder)
     with cli_print.progress(quiet or as_json) as report:
-        comparison = compare(loaded, chip, _overrides(overrides), report)
+        comparison = compare(loaded, chip, read_overrides(overrides), report)
     picture = save_comparison(comparison, folder)
     if as_json:
         print_json({**comparison.to_dict(), "picture": str(picture)})
     else:
         cli_print.print_comparison(comparison, loaded.description, str(picture))
-
-
-def print_json(data: Any) -> None:
-    """One JSON object on standard output."""
-    typer.echo(json.dumps(data, indent=2, allow_nan=False))
 
 
 def main() -> None:
@@ -176,12 +165,6 @@ def _fail(message: str, code: int) -> None:
         typer.echo(json.dumps({"error": message.removeprefix("error: ")}))
     typer.echo(message, err=True)
     sys.exit(code)
-
-
-def _overrides(texts: list[str] | None) -> dict[str, object]:
-    from chips import parse_override
-
-    return dict(parse_override(text) for text in texts or [])
 
 
 def _make_folder(folder: Path) -> None:

@@ -5,17 +5,15 @@ from typing import Annotated
 
 import typer
 
-chips_app = typer.Typer(help="List, show and check chip profiles.", no_args_is_help=True)
+from neurosim.cli_options import Json, Quiet, Sets, print_json, read_overrides
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what was asked for.")]
+chips_app = typer.Typer(help="List, show and check chip profiles.", no_args_is_help=True)
 
 
 @chips_app.command("list")
 def list_command(as_json: Json = False, quiet: Quiet = False) -> None:
     """The packaged profiles."""
     from chips import list_chips, load_chip
-    from neurosim.cli import print_json
 
     profiles = [load_chip(name) for name in list_chips()]
     if as_json:
@@ -32,16 +30,15 @@ def list_command(as_json: Json = False, quiet: Quiet = False) -> None:
 @chips_app.command("show")
 def show_command(
     chip: Annotated[str, typer.Argument(help="Name of a profile, or path of a YAML file.")],
-    overrides: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE")] = None,
+    overrides: Sets = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Every number of a profile, with its source."""
     from chips import load_chip, profile_rows, profile_to_json
-    from neurosim.cli import _overrides, print_json
     from neurosim.cli_print import print_table
 
-    profile = load_chip(chip, _overrides(overrides))
+    profile = load_chip(chip, read_overrides(overrides))
     if as_json:
         print_json(profile_to_json(profile))
         return
@@ -67,12 +64,11 @@ def check_command(
 ) -> None:
     """Check profile files; every fault of every file is listed."""
     from chips import Fault, ProfileError, load_chip
-    from neurosim.cli import print_json
 
     faults: list[Fault] = []
     for file in files:
         try:
-            profile = load_chip(str(file) if file.suffix else f"{file}")
+            profile = load_chip(str(file))
         except ProfileError as error:
             faults += error.faults
         else:
@@ -91,7 +87,6 @@ def check_command(
 def schema_command(as_json: Json = True, quiet: Quiet = False) -> None:
     """The JSON Schema of profile files, for editors."""
     from chips import json_schema
-    from neurosim.cli import print_json
 
     print_json(json_schema())
 

@@ -5,7 +5,8 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 
-from compiler.network import PARAMETERS, Network
+from compiler.network import Network
+from compiler.parameters import PARAMETERS
 
 WEIGHT_TYPES = (
     np.float64,

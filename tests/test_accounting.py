@@ -1,6 +1,7 @@
 """The promise of the bill: every event is counted once, where it happens, and charged once."""
 
 import functools
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -114,10 +115,17 @@ class Slow:
         return tile // height, tile % height
 
 
-KINDS = (
-    "spikes packets_out packets_between_cores hops_x hops_y packets_in input_packets synaptic_events "
-    "synaptic_events_dense"
-).split()
+KINDS = [
+    "spikes",
+    "packets_out",
+    "packets_between_cores",
+    "hops_x",
+    "hops_y",
+    "packets_in",
+    "input_packets",
+    "synaptic_events",
+    "synaptic_events_dense",
+]
 MESHES = [
     with_settings("loihi1"),
     with_settings("loihi1", mesh__cores_per_tile=1, mesh__tiles_x=5, mesh__tiles_y=3),
@@ -436,9 +444,7 @@ def test_the_barrier_depends_on_the_tiles_in_use(
 @pytest.mark.parametrize(
     ("tick_ns", "step_ns", "overruns"), [(1000.0, 1000, 0), (90.0, 90, 0), (89.0, 90, 4), (1.0, 90, 4)]
 )
-def test_a_tick_stretches_short_steps_and_counts_long_ones(
-    tick_ns: float, step_ns: float, overruns: int
-) -> None:
+def test_a_tick_stretches_short_steps_and_counts_long_ones(tick_ns: float, step_ns: float, overruns: int) -> None:
     counts, chip = pair_of_cores(time__send_receive="overlap", time__tick_ns=tick_ns)
     time = latency(counts, chip)
     assert time.step_ns.tolist() == [step_ns] * 4
@@ -451,7 +457,7 @@ def test_times_of_samples_are_sums_of_their_own_steps() -> None:
     counts, chip = example().counts, repriced()
     time = latency(counts, chip)
     bounds = [0, 20, 27, 40]
-    wanted = [time.step_ns[a:b].sum() for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    wanted = [time.step_ns[a:b].sum() for a, b in itertools.pairwise(bounds)]
     assert time.sample_ns == pytest.approx(wanted, rel=1e-12)
     assert time.per_sample.worst == max(time.sample_ns)
     assert time.per_step.mean == pytest.approx(time.step_ns.mean())

@@ -76,7 +76,8 @@ def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
 
 
 def test_help_needs_no_heavy_imports() -> None:
-    code = "import sys, neurosim.cli; print(sorted({'numba', 'numpy', 'scipy', 'matplotlib', 'sklearn'} & set(sys.modules)))"
+    heavy = "{'numba', 'numpy', 'scipy', 'matplotlib', 'sklearn'}"
+    code = f"import sys, neurosim.cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=_environment())
     assert done.stdout.strip() == "[]"
 
@@ -193,7 +194,9 @@ def test_interrupt_leaves_nothing_unfinished(program_file: Path, tmp_path: Path)
 
 
 def test_compare_rows(tmp_path: Path) -> None:
-    experiment = (ROOT / "examples" / "vowels.yaml").read_text().replace("data/japanese", f"{ROOT}/examples/data/japanese")
+    experiment = (
+        (ROOT / "examples" / "vowels.yaml").read_text().replace("data/japanese", f"{ROOT}/examples/data/japanese")
+    )
     experiment = experiment.replace("shape: [4, 4, 16]", "shape: [2, 2, 4]")
     (tmp_path / "small.yaml").write_text(experiment)
     chips = ["--chip", "loihi1", "--chip", "tiny", "--set", "core.input_axons=1"]

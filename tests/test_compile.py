@@ -31,7 +31,8 @@ from chips.packing import list_bits, synapse_bits
 from compiler import Network, Program, Span, SynapseFormat, Tolerance, compile
 from compiler.check import check_faithful, check_program
 from compiler.growth import _list_bits
-from compiler.lower import LoweredNetwork, lower
+from compiler.lower import lower
+from compiler.lowered import LoweredNetwork
 from compiler.npz import read_npz, write_npz
 from compiler.program import FORMAT, TABLE_DTYPES, program_digest
 from compiler.validate import validate
@@ -75,9 +76,7 @@ def test_any_network_compiles_or_is_refused_with_a_reason(name: str, net: Networ
 
 @given(register_networks(), st.sampled_from(["loihi1", "ideal"]), st.integers(1, 9), st.integers(0, 3))
 @settings(anything, max_examples=80)
-def test_every_neuron_and_every_synapse_is_there_exactly_once(
-    net: Network, name: str, neurons: int, seed: int
-) -> None:
+def test_every_neuron_and_every_synapse_is_there_exactly_once(net: Network, name: str, neurons: int, seed: int) -> None:
     program = compile(net, with_settings(name, core__neurons=neurons), seed=seed)
     t = program.tables
     assert sorted(t.neuron_of.tolist()) == list(range(net.n_neurons))
@@ -160,9 +159,7 @@ def test_doing_what_the_refusals_say_ends_in_a_program(net: Network, overrides: 
     pytest.fail(f"still refused with {overrides}")
 
 
-@given(
-    st.integers(0, 1000), st.integers(1, 50), st.integers(1, 200), st.integers(0, 100), st.integers(1, 64)
-)
+@given(st.integers(0, 1000), st.integers(1, 50), st.integers(1, 200), st.integers(0, 100), st.integers(1, 64))
 @settings(max_examples=300, deadline=None)
 def test_the_partition_and_the_check_agree_on_the_size_of_a_list(
     n: int, each: int, block: int, header: int, word: int
@@ -625,7 +622,7 @@ def test_every_reported_error_is_within_its_tolerance(net: Network, name: str) -
             assert 0 <= error.rms_relative_error <= error.max_relative_error <= error.tolerance, error
         wanted = Counter(f"population {p.name!r}" for p in net.populations if p.kind == "lif")
         found = Counter(error.where for error in made[0].errors if error.where.startswith("population"))
-        assert found == {where: 4 for where in wanted}
+        assert found == dict.fromkeys(wanted, 4)
 
 
 def test_the_reported_errors_are_those_of_the_registers() -> None:

@@ -75,7 +75,8 @@ def test_a_damaged_result_is_refused(data: st.DataObject, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["sample_ptr", "spike_step", "spike_neuron", "core", "neurons", "steps", "total", "per_step", "busiest_link"]
+    "name",
+    ["sample_ptr", "spike_step", "spike_neuron", "core", "neurons", "steps", "total", "per_step", "busiest_link"],
 )
 def test_a_result_that_contradicts_itself_is_refused(name: str, tmp_path: Path) -> None:
     run_something().save(tmp_path / "run.npz")

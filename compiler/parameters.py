@@ -1,0 +1,60 @@
+"""What a neuron's parameters are, and what values they may have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+MAX_NEURONS = 2**31 - 1
+MAX_DELAY_STEPS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What one neuron parameter may be."""
+
+    default: float
+    low: float
+    high: float
+    low_is_legal: bool = True
+    integer: bool = False
+
+    def accepts(self, values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        """Which of `values` are legal."""
+        above = values >= self.low if self.low_is_legal else values > self.low
+        whole = values == np.round(values) if self.integer else True
+        accepted: npt.NDArray[np.bool_] = np.isfinite(values) & above & (values <= self.high) & whole
+        return accepted
+
+    def __str__(self) -> str:
+        """The range in words."""
+        kind = "an integer" if self.integer else "finite"
+        low = f"at least {self.low:g}" if self.low_is_legal else f"above {self.low:g}"
+        if np.isinf(self.low):
+            return kind
+        return f"{kind}, {low}" + ("" if np.isinf(self.high) else f" and at most {self.high:g}")
+
+
+_INF = float("inf")
+PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
+    "lif": {
+        "tau_mem_ms": Parameter(20.0, 0.0, _INF, low_is_legal=False),
+        "tau_syn_ms": Parameter(5.0, 0.0, _INF),
+        "v_threshold": Parameter(1.0, -_INF, _INF),
+        "v_leak": Parameter(0.0, -_INF, _INF),
+        "r": Parameter(1.0, 0.0, _INF, low_is_legal=False),
+        "bias": Parameter(0.0, -_INF, _INF),
+        "refractory_ms": Parameter(0.0, 0.0, _INF),
+    },
+    "registers": {
+        "du": Parameter(0, 0, 2**16, integer=True),
+        "dv": Parameter(0, 0, 2**16, integer=True),
+        "vth": Parameter(1, 0, 2**31 - 1, integer=True),
+        "bias_mantissa": Parameter(0, -(2**15), 2**15 - 1, integer=True),
+        "bias_exponent": Parameter(0, 0, 15, integer=True),
+        "refractory": Parameter(1, 1, 255, integer=True),
+    },
+}
+"""kind of population -> its parameters."""

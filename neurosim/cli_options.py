@@ -1,0 +1,28 @@
+"""Options that several commands share, and what they mean."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object with stable keys and SI units.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the profile; repeatable.")
+]
+
+
+def read_overrides(texts: list[str] | None) -> dict[str, object]:
+    """The values of `--set`.
+
+    Raises:
+        ProfileError: one is not KEY=VALUE.
+    """
+    from chips import parse_override
+
+    return dict(parse_override(text) for text in texts or [])
+
+
+def print_json(data: Any) -> None:
+    """One JSON object on standard output."""
+    typer.echo(json.dumps(data, indent=2, allow_nan=False))
