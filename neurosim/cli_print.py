@@ -171,16 +171,20 @@ def print_run(result: RunResult, chip: ChipProfile, output: Path | None) -> None
     data = run_data(result, chip, None)
     counts = event_counts(result.counts)
     print_table(["counted", ""], [[k.replace("_", " "), f"{v:,}"] for k, v in counts.items()], right=(1,))
-    spent = energy(result.counts, chip)
-    rows = [[e.replace("_", " "), si(data["energy_by_event_j"][e], "J"), spent.kinds[e]] for e in spent.by_event]
-    rows.append(["dynamic energy", si(data["energy_j"], "J"), ""])
-    rows.append(["static energy", si(data["static_energy_j"], "J"), _kind(chip, "power.static_mw")])
-    print_table(["energy", "", "price is"], rows, right=(1,))
+    rows = [
+        [event.replace("_", " "), si(joules, "J"), *_source(chip, f"energy.{event}_pj")]
+        for event, joules in data["energy_by_event_j"].items()
+    ]
+    rows.append(["dynamic energy", si(data["energy_j"], "J"), "", ""])
+    rows.append(["static energy", si(data["static_energy_j"], "J"), *_source(chip, "power.static_mw")])
+    print_table(["energy", "", "price is", "source"], rows, right=(1,))
     times = [
         ["all samples", si(data["latency_s"], "s")],
         ["a sample: mean, p50, p99, worst", _four(data, "latency_per_inference{}_s")],
         ["a step: mean, p99, worst", _three(data)],
     ]
+    if chip.time.tick_ns is not None:
+        times.append([f"steps longer than the tick of {si(chip.time.tick_ns * 1e-9, 's')}", f"{data['overruns']:,}"])
     print_table(["time", ""], times, right=(1,))
     console().print(MODELLED)
     if output is not None:
@@ -210,7 +214,7 @@ def print_comparison(comparison: Comparison, description: str, picture: str) -> 
     for model, by_bins in comparison.baselines.items():
         scores = ", ".join(f"{value:.2%} in {bins} bin{'s' * (bins > 1)}" for bins, value in by_bins.items())
         screen.print(f"{_BASELINES[model]}: {scores}")
-    screen.print(f"{MODELLED} Prices: {_price_kinds(comparison)}.")
+    screen.print(f"{MODELLED} Prices: {_price_kinds(comparison)}; sources: neurosim chips show.")
     screen.print(f"picture: {picture}")
 
 
@@ -245,6 +249,7 @@ def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
         ("latency / inference", lambda r: si(r["latency_per_inference_s"], "s")),
         ("  p99", lambda r: si(r["latency_per_inference_p99_s"], "s")),
         ("step time, p99", lambda r: si(r["step_time_p99_s"], "s")),
+        ("steps longer than the tick", lambda r: f"{r['overruns']:,}"),
     ]
 
 
@@ -277,9 +282,10 @@ def _times(limit: int | None, n: int) -> int | None:
     return None if limit is None else limit * n
 
 
-def _kind(chip: ChipProfile, path: str) -> str:
-    source = chip.sources.get(path)
-    return source.kind if source else ""
+def _source(chip: ChipProfile, path: str) -> list[str]:
+    """How a number was reached, and where it stands."""
+    source = chip.sources[path]
+    return [source.kind, source.source]
 
 
 def _four(data: dict[str, Any], key: str) -> str:
