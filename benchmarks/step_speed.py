@@ -1,0 +1,87 @@
+"""Speed of a simulation step against Brian2's cpp_standalone, one thread each, in one run.
+
+Random recurrent networks of current-based neurons, fan-out 100, delay of one step.  Here every event is counted, by
+core and step, on the profile loihi1_sanafe; Brian2 counts spikes only.  Ours is the difference of a long and a short
+run, so that what happens once per call is left out; Brian2's is its own time of the run, without compilation.
+"""
+
+import json
+import statistics
+import time
+
+import bars
+import networks
+import peers
+
+import neurosim as ns
+
+PACKAGES = ["brian2", "numpy<2.3", "setuptools"]
+MOST = 3.0  # times Brian2's step
+RUNS = 5
+
+
+def main() -> None:
+    args = bars.arguments(__doc__.splitlines()[0])
+    figures, checks, problems = {}, [], []
+    python = None
+    try:
+        python = peers.peer_python("brian2", PACKAGES)
+    except peers.PeerMissingError as error:
+        problems.append(str(error))
+    for n, rate in ((1_000, 0.01), (10_000, 0.01), (10_000, 0.001)):
+        name = f"{n:,} neurons x 100, {rate:.1%}"
+        steps = 2_000 if args.quick else 10_000
+        program = ns.compile(networks.leaky_neurons(n, 100, rate), ns.load_chip("loihi1_sanafe", networks.UNLIMITED))
+        figures[name] = {"cores": program.n_cores, **measure(python, program, n, rate, steps, problems)}
+        found = figures[name]
+        theirs = found.get("brian2_us")
+        bars.say(args, f"{name}: {found['us']:.1f} us a step here at {found['rate']:.2%}" + _beside(found))
+        ratio = None if theirs is None else found["ratio"]
+        checks.append(bars.at_most(f"{name}: step here / step in Brian2", ratio, MOST))
+    bars.report(args, "step_speed", figures, checks, problems)
+
+
+def measure(python, program: ns.Program, n: int, rate: float, steps: int, problems: list[str]) -> dict:
+    """Both in turn, so that a machine that slows down slows both."""
+    ns.run(program, None, 10)
+    ours, theirs, their_spikes = [], [], 0
+    for _ in range(RUNS):
+        seconds, spikes = step_seconds(program, steps)
+        ours.append(seconds)
+        if python is None:
+            continue
+        try:
+            done = json.loads(peers.run_peer(python, "brian_peer.py", str(n), "100", str(rate), str(steps), "1"))
+        except peers.PeerMissingError as error:
+            problems.append(str(error))
+            python = None
+            continue
+        theirs.append(done["seconds"][0] / steps)
+        their_spikes = done["spikes"]
+    found = {"us": statistics.median(ours) * 1e6, "rate": spikes / n / steps}
+    if theirs:
+        found["brian2_us"] = statistics.median(theirs) * 1e6
+        found["brian2_rate"] = their_spikes / n / steps
+        found["ratio"] = statistics.median(a / b for a, b in zip(ours, theirs, strict=False))
+    return found
+
+
+def step_seconds(program: ns.Program, steps: int) -> tuple[float, int]:
+    """Time of a step, and the spikes of `steps` steps."""
+    short = steps // 10
+    began = time.perf_counter()
+    ns.run(program, None, short, threads=1)
+    middle = time.perf_counter()
+    result = ns.run(program, None, short + steps, threads=1)
+    ended = time.perf_counter()
+    return ((ended - middle) - (middle - began)) / steps, result.n_spikes * steps // (short + steps)
+
+
+def _beside(found: dict) -> str:
+    if "brian2_us" not in found:
+        return ""
+    return f", {found['brian2_us']:.1f} us in Brian2 at {found['brian2_rate']:.2%}: {found['ratio']:.2f} times"
+
+
+if __name__ == "__main__":
+    main()
