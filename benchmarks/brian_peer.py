@@ -1,9 +1,10 @@
 """Time a random recurrent network in Brian2 (cpp_standalone, one thread).  Started by step_speed.py.
 
-    python brian_peer.py NEURONS FAN_OUT RATE STEPS RUNS
+    python brian_peer.py NEURONS FAN_OUT RATE STEPS
 
-Current-based LIF with an exponential current, 0.1 ms steps, delay of one step; a constant drive per neuron makes
-the mean rate.  Prints JSON: seconds of each run without compilation, spikes of the last one.
+Current-based LIF with an exponential current, 0.1 ms steps, delay of one step; a constant drive per neuron
+makes the mean rate.  Compiles once; then, for every line that it reads, runs and prints JSON: the seconds of
+the run, without compilation, and its spikes.
 """
 
 import json
@@ -15,7 +16,7 @@ import brian2 as b
 import numpy as np
 
 
-def main(n: int, fan_out: int, rate: float, steps: int, runs: int) -> None:
+def main(n: int, fan_out: int, rate: float, steps: int) -> None:
     folder = tempfile.mkdtemp()
     b.set_device("cpp_standalone", directory=folder, build_on_run=False)
     b.prefs.devices.cpp_standalone.openmp_threads = 0
@@ -35,13 +36,12 @@ def main(n: int, fan_out: int, rate: float, steps: int, runs: int) -> None:
     network = b.Network(cells, synapses, monitor)
     network.run(steps * b.defaultclock.dt)
     b.device.build(run=False, compile=True, directory=folder)
-    seconds = []
-    for _ in range(runs):
+    for _ in sys.stdin:
         b.device.run(folder, with_output=False, run_args=[])
-        seconds.append(float(b.device._last_run_time))
-    print(json.dumps({"seconds": seconds, "spikes": int(monitor.num_spikes)}))
+        found = {"seconds": float(b.device._last_run_time), "spikes": int(monitor.num_spikes)}
+        print(json.dumps(found), flush=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
+    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))

@@ -3,11 +3,13 @@
 An environment is made once, in the user's cache folder, and kept.  Delete the folder to make it again.
 """
 
+import json
 import os
 import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import Any
 
 
 class PeerMissingError(Exception):
@@ -46,10 +48,47 @@ def run_peer(python: Path, script: str, *arguments: str | Path) -> str:
     return _run([str(python), str(path), *map(str, arguments)], f"{script} failed")
 
 
+class Worker:
+    """A peer that stays alive and answers each request with one line of JSON, so that runs can take turns."""
+
+    def __init__(self, python: Path, script: str, *arguments: str) -> None:
+        """Start `script` of this folder."""
+        command = [str(python), str(Path(__file__).parent / script), *arguments]
+        self._script = script
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_clean()
+        )
+
+    def ask(self) -> dict[str, Any]:
+        """One more run.
+
+        Raises:
+            PeerMissingError: the peer has died.
+        """
+        try:
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            errors = self._process.communicate()[1].strip().splitlines()
+            raise PeerMissingError(f"{self._script} failed: {errors[-1] if errors else 'no reason given'}")
+        return json.loads(line)
+
+    def close(self) -> None:
+        """Let the peer end."""
+        self._process.communicate()
+
+
+def _clean() -> dict[str, str]:
+    """The environment without what would make a peer import this project's packages."""
+    return {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
+
+
 def _run(command: list[str], label: str) -> str:
-    clean = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, env=clean, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, env=_clean(), check=False)
     except OSError as error:
         raise PeerMissingError(f"{label}: {error}") from error
     if done.returncode:

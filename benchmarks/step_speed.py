@@ -5,9 +5,9 @@ core and step, on the profile loihi1_sanafe; Brian2 counts spikes only.  Ours is
 run, so that what happens once per call is left out; Brian2's is its own time of the run, without compilation.
 """
 
-import json
 import statistics
 import time
+from pathlib import Path
 
 import bars
 import networks
@@ -41,28 +41,24 @@ def main() -> None:
     bars.report(args, "step_speed", figures, checks, problems)
 
 
-def measure(python, program: ns.Program, n: int, rate: float, steps: int, problems: list[str]) -> dict:
+def measure(python: Path | None, program: ns.Program, n: int, rate: float, steps: int, problems: list[str]) -> dict:
     """Both in turn, so that a machine that slows down slows both."""
+    peer = None if python is None else peers.Worker(python, "brian_peer.py", str(n), "100", str(rate), str(steps))
     ns.run(program, None, 10)
-    ours, theirs, their_spikes = [], [], 0
-    for _ in range(RUNS):
-        seconds, spikes = step_seconds(program, steps)
-        ours.append(seconds)
-        if python is None:
-            continue
-        try:
-            done = json.loads(peers.run_peer(python, "brian_peer.py", str(n), "100", str(rate), str(steps), "1"))
-        except peers.PeerMissingError as error:
-            problems.append(str(error))
-            python = None
-            continue
-        theirs.append(done["seconds"][0] / steps)
-        their_spikes = done["spikes"]
-    found = {"us": statistics.median(ours) * 1e6, "rate": spikes / n / steps}
-    if theirs:
-        found["brian2_us"] = statistics.median(theirs) * 1e6
-        found["brian2_rate"] = their_spikes / n / steps
-        found["ratio"] = statistics.median(a / b for a, b in zip(ours, theirs, strict=False))
+    ours, theirs = [], []
+    try:
+        for _ in range(RUNS):
+            theirs += [] if peer is None else [peer.ask()]
+            ours.append(step_seconds(program, steps))
+    except peers.PeerMissingError as error:
+        problems.append(str(error))
+        return measure(None, program, n, rate, steps, problems)
+    found = {"us": statistics.median(s for s, _ in ours) * 1e6, "rate": ours[0][1] / n / steps}
+    if peer is not None:
+        peer.close()
+        found["brian2_us"] = statistics.median(t["seconds"] for t in theirs) / steps * 1e6
+        found["brian2_rate"] = theirs[0]["spikes"] / n / steps
+        found["ratio"] = statistics.median(s * steps / t["seconds"] for (s, _), t in zip(ours, theirs, strict=True))
     return found
 
 
