@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-BLOCK = 128  # neurons; a block that fires is scanned again for who did
+BLOCK = 512  # neurons; a block that fires is scanned again for who did
 WRAP_ONCE, SATURATE = 0, 1
 
 # columns of the counts of a core in a step: first what a spike adds at home, then what it adds where it arrives
