@@ -15,7 +15,6 @@ import numpy.typing as npt
 from chips.errors import DoesNotFit
 from chips.packing import list_bits, synapse_bits
 from chips.profile import ChipProfile
-from compiler.bounds import lower_bounds
 from compiler.hypergraph import Hypergraph, destinations
 from compiler.lowered import LoweredNetwork
 
@@ -53,7 +52,7 @@ def partition(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> Part
         _refuse_output_axons(net, piece_of, made, chip)
     n_pieces = int(piece_of.max()) + 1
     if n_pieces > chip.mesh.n_cores:
-        _refuse_pieces(net, graph, n_pieces, chip)
+        _refuse_pieces(net, graph, piece_of, chip)
     return Partition(piece_of, n_pieces)
 
 
@@ -130,22 +129,39 @@ def _refuse_output_axons(
     )
 
 
-def _refuse_pieces(net: LoweredNetwork, graph: Hypergraph, n_pieces: int, chip: ChipProfile) -> None:
-    mesh = chip.mesh
-    per_row = mesh.n_cores // mesh.tiles_y
-    rows = -(-n_pieces // per_row)
-    sending = graph.fan_out > 0
-    bits = np.array([synapse_bits(f.weight_bits, 0, f.delay_bits) for f in net.formats], np.int64)
-    total_bits = int(bits[net.format_of].sum()) if len(bits) else 0
-    bounds = lower_bounds(chip.core, net.n_neurons, int(sending.sum()), int(sending[: net.n_neurons].sum()), total_bits)
-    binding = max(bounds, key=lambda key: bounds[key])
-    if bounds[binding] > mesh.n_cores:
-        why = f"at least {bounds[binding]:,} by core.{binding}"
-    else:
-        why = f"at least {bounds[binding]:,} by core.{binding}, more because neurons share few sources"
+def _refuse_pieces(net: LoweredNetwork, graph: Hypergraph, piece_of: npt.NDArray[np.int32], chip: ChipProfile) -> None:
+    mesh, n_pieces = chip.mesh, int(piece_of.max()) + 1
+    rows = -(-n_pieces // (mesh.n_cores // mesh.tiles_y))
+    fill = _mean_fill(net, graph, piece_of, chip)
+    binding = max(fill, key=lambda key: fill[key])
     largest = max((s for s in net.spans if s.kind != "input"), key=lambda s: s.n)
     raise DoesNotFit(
-        f"the network needs {n_pieces:,} cores ({why}), but {chip.name} has {mesh.n_cores:,} (mesh.tiles_x x "
-        f"mesh.tiles_y x mesh.cores_per_tile); the largest population is {largest.name!r} with {largest.n:,} "
-        f"neurons: it fits with mesh.tiles_y={rows}, or make connections more local or fewer"
+        f"the network needs {n_pieces:,} cores, filled to {fill[binding]:.0%} of core.{binding} on average, but "
+        f"{chip.name} has {mesh.n_cores:,} (mesh.tiles_x x mesh.tiles_y x mesh.cores_per_tile); the largest population "
+        f"is {largest.name!r} with {largest.n:,} neurons: it fits with mesh.tiles_y={rows}, or {_REMEDIES[binding]}"
     )
+
+
+_REMEDIES = {
+    "neurons": "with fewer neurons",
+    "input_axons": "make connections more local, or fewer, so that neurons of a core share their sources",
+    "output_axons": "make connections more local, or fewer, so that a neuron reaches fewer cores",
+    "synapse_memory_bits": "with fewer synapses, or fewer weight bits",
+}
+
+
+def _mean_fill(
+    net: LoweredNetwork, graph: Hypergraph, piece_of: npt.NDArray[np.int32], chip: ChipProfile
+) -> dict[str, float]:
+    """Resource -> used share of its limit, mean over pieces; bits without padding.  Unlimited ones are left out."""
+    each = np.array([synapse_bits(f.weight_bits, f.index_bits, f.delay_bits) for f in net.formats], np.int64)
+    axons = destinations(graph, piece_of)
+    used = {
+        "neurons": net.n_neurons,
+        "input_axons": int(axons.sum()),
+        "output_axons": int(axons[: net.n_neurons].sum()),
+        "synapse_memory_bits": int(each[net.format_of].sum()) if len(each) else 0,
+    }
+    n_pieces = int(piece_of.max()) + 1
+    limits = {key: getattr(chip.core, key) for key in used}
+    return {key: used[key] / n_pieces / limit for key, limit in limits.items() if limit is not None}

@@ -54,6 +54,8 @@ def validate(network: Network) -> ValidNetwork:
     Raises:
         NetworkError: there is no neuron, or there are too many.
     """
+    if not isinstance(network, Network):
+        raise NetworkError(f"a Network is needed, not {type(network).__name__}: Network.load reads one from a file")
     if not network.populations:
         raise NetworkError("the network has no neurons: add a population with add_lif or add_registers")
     n_neurons, n_channels = network.n_neurons, network.n_channels

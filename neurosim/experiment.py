@@ -112,7 +112,8 @@ def load_experiment(path: str | Path) -> Experiment:
     try:
         experiment = Experiment.model_validate(_tuples(data))
     except ValidationError as error:
-        raise ExperimentError([_fault(detail, document) for detail in error.errors(include_url=False)]) from None
+        details = error.errors(include_url=False)
+        raise ExperimentError([_fault(d, document) for d in details if not _follows(d, details)]) from None
     return _beside(experiment, Path(path).parent)
 
 
@@ -133,6 +134,13 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(inner) for inner in value) if isinstance(value, list) else value
 
 
+def _follows(detail: Any, details: list[Any]) -> bool:
+    """Whether a list is only called too short because its entries are faulty."""
+    place = detail["loc"]
+    inside = any(other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in details)
+    return detail["type"] == "too_short" and inside
+
+
 def _fault(detail: Any, document: Document) -> Fault:
     path: KeyPath = detail["loc"]
     kind = detail["type"]
@@ -141,13 +149,24 @@ def _fault(detail: Any, document: Document) -> Fault:
         near = difflib.get_close_matches(str(path[-1]), legal, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"legal here are {', '.join(legal)}"
         return document.fault(path, f"unknown key: {hint}")
+    if kind == "too_long":
+        return document.fault(path, f"has too many entries: at most {detail['ctx']['max_length']}")
+    if kind == "missing" and isinstance(path[-1], int):
+        return document.fault(path[:-1], "has too few entries: see examples/vowels.yaml")
     if kind == "missing":
         return document.fault(path, "is missing: add it")
-    if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number"):
-        return document.fault(path, f"is {describe(detail['input'])}; {detail['msg'].lower()}")
-    if kind in ("too_long", "too_short", "missing_positional_only_argument"):
-        return document.fault(path, detail["msg"].lower())
+    if kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        return document.fault(path, f"is {describe(detail['input'])}, but must be {words} {detail['ctx'][name]}")
     return document.fault(path, explain_value({**detail, "loc": ("", *path)}))
+
+
+_BOUNDS = {
+    "greater_than": ("gt", "above"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "below"),
+    "less_than_equal": ("le", "at most"),
+}
 
 
 def _legal_keys(section: KeyPath) -> list[str]:

@@ -59,6 +59,8 @@ def run(
         raise RunError(
             f"a spike is on channel {trains.channel.max()}, but the program has {program.n_channels} input channels"
         )
+    if threads is not None and threads < 1:
+        raise RunError(f"threads is {threads}, but at least one is needed: leave it out for one per processor")
     probed = _probe_slots(program, probe)
     _check_memory(program, trains, per_step)
     machine, state_type = build_machine(program)
@@ -228,6 +230,8 @@ def _trains(inputs: object, steps: int | Sequence[int] | None) -> SpikeTrains:
         inputs = [np.zeros((0, 2), np.int64)]
     if _is_one_sample(inputs):
         inputs = [inputs]
+    if not isinstance(inputs, Sequence | np.ndarray) or isinstance(inputs, str):
+        raise RunError("inputs must be SpikeTrains, rows of (step, channel), or a list of such arrays, one per sample")
     return SpikeTrains.from_samples(inputs, steps)  # type: ignore[arg-type]
 
 

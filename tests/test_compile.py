@@ -843,3 +843,11 @@ def test_json_of_a_program_header_is_plain(tmp_path: Path) -> None:
         assert header["format"] == FORMAT
         assert header["digest"] == program().digest
         assert set(file.files) == {"header", *TABLE_DTYPES}
+
+
+def test_the_ideal_chip_holds_more_than_any_core_of_a_real_one() -> None:
+    net = Network()
+    net.add_registers("many", 70_000, vth=100)
+    net.connect("many", "many", np.arange(70_000), np.arange(70_000)[::-1], 2)
+    program = compile(net, "ideal")
+    assert program.n_cores == 1

@@ -1,0 +1,41 @@
+"""Every example runs as it stands."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import neurosim as ns
+from neurosim.experiment import load_experiment
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.py")))
+def test_script(script: str, tmp_path: Path) -> None:
+    home = str(Path(ns.__file__).parent.parent)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([home, os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, str(EXAMPLES / script)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_every_yaml_file_is_read() -> None:
+    readers = {
+        "neurosim-network/1": ns.Network.load,
+        "neurosim-chip/1": ns.load_chip,
+        "neurosim-experiment/1": load_experiment,
+    }
+    files = sorted(EXAMPLES.glob("*.yaml"))
+    assert files
+    for file in files:
+        kind = next(line for line in file.read_text().splitlines() if line.startswith("format:"))
+        readers[kind.removeprefix("format:").strip()](str(file))
+
+
+def test_network_by_hand_fires() -> None:
+    program = ns.compile(ns.Network.load(EXAMPLES / "network.yaml"), ns.load_chip(str(EXAMPLES / "half_loihi.yaml")))
+    assert ns.run(program, [(0, 0), (5, 1), (10, 0)], 100).n_spikes > 5
