@@ -123,7 +123,7 @@ def compare_command(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run one task on several chip configurations, side by side."""
+    """Run one task on several chip configurations, side by side; with --json, a list of rows."""
     from neurosim import cli_print
     from neurosim.comparison import compare
     from neurosim.experiment import load_experiment
@@ -136,7 +136,7 @@ def compare_command(
         comparison = compare(loaded, chip, read_overrides(overrides), report)
     picture = save_comparison(comparison, folder)
     if as_json:
-        print_json({**comparison.to_dict(), "picture": str(picture)})
+        print_json(comparison.rows)
     else:
         cli_print.print_comparison(comparison, loaded.description, str(picture))
 

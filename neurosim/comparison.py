@@ -122,8 +122,12 @@ def _encoder_counts(task: _Task, bins: int) -> npt.NDArray[np.int64]:
     return np.bincount(flat, minlength=trains.n_samples * bins * n).reshape(trains.n_samples, bins * n)
 
 
-def _baseline_keys(task: _Task, baselines: Mapping[str, Mapping[int, float]]) -> dict[str, float]:
-    return {"baseline_accuracy": baselines["linear_raw"][task.bins[-1]]}
+def _baseline_keys(task: _Task, baselines: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
+    return {
+        "baseline_accuracy": baselines["linear_raw"][task.bins[-1]],
+        "baseline_accuracy_by_bins": baselines["linear_raw"],
+        "encoder_accuracy_by_bins": baselines["linear_encoder"],
+    }
 
 
 def _row(task: _Task, chip: ChipProfile, seed: int, report: Report) -> tuple[dict[str, Any], Energy]:

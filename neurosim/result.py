@@ -71,11 +71,16 @@ class RunResult:
         flat = (sample * bins + bin_of) * n + self.spike_neuron[inside] - start
         return np.bincount(flat, minlength=self.n_samples * bins * n).reshape(self.n_samples, bins * n)
 
+    def spikes(self, sample: int = 0) -> npt.NDArray[np.int32]:
+        """Spikes of one sample as rows of (step, neuron): shape (k, 2), sorted."""
+        part = slice(self.sample_ptr[sample], self.sample_ptr[sample + 1])
+        return np.stack([self.spike_step[part], self.spike_neuron[part]], axis=1)
+
     def raster(self, sample: int = 0) -> npt.NDArray[np.bool_]:
         """Spikes of one sample as a dense array [step, neuron]."""
-        part = slice(self.sample_ptr[sample], self.sample_ptr[sample + 1])
+        step, neuron = self.spikes(sample).T
         dense = np.zeros((int(self.counts.steps[sample]), self.n_neurons), np.bool_)
-        dense[self.spike_step[part], self.spike_neuron[part]] = True
+        dense[step, neuron] = True
         return dense
 
     def save(self, path: str | Path) -> None:

@@ -106,6 +106,8 @@ class SpikeTrains:
     def load(path: str | Path, steps: int | None = None) -> "SpikeTrains":
         """Read an .npz file with arrays `step` and `channel`, optionally `sample` and `steps`.
 
+        In place of `step` and `channel` an array `spikes` of (step, channel) rows will do.
+
         Args:
             path: the file; `numpy.savez` makes one.
             steps: length of the samples, for a file that has no `steps` or to cut them to another length.
@@ -114,6 +116,10 @@ class SpikeTrains:
             RunError: the file is damaged, an array is missing, or no length is given.
         """
         arrays = read_arrays(path, RunError)
+        rows = arrays.pop("spikes", None)
+        if rows is not None:
+            rows = _rows(rows, 0)
+            arrays |= {"step": rows[:, 0], "channel": rows[:, 1]}
         if missing := [name for name in ("step", "channel") if name not in arrays]:
             raise RunError(f"{path} has no array {missing[0]!r}: a spike file holds step and channel")
         sample = _whole(arrays["sample"], "sample") if "sample" in arrays else None

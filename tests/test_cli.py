@@ -202,7 +202,7 @@ def test_compare_rows(tmp_path: Path) -> None:
     chips = ["--chip", "loihi1", "--chip", "tiny", "--set", "core.input_axons=1"]
     done = neurosim("compare", tmp_path / "small.yaml", *chips[:2], "-o", tmp_path / "out", "--json")
     assert done.returncode == 0, done.stderr
-    row = json.loads(done.stdout)["rows"][0]
+    row = json.loads(done.stdout)[0]
     assert set(row) >= ROW_KEYS
     assert (tmp_path / "out" / "comparison.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((tmp_path / "out" / "comparison.json").read_text())["rows"][0] == row

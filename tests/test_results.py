@@ -128,6 +128,8 @@ def test_spike_files(tmp_path: Path) -> None:
         assert np.array_equal(getattr(back, name), getattr(trains, name))
     np.savez(tmp_path / "plain.npz", step=[0, 1], channel=[1, 1])
     assert ns.SpikeTrains.load(tmp_path / "plain.npz", 4).steps.tolist() == [4]
+    np.savez(tmp_path / "rows.npz", spikes=[(3, 1), (0, 2)])
+    assert ns.SpikeTrains.load(tmp_path / "rows.npz", 4).step.tolist() == [0, 3]
     for arrays in ({"step": [0]}, {"step": [0], "channel": [0]}, {"step": [[0]], "channel": [[0]], "steps": [3]}):
         np.savez(tmp_path / "bad.npz", **arrays)  # type: ignore[arg-type]
         with pytest.raises(RunError):
