@@ -134,7 +134,13 @@ class Program:
         Raises:
             NeurosimError: the file cannot be written.
         """
-        header = {"format": FORMAT, "digest": self.digest, "chip": profile_to_json(self.chip), **_names(self)}
+        header = {
+            "format": FORMAT,
+            "digest": self.digest,
+            "limits_hash": self.chip.limits_hash,
+            "chip": profile_to_json(self.chip),
+            **_names(self),
+        }
         write_npz(path, header, table_arrays(self.tables))
 
     @staticmethod
@@ -151,6 +157,8 @@ class Program:
             program = _from_parts(header, arrays)
         except (ProfileError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ProgramError(f"{path} lacks or garbles {error}: make it again") from error
+        if header.get("limits_hash") != program.chip.limits_hash:
+            raise ProgramError(f"{path}: the profile inside is not the one that the program was compiled for")
         check_program(program)
         return program
 
