@@ -51,6 +51,7 @@ class _Task:
     data: Dataset
     trains: SpikeTrains
     calibration: SpikeTrains
+    channels: int
 
     @property
     def bins(self) -> tuple[int, ...]:
@@ -102,7 +103,7 @@ def _prepare(experiment: Experiment) -> _Task:
     encoder = RateEncoder.fit(data.training, **experiment.encoder.model_dump())
     few = experiment.liquid.calibration_samples
     spread = data.training[:: max(1, len(data.training) // few)][:few]
-    return _Task(experiment, data, encoder.encode(data.sequences), encoder.encode(spread))
+    return _Task(experiment, data, encoder.encode(data.sequences), encoder.encode(spread), encoder.channels)
 
 
 def _baselines(task: _Task) -> dict[str, dict[int, float]]:
@@ -114,8 +115,7 @@ def _baselines(task: _Task) -> dict[str, dict[int, float]]:
 
 
 def _encoder_counts(task: _Task, bins: int) -> npt.NDArray[np.int64]:
-    trains = task.trains
-    n = int(trains.channel.max()) + 1
+    trains, n = task.trains, task.channels
     sample = np.repeat(np.arange(trains.n_samples), np.diff(trains.sample_ptr))
     bin_of = trains.step.astype(np.int64) * bins // trains.steps[sample]
     flat = (sample * bins + bin_of) * n + trains.channel
@@ -168,10 +168,9 @@ def _row(task: _Task, chip: ChipProfile, seed: int, report: Report) -> tuple[dic
 def _liquid(task: _Task, chip: ChipProfile, recurrence: float) -> Network:
     """The experiment's liquid, calibrated on the chip's integers; every variant for itself."""
     settings = {**task.experiment.liquid.settings(), "recurrence": recurrence}
-    channels = 2 * task.data.n_inputs
 
     def build(gain: float) -> Network:
-        return liquid(channels=channels, gain=gain, **settings)
+        return liquid(channels=task.channels, gain=gain, **settings)
 
     target = task.experiment.liquid.target_rate
     gain = task.experiment.liquid.gain

@@ -49,6 +49,8 @@ def load_dataset(path: str | Path) -> Dataset:
         raise RunError(f"{path}: {len(length):,} lengths, {len(label):,} labels, {len(is_test):,} split marks differ")
     if is_test.all() or not is_test.any():
         raise RunError(f"{path}: is_test must mark some samples as test and leave some for training")
+    if len(np.unique(label[~is_test])) < 2:
+        raise RunError(f"{path}: the training samples have one label only, so there is nothing to learn")
     scaled = values.astype(np.float64) / float(arrays["scale"].item() if "scale" in arrays else 1)
     if not np.isfinite(scaled).all():
         raise RunError(f"{path}: values holds numbers that are not finite")
