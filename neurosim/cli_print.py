@@ -214,7 +214,7 @@ def print_comparison(comparison: Comparison, description: str, picture: str) -> 
     for model, by_bins in comparison.baselines.items():
         scores = ", ".join(f"{value:.2%} in {bins} bin{'s' * (bins > 1)}" for bins, value in by_bins.items())
         screen.print(f"{_BASELINES[model]}: {scores}")
-    screen.print(f"{MODELLED} Prices: {_price_kinds(comparison)}; sources: neurosim chips show.")
+    screen.print(f"{MODELLED} Prices are, of {_price_kinds(comparison)}; sources: neurosim chips show.")
     screen.print(f"picture: {picture}")
 
 
@@ -258,13 +258,13 @@ def _score(key: str, bins: int) -> Cell:
 
 
 def _price_kinds(comparison: Comparison) -> str:
-    """As "loihi1 simulated, assumed; ...", every chip once."""
+    """As "loihi1: simulated, assumed; ...", every chip once."""
     kinds = {
         row["chip"]: ", ".join(sorted(set(row["price_kinds"].values())))
         for row in comparison.rows
         if "error" not in row
     }
-    return "; ".join(f"{chip} {kind}" for chip, kind in kinds.items())
+    return "; ".join(f"{chip}: {kind}" for chip, kind in kinds.items())
 
 
 # ---------------------------------------------------------------- pieces

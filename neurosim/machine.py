@@ -1,11 +1,9 @@
 """From a program's tables to what the kernel needs, without changing what they say."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from compiler import Program, route
+from compiler import Program, Routes, route
 from neurosim import kernel
 from neurosim.kernel import Machine
 
@@ -17,7 +15,6 @@ def build_machine(program: Program) -> tuple[Machine, type]:
     t, chip = program.tables, program.chip
     neuron = chip.neuron
     full = 2**neuron.decay_bits
-    n_sources = len(t.source_ptr) - 1
     list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
     exponent = np.array([f.exponent for f in program.formats], np.int32)
     target = (t.core_ptr[t.list_core[list_of]] + t.synapse_index).astype(np.uint32)
@@ -50,7 +47,6 @@ def build_machine(program: Program) -> tuple[Machine, type]:
         v_rule=_RULES[neuron.v_overflow],
         has_refractory=bool((t.refractory > 1).any()),
     )
-    assert len(machine.synapse_ptr) == n_sources + 1
     state = _state_type(machine)
     return machine._replace(threshold=machine.threshold.astype(state)), state
 
@@ -75,7 +71,7 @@ def _state_type(machine: Machine) -> type:
     return np.int32 if safe else np.int64
 
 
-def _counts_per_spike(program: Program, routes: Any) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+def _counts_per_spike(program: Program, routes: Routes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """What one spike adds to the counts: [axon, kind] on the destination core, [source, kind] on its own."""
     t = program.tables
     n_sources, n_cores = len(t.source_ptr) - 1, len(t.core)
