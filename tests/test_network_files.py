@@ -70,6 +70,28 @@ def test_a_file_loses_nothing(extension: str, network: Network) -> None:
 
 
 @pytest.mark.parametrize("extension", FORMATS)
+@pytest.mark.parametrize(
+    "weights",
+    [
+        np.array([0, 2**63 + 1], np.uint64),
+        np.array([0, 2**53 + 1], np.int64),
+        np.array([0, 2**64 - 1024], np.float64),
+        np.array([5e-324, -0.0]),
+        np.array([0.1, 65504], np.float16),
+        np.zeros(0, np.int8),
+    ],
+)
+def test_weights_at_the_edge_of_their_type_are_kept(tmp_path: Path, extension: str, weights: Any) -> None:
+    network = Network()
+    network.add_lif("a", 1)
+    network.connect("a", "a", np.zeros(len(weights), int), np.zeros(len(weights), int), weights)
+    network.save(tmp_path / f"net{extension}")
+    for again in (Network.load(tmp_path / f"net{extension}"), Network.from_networkx(network.to_networkx())):
+        assert again.projections[0].weights.tobytes() == weights.tobytes()
+        assert again == network
+
+
+@pytest.mark.parametrize("extension", FORMATS)
 @settings(max_examples=20, deadline=None)
 @given(network=networks())
 def test_the_same_network_makes_the_same_bytes(extension: str, network: Network) -> None:
@@ -355,6 +377,20 @@ def test_a_file_with_random_damage_is_read_or_refused(tmp_path: Path, extension:
         for _ in range(rng.choice([1, 1, 3, 30])):
             damaged[rng.randrange(len(damaged))] = rng.randrange(256)
         refuses(path, bytes(damaged))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.*header parsing")  # of damaged headers
+def test_damage_under_a_valid_checksum_is_read_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.npz"
+    members = members_of(sample(), path)
+    rng = random.Random(2)
+    for _ in range(500):
+        name = rng.choice(sorted(members))
+        damaged = bytearray(members[name])
+        for _ in range(rng.choice([1, 2, 5])):
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        write_members(path, {**members, name: bytes(damaged)})
+        refuses(path, path.read_bytes())
 
 
 @pytest.mark.parametrize("extension", FORMATS)
