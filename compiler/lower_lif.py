@@ -34,7 +34,7 @@ def lower_lif(
     with np.errstate(divide="ignore"):
         du = np.clip(np.round(full * -np.expm1(-dt_ms / tau_syn)) - offset, 0, full - 1)
         dv = np.clip(np.round(full * -np.expm1(-dt_ms / tau_mem)), 0, full - 1)
-    gain = -np.expm1(-dt_ms / tau_mem) * population.values("r")  # of v per step, from a held I
+    gain = np.maximum(dv, 1) / full * population.values("r")  # of v per step from a held I, as the register makes it
     depth = (population.values("v_threshold") - population.values("v_leak")) / gain
     drive = population.values("bias") / population.values("r")
     scale = _scale(depth, drive, largest, chip)
@@ -44,8 +44,8 @@ def lower_lif(
     if silent.max() + 1 > neuron.refractory_max:
         raise CannotRepresent(
             f"population {population.name!r}: refractory_ms of neuron {int(silent.argmax())} is "
-            f"{silent.max():g} steps, but the register holds at most {neuron.refractory_max - 1} "
-            "(neuron.refractory_max): shorten it or use a longer dt_ms"
+            f"{silent.max():g} steps, but a register of {neuron.refractory_max} (neuron.refractory_max) blocks "
+            f"{neuron.refractory_max - 1}: shorten it or use a longer dt_ms"
         )
     registers = {
         "du": du,
@@ -60,6 +60,7 @@ def lower_lif(
         _error(where, "tau_syn_ms", _tau(du + offset, full, dt_ms), tau_syn, tolerance.time_constant, dt_ms),
         _error(where, "tau_mem_ms", _tau(dv, full, dt_ms), tau_mem, tolerance.time_constant, dt_ms),
         _error(where, "v_threshold", vth, scale * depth, tolerance.threshold),
+        _error(where, "refractory_ms", silent * dt_ms, population.values("refractory_ms"), 0.5, 10 * dt_ms),
         _error(where, "bias", mantissa * 2.0**exponent, scale * drive * 2**neuron.weight_shift, tolerance.bias),
     ]
     return registers, scale, errors

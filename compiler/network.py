@@ -30,6 +30,8 @@ class Population:
     kind "lif", physical units (NIR's vocabulary), v measured from v_leak, which is also the reset:
         tau_syn dI/dt = -I;  I += weight at each arriving spike
         tau_mem dv/dt = -(v - v_leak) + r I + bias;  spike at v > v_threshold; then silent for refractory_ms
+    Steps of dt_ms are exponential Euler with I held over a step (see lower.py), so a short current does a little more
+    than in continuous time: its effect grows with dt_ms / tau_syn_ms.
     kind "registers", the chip's own integers: du, dv, vth, bias_mantissa, bias_exponent, refractory.
     """
 

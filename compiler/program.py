@@ -80,6 +80,13 @@ class Program:
     tables: Tables
     digest: str  # of everything above but prices; a changed entry anywhere changes it
 
+    def __repr__(self) -> str:
+        """One line of sizes."""
+        return (
+            f"Program({self.n_neurons:,} neurons, {self.n_channels:,} input channels, {self.n_synapses:,} synapses on "
+            f"{self.n_cores:,} cores of {self.chip.name})"
+        )
+
     @property
     def n_neurons(self) -> int:
         """Neurons."""

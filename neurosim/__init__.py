@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         load_chip,
     )
     from compiler import Network, Program, Tolerance, Usage, compile, usage
+    from neurosim.calibration import calibrate
     from neurosim.column import Column, maass_column
     from neurosim.comparison import Comparison, compare
     from neurosim.counts import Counts
@@ -45,6 +46,7 @@ _HOME = {
         "ProgramError RunError list_chips load_chip"
     ),
     "compiler": "Network Program Tolerance Usage compile usage",
+    "neurosim.calibration": "calibrate",
     "neurosim.column": "Column maass_column",
     "neurosim.comparison": "Comparison compare",
     "neurosim.counts": "Counts",
@@ -78,6 +80,7 @@ __all__ = [
     "SpikeTrains",
     "Tolerance",
     "Usage",
+    "calibrate",
     "compare",
     "compile",
     "energy",
@@ -103,4 +106,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Public names, loaded or not."""
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, "__project__", "__version__"])

@@ -56,6 +56,7 @@ def compile_command(
     from compiler import Network, compile, usage
     from neurosim import cli_print
 
+    _keep_inputs(output, network)
     profile = load_chip(chip, read_overrides(overrides))
     program = compile(Network.load(network), profile, seed)
     program.save(output)
@@ -88,6 +89,8 @@ def run_command(
     from neurosim.simulate import run
     from neurosim.spikes import SpikeTrains
 
+    if output is not None:
+        _keep_inputs(output, program, inputs)
     loaded = Program.load(program)
     prices = load_chip(chip or loaded.chip.name, read_overrides(overrides)) if chip or overrides else loaded.chip
     loaded.check_chip(prices)
@@ -118,7 +121,7 @@ def compare_command(
     overrides: Sets = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for table and picture; results/NAME by default."),
+        typer.Option("--output", "-o", help="Folder for rows (JSON) and picture; results/NAME by default."),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -165,6 +168,15 @@ def _fail(message: str, code: int) -> None:
         typer.echo(json.dumps({"error": message.removeprefix("error: ")}))
     typer.echo(message, err=True)
     sys.exit(code)
+
+
+def _keep_inputs(output: Path, *inputs: Path | None) -> None:
+    """Refuse to write over what is read."""
+    from chips import NeurosimError
+
+    for path in inputs:
+        if path is not None and output.resolve() == path.resolve():
+            raise NeurosimError(f"{output} is read and would be written over: choose another name with -o")
 
 
 def _make_folder(folder: Path) -> None:

@@ -4,7 +4,8 @@ One call advances one sample by up to a buffer of steps.  A step: spikes that ar
 all neurons are updated, block by block so that the update vectorises; then every spike, external or own, is
 delivered along its lists and counted on each core and link that it touches.
 
-Decay rounds toward zero: trunc(x * (k / 4096)) in float64 is exact, as |x| * 4096 < 2^53.
+Decay rounds toward zero.  In int32, trunc(x * (k / 4096)) in float64 is exact, as |x| * 4096 < 2^53, and
+vectorises; in int64 it is done in integers.
 """
 
 from typing import Any, NamedTuple
@@ -141,8 +142,10 @@ def _update(m, s, b, t, n_spikes):
         end = min(begin + BLOCK, n)
         u, v, fired = s.u[begin:end], s.v[begin:end], s.fired[begin:end]
         a = arriving[begin:end]
-        _integrate_u(u, a, m.decay_u[begin:end], m.weight_shift, m.u_limit, m.u_rule)
-        _integrate_v(v, u, m.decay_v[begin:end], m.bias[begin:end], m.v_limit, m.v_rule)
+        _decay(u, m.decay_u[begin:end])
+        _integrate_u(u, a, m.weight_shift, m.u_limit, m.u_rule)
+        _decay(v, m.decay_v[begin:end])
+        _integrate_v(v, u, m.bias[begin:end], m.v_limit, m.v_rule)
         if m.has_refractory:
             any_fired = _fire_refractory(
                 v, fired, m.threshold[begin:end], s.waiting[begin:end], m.refractory[begin:end]
@@ -159,34 +162,49 @@ def _update(m, s, b, t, n_spikes):
 
 
 @njit(cache=True, nogil=True)
-def _integrate_u(u, a, decay, shift, limit, rule):
+def _decay(x, factor):
+    """Multiply by a factor, rounding toward zero; factors are whole 65536ths (chip registers have at most 16 bits)."""
+    if x.itemsize == 4:
+        one = x.dtype.type
+        for i in range(len(x)):
+            x[i] = one(x[i] * factor[i])
+    else:
+        for i in range(len(x)):
+            k = np.int64(factor[i] * 65536.0)
+            size = abs(np.int64(x[i]))
+            left = (size >> 16) * k + (((size & 65535) * k) >> 16)
+            x[i] = left if x[i] >= 0 else -left
+
+
+@njit(cache=True, nogil=True)
+def _integrate_u(u, a, shift, limit, rule):
     one = u.dtype.type
     top, turn = one(limit), one(2 * limit)
     by = one(shift)
     if rule == WRAP_ONCE:
         for i in range(len(u)):
-            x = one(one(u[i] * decay[i]) + one(a[i] << by))
+            x = one(u[i] + one(a[i] << by))
             x = one(x - turn) if x > top else (one(x + turn) if x <= -top else x)
             u[i] = x
             a[i] = 0
     else:
         for i in range(len(u)):
-            x = one(one(u[i] * decay[i]) + one(a[i] << by))
+            x = one(u[i] + one(a[i] << by))
             u[i] = min(max(x, one(1 - top)), one(top - 1))
             a[i] = 0
 
 
 @njit(cache=True, nogil=True)
-def _integrate_v(v, u, decay, bias, limit, rule):
+def _integrate_v(v, u, bias, limit, rule):
     one = v.dtype.type
     top, turn = one(limit), one(2 * limit)
     if rule == WRAP_ONCE:
         for i in range(len(v)):
-            x = one(one(v[i] * decay[i]) + one(u[i] + bias[i]))
+            x = one(v[i] + one(u[i] + bias[i]))
             v[i] = one(x - turn) if x > top else (one(x + turn) if x <= -top else x)
     else:
         for i in range(len(v)):
-            x = one(one(v[i] * decay[i]) + one(u[i] + bias[i]))
+            x = one(v[i] + one(u[i] + bias[i]))
             v[i] = min(max(x, one(1 - top)), one(top - 1))
 
 

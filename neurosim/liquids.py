@@ -10,7 +10,7 @@ from compiler import Network
 from neurosim.column import C, Column, maass_column
 
 INPUT, LIQUID = "input", "liquid"
-Range = tuple[float, float]
+Range = float | tuple[float, float]
 
 
 def liquid(
@@ -49,7 +49,7 @@ def liquid(
         c: connection probability scale of each pair of kinds.
         reach: lambda of the connection probability, in grid units.
         inhibitory: fraction of inhibitory neurons.
-        tau_mem_ms: least and largest membrane time constant, log-uniform between.
+        tau_mem_ms: least and largest membrane time constant, log-uniform between; or one for all.
         tau_syn_ms: the same for the synaptic current.
         refractory_ms: silence after a spike.
         max_delay: steps over the longest connection; shorter ones in proportion, at least 1.
@@ -100,9 +100,9 @@ def _gamma(rng: np.random.Generator, n: int, shape: float, cap: float) -> npt.ND
 
 
 def _log_uniform(rng: np.random.Generator, bounds: Range, n: int) -> npt.NDArray[np.float64]:
-    low, high = bounds
+    low, high = np.broadcast_to(bounds, 2).tolist() if np.shape(bounds) in ((), (2,)) else (0.0, 0.0)
     if not 0 < low <= high < np.inf:
-        raise NetworkError(f"liquid: time constants from {low} to {high} ms; needed are 0 < least <= largest")
+        raise NetworkError(f"liquid: time constants are {bounds} ms; needed are one above 0, or (least, largest)")
     return np.exp(rng.uniform(np.log(low), np.log(high), n))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from chips import ChipProfile
+from chips import ChipProfile, load_chip
 from neurosim.counts import Counts
 from neurosim.statistics import Summary, summary
 from neurosim.timing import chips_used, latency
@@ -57,12 +57,13 @@ class Energy:
         return summary(self.sample_pj)
 
 
-def energy(counts: Counts, chip: ChipProfile) -> Energy:
-    """Price the counts of a run.
+def energy(counts: Counts, chip: ChipProfile | str) -> Energy:
+    """Price the counts of a run with a profile, or the name or path of one.
 
     Raises:
         RunError: the run was compiled for other limits than `chip` has.
     """
+    chip = load_chip(chip) if isinstance(chip, str) else chip
     counts.check_chip(chip)
     prices = np.array([getattr(chip.energy, f"{event}_pj") for event in EVENTS])
     events = np.stack([_charged(counts, event) for event in EVENTS], axis=-1)  # [sample, core, event]

@@ -38,6 +38,11 @@ class RunResult:
     counts: Counts
     probes: Probes | None = None
 
+    def __repr__(self) -> str:
+        """One line of sizes."""
+        steps = int(self.counts.steps.sum())
+        return f"RunResult({self.n_samples:,} samples, {steps:,} steps, {self.n_spikes:,} spikes on {self.chip.name})"
+
     @property
     def n_samples(self) -> int:
         """How many samples."""

@@ -54,13 +54,15 @@ def run(
     Raises:
         RunError: spikes outside the run or on an unknown channel, an unknown probe, or counts too large to keep.
     """
+    if not isinstance(program, Program):
+        raise RunError(f"a Program is needed, not {type(program).__name__}: compile the network first")
     trains = _trains(inputs, steps)
     if len(trains.channel) and trains.channel.max() >= program.n_channels:
         raise RunError(
             f"a spike is on channel {trains.channel.max()}, but the program has {program.n_channels} input channels"
         )
-    if threads is not None and threads < 1:
-        raise RunError(f"threads is {threads}, but at least one is needed: leave it out for one per processor")
+    if threads is not None and not (isinstance(threads, int) and threads >= 1):
+        raise RunError(f"threads is {threads!r}, but at least one is needed: leave it out for one per processor")
     probed = _probe_slots(program, probe)
     _check_memory(program, trains, per_step)
     machine, state_type = build_machine(program)
@@ -239,7 +241,10 @@ def _is_one_sample(inputs: object) -> bool:
     """Whether `inputs` are rows of (step, channel), and not a list of such arrays."""
     if isinstance(inputs, np.ndarray):
         return inputs.ndim == 2
-    return isinstance(inputs, Sequence) and len(inputs) > 0 and np.shape(inputs[0]) == (2,)
+    try:
+        return isinstance(inputs, Sequence) and len(inputs) > 0 and np.shape(inputs[0]) == (2,)
+    except ValueError:  # rows of different lengths: refused where samples are read
+        return False
 
 
 def _probe_slots(program: Program, probe: npt.ArrayLike | None) -> npt.NDArray[np.int64]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from chips import ChipProfile
+from chips import ChipProfile, load_chip
 from chips.profile import Barrier
 from neurosim.counts import Counts
 from neurosim.statistics import Summary, summary
@@ -51,12 +51,13 @@ class Latency:
         return summary(self.sample_ns)
 
 
-def latency(counts: Counts, chip: ChipProfile) -> Latency:
-    """Time of each step of a run on `chip`.
+def latency(counts: Counts, chip: ChipProfile | str) -> Latency:
+    """Time of each step of a run on `chip`: a profile, or the name or path of one.
 
     Raises:
         RunError: the run kept no counts per step, or was compiled for other limits.
     """
+    chip = load_chip(chip) if isinstance(chip, str) else chip
     counts.check_chip(chip)
     terms = _terms(counts, chip)
     slowest = np.stack(list(terms.values()))

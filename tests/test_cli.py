@@ -158,6 +158,8 @@ def test_chips_check_lists_all_faults(tmp_path: Path) -> None:
         (["run", "{program}", "--input", "{spikes}", "--steps", "10"], ["outside the run"]),
         (["run", "{program}", "--input", "{network}", "--steps", "10"], ["step"]),
         (["compare", "missing.yaml"], ["missing.yaml"]),
+        (["compile", "{network}", "--chip", "loihi1", "-o", "{network}"], ["written over", "-o"]),
+        (["run", "{program}", "--steps", "5", "-o", "{program}"], ["written over", "-o"]),
         (["chips", "show", "nothing"], ["nothing"]),
     ],
 )

@@ -622,7 +622,7 @@ def test_every_reported_error_is_within_its_tolerance(net: Network, name: str) -
             assert 0 <= error.rms_relative_error <= error.max_relative_error <= error.tolerance, error
         wanted = Counter(f"population {p.name!r}" for p in net.populations if p.kind == "lif")
         found = Counter(error.where for error in made[0].errors if error.where.startswith("population"))
-        assert found == dict.fromkeys(wanted, 4)
+        assert found == dict.fromkeys(wanted, 5)  # tau_syn_ms, tau_mem_ms, v_threshold, refractory_ms, bias
 
 
 def test_the_reported_errors_are_those_of_the_registers() -> None:

@@ -443,3 +443,15 @@ def test_spike_trains_and_arrays_are_the_same_input() -> None:
 def test_no_input_is_an_empty_input() -> None:
     program, *_ = busy()
     same(run(program, None, 20), run(program, np.zeros((0, 2), int), 20))
+
+
+def test_decay_is_exact_however_large_u_grows() -> None:
+    """A u that wraps only once a step grows without bound under absurd input; float64 would lose its last bits."""
+    from neurosim.kernel import _decay
+
+    rng = np.random.default_rng(0)
+    x = rng.integers(-(2**50), 2**50, 200)
+    k = rng.integers(0, 4097, 200)
+    wanted = [int(np.sign(a)) * ((abs(int(a)) * int(b)) >> 12) for a, b in zip(x, k, strict=True)]
+    _decay(x, k / 4096)
+    assert x.tolist() == wanted

@@ -102,6 +102,8 @@ def test_a_result_that_contradicts_itself_is_refused(name: str, tmp_path: Path) 
         ([[(0, 0)]], 0, "at least one step"),
         ([], 5, "at least one sample"),
         ([[("a", "b")]], 5, "whole numbers"),
+        ([[(0, 0), (1,)]], 5, "not an array"),
+        ([[(0, 0)]], [5, 5], "lengths"),
         ([[(float("nan"), 0)]], 5, "whole numbers"),
     ],
 )
@@ -114,6 +116,8 @@ def test_a_spike_on_an_unknown_channel_is_refused() -> None:
     program = ns.compile(ns.liquid((2, 2, 2), channels=3), "loihi1")
     with pytest.raises(RunError, match="channel 3, but the program has 3 input channels"):
         ns.run(program, [(0, 3)], 5)
+    with pytest.raises(RunError, match="not an array"):
+        ns.run(program, [[(0, 0), (1,)]], 5)
     with pytest.raises(RunError, match="how many steps"):
         ns.run(program, [(0, 2)])
     with pytest.raises(RunError, match="unknown neuron"):
