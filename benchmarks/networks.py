@@ -31,13 +31,13 @@ def leaky_neurons(n: int, fan_out: int, rate: float, seed: int = 0, driven: floa
     """Leaky neurons with an exponential current: time constants of 200 and 50 steps, as 20 and 5 ms at 0.1 ms.
 
     The bias of a neuron takes v to 1 / (1 - exp(-T / 200)) thresholds if it is never reset, so it fires every T
-    steps; T is 0.67 to 2 times driven / rate, and only the fraction `driven` has a bias.
+    steps; T is 0.67 to 2 times driven / rate, and only the fraction `driven`, drawn at random, has a bias.
     """
     rng = np.random.default_rng(seed)
     period = driven / rate / rng.uniform(0.5, 1.5, n)
     dv, exponent = round(4096 * -np.expm1(-1 / 200)), 3
     bias = VTH * 64 / -np.expm1(-period / 200) * dv / 4096
-    bias[round(driven * n) :] = 0
+    bias[rng.random(n) >= driven] = 0
     net = ns.Network(dt_ms=0.1)
     net.add_registers(
         "neurons",
