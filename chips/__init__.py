@@ -13,7 +13,7 @@ from chips.errors import (
     ProgramError,
     RunError,
 )
-from chips.load import list_chips, load_chip
+from chips.load import list_chips, load_chip, override_chip
 from chips.override import parse_override
 from chips.profile import ChipProfile, Source
 from chips.schema import json_schema
@@ -39,6 +39,7 @@ __all__ = [
     "json_schema",
     "list_chips",
     "load_chip",
+    "override_chip",
     "parse_override",
     "profile_from_json",
     "profile_rows",

@@ -50,6 +50,28 @@ def load_chip(name_or_path: str | os.PathLike[str], overrides: Mapping[str, obje
     return chip
 
 
+def override_chip(chip: ChipProfile, overrides: Mapping[str, object]) -> ChipProfile:
+    """A loaded chip with more overrides on top of all that it holds, through the same checks.
+
+    Raises:
+        ProfileError: with every fault of the overrides.
+    """
+    set_leaves, faults = override_leaves(overrides)
+    own = {path: Leaf(_value(chip, path), chip.sources.get(path), chip.name) for path in KEYS}
+    recorded = {**chip.overrides, **{path: plain(value) for path, value in overrides.items()}}
+    made, value_faults = build(_merge([own, set_leaves]), recorded)
+    if faults or value_faults or made is None:
+        raise ProfileError(faults + value_faults)
+    return made
+
+
+def _value(chip: ChipProfile, path: str) -> object:
+    value: object = chip
+    for step in path.split("."):
+        value = getattr(value, step)
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _read_chain(given: str | os.PathLike[str]) -> tuple[list[Tree], bool]:
     """The file and the files it extends, nearest first; False if one of them cannot be read."""
     chain: list[Tree] = []

@@ -83,7 +83,7 @@ def run_command(
     quiet: Quiet = False,
 ) -> None:
     """Run a program on external spikes; print counts, energy and latency."""
-    from chips import RunError, load_chip
+    from chips import RunError, load_chip, override_chip
     from compiler import Program
     from neurosim import cli_print
     from neurosim.simulate import run
@@ -92,7 +92,7 @@ def run_command(
     if output is not None:
         _keep_inputs(output, program, inputs)
     loaded = Program.load(program)
-    prices = load_chip(chip or loaded.chip.name, read_overrides(overrides)) if chip or overrides else loaded.chip
+    prices = override_chip(load_chip(chip) if chip else loaded.chip, read_overrides(overrides))
     loaded.check_chip(prices)
     if inputs is None and steps is None:
         raise RunError("say how long to run: --steps N, or --input with a spike file that holds steps")

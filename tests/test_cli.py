@@ -122,6 +122,20 @@ def test_run_prices_with_another_list(program_file: Path) -> None:
     refused(done, "loihi1", "compile the network for that profile")
 
 
+def test_run_sets_prices_on_top_of_the_programs_own_chip(network_file: Path, tmp_path: Path) -> None:
+    own = "format: neurosim-chip/1\nextends: loihi1\nname: mine\n"
+    (tmp_path / "mine.yaml").write_text(own)
+    made = ["compile", network_file, "-c", tmp_path / "mine.yaml", "--set", "energy.neuron_update_pj=1000"]
+    neurosim(*made, "-o", tmp_path / "p.npz")
+    before, after = (
+        json.loads(neurosim("run", tmp_path / "p.npz", "--steps", 20, "--json", *more).stdout)
+        for more in ([], ["--set", "energy.spike_pj=29"])
+    )
+    assert after["energy_j"] == before["energy_j"]
+    assert before["energy_j"] >= 27 * 20 * 1e-9
+    assert after["overrides"] == {"energy.neuron_update_pj": 1000, "energy.spike_pj": 29}
+
+
 def test_chips_commands() -> None:
     names = {chip["name"] for chip in json.loads(neurosim("chips", "list", "--json").stdout)["chips"]}
     assert names == set(ns.list_chips())
