@@ -3,6 +3,7 @@
 Nothing is listed twice: a key that is added to a model is legal in files, overrides and the JSON schema.
 """
 
+import functools
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
@@ -33,6 +34,11 @@ class Key:
     def name(self) -> str:
         """The last step of the path."""
         return self.path.rpartition(".")[2]
+
+
+def value_at(chip: ChipProfile, path: str) -> Any:
+    """What a chip holds under a dotted path."""
+    return functools.reduce(getattr, path.split("."), chip)
 
 
 def _key(path: str, annotation: Any) -> Key:

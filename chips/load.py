@@ -12,7 +12,7 @@ from chips.build import build
 from chips.errors import Fault, ProfileError
 from chips.explain import describe
 from chips.hints import did_you_mean
-from chips.keys import KEYS, SECTIONS, Key, names_in
+from chips.keys import KEYS, SECTIONS, Key, names_in, value_at
 from chips.override import override_leaves, plain
 from chips.profile import ChipProfile
 from chips.reading import file_order, read_yaml
@@ -57,19 +57,12 @@ def override_chip(chip: ChipProfile, overrides: Mapping[str, object]) -> ChipPro
         ProfileError: with every fault of the overrides.
     """
     set_leaves, faults = override_leaves(overrides)
-    own = {path: Leaf(_value(chip, path), chip.sources.get(path), chip.name) for path in KEYS}
+    own = {path: Leaf(plain(value_at(chip, path)), chip.sources.get(path), chip.name) for path in KEYS}
     recorded = {**chip.overrides, **{path: plain(value) for path, value in overrides.items()}}
     made, value_faults = build(_merge([own, set_leaves]), recorded)
     if faults or value_faults or made is None:
         raise ProfileError(faults + value_faults)
     return made
-
-
-def _value(chip: ChipProfile, path: str) -> object:
-    value: object = chip
-    for step in path.split("."):
-        value = getattr(value, step)
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _read_chain(given: str | os.PathLike[str]) -> tuple[list[Tree], bool]:

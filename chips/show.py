@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from chips.keys import KEYS
+from chips.keys import KEYS, value_at
 from chips.profile import ChipProfile
 
 
@@ -22,8 +22,6 @@ def profile_rows(chip: ChipProfile) -> list[Row]:
 
 
 def _row(chip: ChipProfile, path: str) -> Row:
-    value: Any = chip
-    for step in path.split("."):
-        value = getattr(value, step)
+    value = value_at(chip, path)
     source = chip.sources.get(path)
     return Row(path, value, source.kind, source.source, source.note) if source else Row(path, value, "", "", "")

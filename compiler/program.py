@@ -20,7 +20,7 @@ from chips.errors import ProfileError, ProgramError
 from chips.profile import ChipProfile
 from compiler.lowered import LoweringError, SynapseFormat
 from compiler.npz import Array, read_npz, write_npz
-from compiler.validate import Span
+from compiler.validate import Span, spans_from_json, spans_to_json
 
 FORMAT = "neurosim-program/1"
 
@@ -187,7 +187,7 @@ def program_digest(program: Program) -> str:
 
 def _names(program: Program) -> dict[str, Any]:
     return {
-        "spans": [[s.name, s.kind, s.start, s.n] for s in program.spans],
+        "spans": spans_to_json(program.spans),
         "dt_ms": program.dt_ms,
         "seed": program.seed,
         "formats": [[f.sign, f.weight_bits, f.exponent, f.index_bits, f.delay_bits] for f in program.formats],
@@ -206,7 +206,7 @@ def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> Program:
             raise ValueError(f"table {name!r}")
     return Program(
         chip=profile_from_json(header["chip"]),
-        spans=tuple(Span(str(a), str(b), int(c), int(d)) for a, b, c, d in header["spans"]),
+        spans=spans_from_json(header["spans"]),
         dt_ms=float(header["dt_ms"]),
         seed=int(header["seed"]),
         formats=tuple(

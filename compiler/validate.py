@@ -6,6 +6,7 @@ neurons 0 .. N-1 in the order of the populations, then input channels N .. N+C-1
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,16 @@ class Span:
     n: int
 
 
+def spans_to_json(spans: tuple[Span, ...]) -> list[list[Any]]:
+    """Spans as plain data, for the header of a file."""
+    return [[span.name, span.kind, span.start, span.n] for span in spans]
+
+
+def spans_from_json(data: Any) -> tuple[Span, ...]:
+    """The spans that `spans_to_json` wrote; whoever reads a file checks that they fit it."""
+    return tuple(Span(str(name), str(kind), int(start), int(n)) for name, kind, start, n in data)
+
+
 @dataclass(frozen=True, slots=True)
 class ValidNetwork:
     """A network that means something, flattened."""
@@ -40,12 +51,6 @@ class ValidNetwork:
     def span(self, name: str) -> Span:
         """The span of a population or input."""
         return next(span for span in self.spans if span.name == name)
-
-    def owner(self, index: int) -> str:
-        """What to call neuron or channel `index` in a message: "neuron 3 of population 'liquid'"."""
-        span = next(span for span in self.spans if span.start <= index < span.start + span.n)
-        what = "channel {} of input {!r}" if span.kind == "input" else "neuron {} of population {!r}"
-        return what.format(index - span.start, span.name)
 
 
 def validate(network: Network) -> ValidNetwork:

@@ -12,7 +12,7 @@ from rich.table import Table
 from chips import ChipProfile
 from compiler import Program, Usage
 from neurosim.comparison import Comparison
-from neurosim.pricing import energy
+from neurosim.pricing import price_kinds
 from neurosim.result import RunResult
 from neurosim.summaries import costs, event_counts
 from neurosim.units import si
@@ -162,7 +162,7 @@ def run_data(result: RunResult, chip: ChipProfile, output: Path | None) -> dict[
         "samples": result.n_samples,
         **event_counts(result.counts),
         **costs(result, chip),
-        "price_kinds": energy(result.counts, chip).kinds,
+        "price_kinds": price_kinds(chip),
     }
 
 

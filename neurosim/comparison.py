@@ -1,7 +1,7 @@
 """Compare: one task, one liquid, several chip configurations, side by side."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,11 @@ from neurosim.dataset import Dataset, load_dataset
 from neurosim.encoders import RateEncoder
 from neurosim.experiment import Configuration, Experiment, load_experiment
 from neurosim.liquids import LIQUID, liquid
-from neurosim.pricing import Energy, energy
+from neurosim.pricing import price_kinds
 from neurosim.readout import accuracy, mean_per_bin
 from neurosim.result import RunResult
 from neurosim.simulate import run
-from neurosim.spikes import SpikeTrains
+from neurosim.spikes import SpikeTrains, counts_in_bins
 from neurosim.summaries import costs, event_counts
 
 Report = Callable[[str, int, int], None]  # what is being done, done, in all
@@ -36,7 +36,6 @@ class Comparison:
     name: str
     rows: list[dict[str, Any]]
     baselines: dict[str, dict[int, float]]  # model -> bins -> accuracy
-    energies: list[Energy | None] = field(repr=False, default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data with stable keys."""
@@ -84,18 +83,17 @@ def compare(
     profiles = [load_chip(c.chip, {**c.set, **(overrides or {})}) for c in configurations]
     task = _prepare(experiment)
     baselines = _baselines(task)
-    rows, energies, refusals = [], [], []
+    rows, refusals = [], []
     for configuration, chip in zip(configurations, profiles, strict=True):
         try:
-            row, spent = _row(task, chip, configuration.seed, report)
+            row = _row(task, chip, configuration.seed, report)
         except NeurosimError as error:
             refusals.append(error)
-            row, spent = {"error": str(error)}, None
+            row = {"error": str(error)}
         rows.append({"chip": chip.name, "overrides": dict(chip.overrides), **row, **_baseline_keys(task, baselines)})
-        energies.append(spent)
     if len(refusals) == len(rows):
         raise refusals[0]
-    return Comparison(experiment.name, rows, baselines, energies)
+    return Comparison(experiment.name, rows, baselines)
 
 
 def _prepare(experiment: Experiment) -> _Task:
@@ -115,11 +113,9 @@ def _baselines(task: _Task) -> dict[str, dict[int, float]]:
 
 
 def _encoder_counts(task: _Task, bins: int) -> npt.NDArray[np.int64]:
-    trains, n = task.trains, task.channels
+    trains = task.trains
     sample = np.repeat(np.arange(trains.n_samples), np.diff(trains.sample_ptr))
-    bin_of = trains.step.astype(np.int64) * bins // trains.steps[sample]
-    flat = (sample * bins + bin_of) * n + trains.channel
-    return np.bincount(flat, minlength=trains.n_samples * bins * n).reshape(trains.n_samples, bins * n)
+    return counts_in_bins(sample, trains.step, trains.channel, trains.steps, task.channels, bins)
 
 
 def _baseline_keys(task: _Task, baselines: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
@@ -130,7 +126,7 @@ def _baseline_keys(task: _Task, baselines: Mapping[str, Mapping[int, float]]) ->
     }
 
 
-def _row(task: _Task, chip: ChipProfile, seed: int, report: Report) -> tuple[dict[str, Any], Energy]:
+def _row(task: _Task, chip: ChipProfile, seed: int, report: Report) -> dict[str, Any]:
     label = _label(chip)
     report(f"{label}: calibrating", 0, 1)
     network = _liquid(task, chip, task.experiment.liquid.recurrence)
@@ -139,11 +135,10 @@ def _row(task: _Task, chip: ChipProfile, seed: int, report: Report) -> tuple[dic
     result = run(program, task.trains, progress=lambda done, of: report(f"{label}: utterances", done, of))
     report(f"{label}: the liquid without recurrence", 0, 1)
     without = run(compile(_liquid(task, chip, 0.0), chip, seed), task.trains, per_step=False)
-    spent = energy(result.counts, chip)
     scores, scores_without = _scores(task, result), _scores(task, without)
     use = usage(program)
     counts = result.counts
-    row = {
+    return {
         "cores_used": program.n_cores,
         "cores_lower_bound": use.cores_lower_bound,
         "binding": sorted(set(use.binding)),
@@ -160,9 +155,8 @@ def _row(task: _Task, chip: ChipProfile, seed: int, report: Report) -> tuple[dic
         "largest_weight_error": max(
             (e.max_relative_error for e in program.errors if e.parameter == "weight"), default=0.0
         ),
-        "price_kinds": spent.kinds,
+        "price_kinds": price_kinds(chip),
     }
-    return row, spent
 
 
 def _liquid(task: _Task, chip: ChipProfile, recurrence: float) -> Network:

@@ -86,7 +86,7 @@ def energy(counts: Counts, chip: ChipProfile | str) -> Energy:
         sample_pj=events.sum(axis=1) @ prices,
         step_pj=step_pj,
         static_sample_pj=static,
-        kinds={event: _kind(chip, f"energy.{event}_pj") for event in EVENTS},
+        kinds=price_kinds(chip),
     )
 
 
@@ -102,6 +102,7 @@ def _charged(counts: Counts, event: str, per_step: bool = False) -> npt.NDArray[
     return charged
 
 
-def _kind(chip: ChipProfile, path: str) -> str:
-    source = chip.sources.get(path)
-    return source.kind if source else "assumed"
+def price_kinds(chip: ChipProfile) -> dict[str, str]:
+    """Event -> how its price was reached."""
+    sources = {event: chip.sources.get(f"energy.{event}_pj") for event in EVENTS}
+    return {event: source.kind if source else "assumed" for event, source in sources.items()}

@@ -10,7 +10,9 @@ import numpy.typing as npt
 from chips import ChipProfile, ProfileError, RunError, profile_from_json, profile_to_json
 from compiler import Span
 from compiler.npz import Array, read_npz, write_npz
+from compiler.validate import spans_from_json, spans_to_json
 from neurosim.counts import KINDS, Counts
+from neurosim.spikes import counts_in_bins
 
 FORMAT = "neurosim-run/1"
 
@@ -71,10 +73,8 @@ class RunResult:
         start, n = self._range(population)
         sample = np.repeat(np.arange(self.n_samples), np.diff(self.sample_ptr))
         inside = (self.spike_neuron >= start) & (self.spike_neuron < start + n)
-        sample, step = sample[inside], self.spike_step[inside].astype(np.int64)
-        bin_of = step * bins // self.counts.steps[sample]
-        flat = (sample * bins + bin_of) * n + self.spike_neuron[inside] - start
-        return np.bincount(flat, minlength=self.n_samples * bins * n).reshape(self.n_samples, bins * n)
+        neuron = self.spike_neuron[inside] - start
+        return counts_in_bins(sample[inside], self.spike_step[inside], neuron, self.counts.steps, n, bins)
 
     def spikes(self, sample: int = 0) -> npt.NDArray[np.int32]:
         """Spikes of one sample as rows of (step, neuron): shape (k, 2), sorted."""
@@ -98,7 +98,7 @@ class RunResult:
             "format": FORMAT,
             "chip": profile_to_json(self.chip),
             "program_digest": self.program_digest,
-            "spans": [[s.name, s.kind, s.start, s.n] for s in self.spans],
+            "spans": spans_to_json(self.spans),
             "dt_ms": self.dt_ms,
         }
         write_npz(path, header, _arrays(self))
@@ -185,7 +185,7 @@ def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> RunResult:
     result = RunResult(
         chip=chip,
         program_digest=str(header["program_digest"]),
-        spans=tuple(Span(str(a), str(b), int(c), int(d)) for a, b, c, d in header["spans"]),
+        spans=spans_from_json(header["spans"]),
         dt_ms=float(header["dt_ms"]),
         sample_ptr=arrays["sample_ptr"],
         spike_step=arrays["spike_step"],

@@ -135,6 +135,23 @@ class SpikeTrains:
         return SpikeTrains.from_events(arrays["step"], arrays["channel"], lengths, sample)
 
 
+def counts_in_bins(
+    sample: npt.NDArray[np.int64],
+    step: npt.NDArray[np.int32],
+    index: npt.NDArray[np.int32],
+    steps: npt.NDArray[np.int64],
+    n: int,
+    bins: int,
+) -> npt.NDArray[np.int64]:
+    """Spikes of each of `n` neurons or channels in equal parts of each sample: [sample, bins * n], bins outermost.
+
+    `sample`, `step` and `index` describe spikes; step t of a sample of T steps is in bin t * bins // T.
+    """
+    bin_of = step.astype(np.int64) * bins // steps[sample]
+    flat = (sample * bins + bin_of) * n + index
+    return np.bincount(flat, minlength=len(steps) * bins * n).reshape(len(steps), bins * n)
+
+
 def _rows(sample: npt.ArrayLike, i: int) -> npt.NDArray[np.int64]:
     rows = _whole(sample, f"sample {i}")
     if rows.size == 0:
