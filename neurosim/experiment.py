@@ -1,6 +1,5 @@
 """The experiment file: data, encoder, liquid, readout, and the chip configurations to compare."""
 
-import difflib
 import typing
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from chips import ExperimentError, Fault
 from chips.explain import describe
 from chips.explain import explain as explain_value
+from chips.hints import did_you_mean
 from chips.reading import Document, KeyPath, read_yaml
 
 FORMAT = "neurosim-experiment/1"
@@ -146,8 +146,7 @@ def _fault(detail: Any, document: Document) -> Fault:
     kind = detail["type"]
     if kind == "extra_forbidden":
         legal = _legal_keys(path[:-1])
-        near = difflib.get_close_matches(str(path[-1]), legal, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"legal here are {', '.join(legal)}"
+        hint = did_you_mean(str(path[-1]), legal) or f"legal here are {', '.join(legal)}"
         return document.fault(path, f"unknown key: {hint}")
     if kind == "too_long":
         return document.fault(path, f"has too many entries: at most {detail['ctx']['max_length']}")
