@@ -125,7 +125,7 @@ def compare(python: Path, program: ns.Program, steps: int, prescribed: bool = Fa
 
 def mapped_network(program: ns.Program) -> dict:
     """A program as one line per neuron and per synapse; neurons in the order of their cores."""
-    t, shift = program.tables, program.chip.neuron.weight_shift
+    t, shift = program.tables, program.chip.lif.weight_shift
     list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
     list_source = np.repeat(np.arange(program.n_neurons), np.diff(t.source_ptr))
     dense = {program.formats[f].index_bits == 0 for f in t.list_format}
@@ -133,8 +133,8 @@ def mapped_network(program: ns.Program) -> dict:
     exponent = np.array([f.exponent for f in program.formats])[t.list_format[list_of]]
     return {
         "core": np.repeat(t.core, np.diff(t.core_ptr)),
-        "threshold": t.vth.astype(np.int64) << shift,
-        "bias": t.bias_mantissa.astype(np.int64) << t.bias_exponent,
+        "threshold": t.registers["vth"].astype(np.int64) << shift,
+        "bias": t.registers["bias_mantissa"].astype(np.int64) << t.registers["bias_exponent"],
         "source": list_source[list_of],
         "target": t.core_ptr[t.list_core[list_of]] + t.synapse_index,
         "weight": t.synapse_weight.astype(np.int64) << (exponent + shift),

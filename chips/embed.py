@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from chips.errors import Fault, ProfileError
 from chips.explain import explain, split_location
 from chips.hints import unknown_path
-from chips.keys import KEYS
+from chips.keys import KEYS, has_section, value_at
 from chips.profile import ChipProfile
 
 
@@ -48,11 +48,11 @@ def profile_from_json(data: object, where: str = "embedded chip") -> ChipProfile
 
 
 def _source_faults(chip: ChipProfile, where: str) -> list[Fault]:
-    numbers = [path for path, key in KEYS.items() if key.is_number]
+    numbers = [path for path, key in KEYS.items() if key.is_number and has_section(chip, path)]
     missing = [
         Fault(where, path, "missing source: every number says where it comes from")
         for path in numbers
-        if path not in chip.sources
+        if path not in chip.sources and (KEYS[path].is_required or value_at(chip, path) is not None)
     ]
     stray = [
         Fault(where, "sources", f"{path!r} is no number of a chip: remove it")

@@ -24,6 +24,7 @@ class Key:
     is_list: bool
     is_whole: bool
     may_be_null: bool
+    is_required: bool
 
     @property
     def section(self) -> str:
@@ -37,11 +38,17 @@ class Key:
 
 
 def value_at(chip: ChipProfile, path: str) -> Any:
-    """What a chip holds under a dotted path."""
-    return functools.reduce(getattr, path.split("."), chip)
+    """What a chip holds under a dotted path; None in a section that it does not have."""
+    return functools.reduce(lambda here, name: None if here is None else getattr(here, name), path.split("."), chip)
 
 
-def _key(path: str, annotation: Any) -> Key:
+def has_section(chip: ChipProfile, path: str) -> bool:
+    """Whether a chip has the section in which a key stands."""
+    section = path.rpartition(".")[0]
+    return not section or value_at(chip, section) is not None
+
+
+def _key(path: str, annotation: Any, is_required: bool) -> Key:
     is_number = annotation is not str and get_origin(annotation) is not Literal
     shown = repr(annotation)
     return Key(
@@ -50,6 +57,7 @@ def _key(path: str, annotation: Any) -> Key:
         is_list=get_origin(annotation) is tuple,
         is_whole="int" in shown and "float" not in shown,
         may_be_null=NoneType in get_args(annotation),
+        is_required=is_required,
     )
 
 
@@ -60,18 +68,31 @@ def _walk(model: type[Section], prefix: str = "") -> tuple[dict[str, Key], dict[
         path = f"{prefix}{name}"
         if path in _NOT_IN_FILES:
             continue
-        annotation = info.annotation
-        if isinstance(annotation, type) and issubclass(annotation, Section):
-            inner_keys, inner_sections = _walk(annotation, f"{path}.")
+        if section := _section_in(info.annotation):
+            inner_keys, inner_sections = _walk(section, f"{path}.")
             keys |= inner_keys
-            sections |= {path: annotation} | inner_sections
+            sections |= {path: section} | inner_sections
         else:
-            keys[path] = _key(path, annotation)
+            keys[path] = _key(path, info.annotation, info.is_required())
     return keys, sections
+
+
+def _section_in(annotation: Any) -> type[Section] | None:
+    """The model of a section, or of one that may be absent."""
+    for part in (annotation, *get_args(annotation)):
+        if isinstance(part, type) and issubclass(part, Section):
+            return part
+    return None
 
 
 KEYS, SECTIONS = _walk(ChipProfile)
 """Dotted path -> key, and dotted path -> model, both in the order of the models."""
+
+
+OPTIONAL_SECTIONS = frozenset(
+    path for path in SECTIONS if not ChipProfile.model_fields[path.split(".")[0]].is_required()
+)
+"""Sections that a chip may lack."""
 
 
 def names_in(section: str) -> tuple[str, ...]:

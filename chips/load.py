@@ -12,7 +12,7 @@ from chips.build import build
 from chips.errors import Fault, ProfileError
 from chips.explain import describe
 from chips.hints import did_you_mean
-from chips.keys import KEYS, SECTIONS, Key, names_in, value_at
+from chips.keys import KEYS, OPTIONAL_SECTIONS, SECTIONS, Key, has_section, names_in, value_at
 from chips.override import override_leaves, plain
 from chips.profile import ChipProfile
 from chips.reading import file_order, read_yaml
@@ -57,7 +57,8 @@ def override_chip(chip: ChipProfile, overrides: Mapping[str, object]) -> ChipPro
         ProfileError: with every fault of the overrides.
     """
     set_leaves, faults = override_leaves(overrides)
-    own = {path: Leaf(plain(value_at(chip, path)), chip.sources.get(path), chip.name) for path in KEYS}
+    paths = [path for path in KEYS if has_section(chip, path)]
+    own = {path: Leaf(plain(value_at(chip, path)), chip.sources.get(path), chip.name) for path in paths}
     recorded = {**chip.overrides, **{path: plain(value) for path, value in overrides.items()}}
     made, value_faults = build(_merge([own, set_leaves]), recorded)
     if faults or value_faults or made is None:
@@ -142,9 +143,11 @@ def _missing(leaves: Mapping[str, Leaf], chain: Sequence[Tree]) -> list[Fault]:
     """A fault for each missing key, or one for a whole section."""
     faults = []
     for section in ("", *SECTIONS):
-        keys = [key for key in KEYS.values() if key.section == section]
+        keys = [key for key in KEYS.values() if key.section == section and key.is_required]
         absent = [key for key in keys if key.path not in leaves]
         where = _place(section, chain)
+        if section in OPTIONAL_SECTIONS and not any(path.startswith(f"{section}.") for path in leaves):
+            continue
         if section and len(absent) == len(keys) and not any(section in tree.sections for tree in chain):
             names = ", ".join(names_in(section))
             faults.append(Fault(where, section, f"missing section: write {names} below it, or extend a chip"))

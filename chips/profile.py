@@ -6,7 +6,7 @@ where it came from is beside it (`chip.sources["core.neurons"]`).  Units stand i
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -84,10 +84,9 @@ class Synapse(Section):
     )
 
 
-class Neuron(Section):
+class CubaLif(Section):
     """The arithmetic of the current-based leaky integrate-and-fire neuron, in integers."""
 
-    model: Literal["cuba_lif"]
     u_bits: Annotated[int, Field(ge=8, le=31)]
     u_overflow: Literal["wrap_once", "saturate"] = Field(
         description="wrap_once: one wrap by 2^u_bits, +2^(u_bits-1) stays, -2^(u_bits-1) becomes positive"
@@ -171,16 +170,44 @@ class ChipProfile(Section):
     description: str
     mesh: Mesh
     core: Core
-    synapse: Synapse
-    neuron: Neuron
+    synapse: Synapse | None = Field(default=None, description="of a chip that keeps synapses in lists")
+    cuba_lif: CubaLif | None = Field(default=None, description="of a chip that has this neuron")
     energy: Energy
     time: Time
     power: Power
     sources: dict[str, Source] = Field(description="dotted path of each number -> where it comes from")
     overrides: dict[str, Any] = Field(default_factory=dict, description="what was set on top of the file")
 
+    @model_validator(mode="after")
+    def _some_neuron(self) -> "ChipProfile":
+        if self.cuba_lif is None:
+            raise ValueError("the chip has no neuron: add a section cuba_lif")
+        if self.synapse is None:
+            raise ValueError("the chip keeps its synapses in lists: add a section synapse")
+        return self
+
+    @property
+    def lists(self) -> Synapse:
+        """The section `synapse`, where the caller knows that there is one."""
+        return _present(self.synapse)
+
+    @property
+    def lif(self) -> CubaLif:
+        """The section `cuba_lif`, where the caller knows that there is one."""
+        return _present(self.cuba_lif)
+
     @property
     def limits_hash(self) -> str:
-        """Hash of what decides whether and how a program fits: mesh, core, synapse, neuron.  Not prices."""
-        parts = self.model_dump(mode="json", include={"mesh", "core", "synapse", "neuron"})
+        """Hash of what decides whether and how a program fits: all sections but those of prices."""
+        parts = self.model_dump(mode="json", exclude=_NOT_LIMITS, exclude_none=True)
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+_NOT_LIMITS = {"name", "title", "description", "energy", "time", "power", "sources", "overrides"}
+_T = TypeVar("_T")
+
+
+def _present(section: _T | None) -> _T:
+    if section is None:
+        raise LookupError("the chip has no such section")
+    return section

@@ -6,7 +6,7 @@ whatever it inherits.  The loader checks more (one value against another), and h
 
 from typing import Any, get_args
 
-from chips.keys import FORMAT, KEYS, SECTIONS, Key, names_in
+from chips.keys import FORMAT, KEYS, OPTIONAL_SECTIONS, SECTIONS, Key, join, names_in
 from chips.profile import ChipProfile, Kind
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -68,10 +68,16 @@ def _key(key: Key, schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _is_required(path: str) -> bool:
+    if path in SECTIONS:
+        return path not in OPTIONAL_SECTIONS
+    return path == "format" or (path in KEYS and KEYS[path].is_required)
+
+
 def _all_required(path: str) -> dict[str, Any]:
     """What a file must hold that extends no other."""
     inner = [section for section in SECTIONS if section.rpartition(".")[0] == path]
-    required = [name for name in names_in(path) if name != "extends"]
+    required = [name for name in names_in(path) if _is_required(join(path, name))]
     return {
         "required": required,
         "properties": {section.rpartition(".")[2]: _all_required(section) for section in inner},

@@ -4,6 +4,7 @@ Shares no code with the passes; what is checked is what the tables say.  A progr
 run: every index is in range, every limit of the chip holds, and no entry has changed since it was emitted.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,12 @@ import numpy.typing as npt
 
 from chips.errors import ProgramError
 from chips.packing import list_bits
+from chips.profile import ChipProfile
 from compiler.lowered import LoweredNetwork, SynapseFormat
 from compiler.program import Program, program_digest
+from compiler.registers import MODELS, registers_of
+
+Limits = dict[str, tuple[int, int, str]]  # register -> least, largest, key of the profile
 
 
 def check_program(program: Program) -> None:
@@ -40,9 +45,9 @@ def check_faithful(program: Program, net: LoweredNetwork) -> None:
     """
     t = program.tables
     _require(len(t.neuron_of) == net.n_neurons, "the number of neurons differs from the network")
-    for name in ("du", "dv", "vth", "bias_mantissa", "bias_exponent", "refractory"):
-        same = getattr(t, name) == getattr(net, name)[t.neuron_of]
-        _require(same.all(), f"register {name} differs from the network")
+    _require((t.model == net.model[t.neuron_of]).all(), "neuron models differ from the network")
+    for name, values in t.registers.items():
+        _require((values == net.registers[name][t.neuron_of]).all(), f"register {name} differs from the network")
     list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
     source_of_list = np.repeat(np.arange(len(t.source_ptr) - 1), np.diff(t.source_ptr))
     source = source_of_list[list_of]
@@ -97,8 +102,10 @@ def _check_pointers(program: Program) -> None:
     n_neurons = len(t.neuron_of)
     _require(n_neurons >= 1, "the program has no neurons")
     _require(len(t.source_ptr) - 1 >= n_neurons, "table source_ptr is shorter than the neurons")
-    for name in ("du", "dv", "vth", "bias_mantissa", "bias_exponent", "refractory"):
-        _require(len(getattr(t, name)) == n_neurons, f"table {name} has a wrong length")
+    for name, values in {"model": t.model, **t.registers}.items():
+        _require(len(values) == n_neurons, f"table {name} has a wrong length")
+    _require(t.model.max() < len(MODELS), "table model names no neuron model")
+    _require(set(t.registers) == set(registers_of(np.unique(t.model))), "the registers are not those of the models")
     _require(len(t.list_format) == len(t.list_core), "table list_format has a wrong length")
     for name in ("synapse_weight", "synapse_delay"):
         _require(len(getattr(t, name)) == len(t.synapse_index), f"table {name} has a wrong length")
@@ -143,20 +150,32 @@ def _check_indices(program: Program) -> None:
 
 
 def _check_registers(program: Program) -> None:
-    t, neuron, name = program.tables, program.chip.neuron, program.chip.name
-    limits = {
-        "du": (0, (1 << neuron.decay_bits) - 1, "neuron.decay_bits"),
-        "dv": (0, (1 << neuron.decay_bits) - 1, "neuron.decay_bits"),
-        "vth": (0, (1 << neuron.vth_mantissa_bits) - 1, "neuron.vth_mantissa_bits"),
-        "bias_mantissa": (-neuron.bias_mantissa_max, neuron.bias_mantissa_max, "neuron.bias_mantissa_max"),
-        "bias_exponent": (0, neuron.bias_exponent_max, "neuron.bias_exponent_max"),
-        "refractory": (1, neuron.refractory_max, "neuron.refractory_max"),
-    }
-    for register, (low, high, key) in limits.items():
-        _within(getattr(t, register), low, high, register, f"{name} ({key})")
+    t, name = program.tables, program.chip.name
+    for model in np.unique(t.model):
+        mine = t.model == model
+        for register, (low, high, key) in _LIMITS[MODELS[model]](program.chip).items():
+            _within(t.registers[register][mine], low, high, register, f"{name} ({key})")
     if len(t.synapse_delay):
         longest = program.chip.core.delay_steps_max
         _within(t.synapse_delay, 1, longest, "synapse_delay", f"{name} (core.delay_steps_max)")
+
+
+def _cuba_lif_limits(chip: ChipProfile) -> Limits:
+    neuron = chip.cuba_lif
+    if neuron is None:
+        raise ProgramError(f"the program has cuba_lif neurons, which {chip.name} has not (section cuba_lif)")
+    return {
+        "du": (0, (1 << neuron.decay_bits) - 1, "cuba_lif.decay_bits"),
+        "dv": (0, (1 << neuron.decay_bits) - 1, "cuba_lif.decay_bits"),
+        "vth": (0, (1 << neuron.vth_mantissa_bits) - 1, "cuba_lif.vth_mantissa_bits"),
+        "bias_mantissa": (-neuron.bias_mantissa_max, neuron.bias_mantissa_max, "cuba_lif.bias_mantissa_max"),
+        "bias_exponent": (0, neuron.bias_exponent_max, "cuba_lif.bias_exponent_max"),
+        "refractory": (1, neuron.refractory_max, "cuba_lif.refractory_max"),
+    }
+
+
+_LIMITS: dict[str, Callable[[ChipProfile], Limits]] = {"cuba_lif": _cuba_lif_limits}
+"""model -> its limits on a chip"""
 
 
 def _within(values: npt.NDArray[Any], low: int, high: int, table: str, whose: str) -> None:
@@ -167,7 +186,7 @@ def _within(values: npt.NDArray[Any], low: int, high: int, table: str, whose: st
 
 
 def _check_formats(program: Program) -> None:
-    t, synapse = program.tables, program.chip.synapse
+    t, synapse = program.tables, program.chip.lists
     lengths = np.diff(t.list_ptr)
     sizes = np.diff(t.core_ptr)[t.list_core]
     for i, form in enumerate(program.formats):
@@ -175,7 +194,7 @@ def _check_formats(program: Program) -> None:
         _require(form.weight_bits in synapse.weight_bits, f"{label}: {form.weight_bits} weight bits are not legal")
         _require(form.index_bits in synapse.index_bits, f"{label}: {form.index_bits} index bits are not legal")
         _require(
-            0 <= form.exponent <= program.chip.neuron.weight_exponent_max,
+            0 <= form.exponent <= program.chip.lif.weight_exponent_max,
             f"{label}: exponent {form.exponent} is not legal (neuron.weight_exponent_max)",
         )
         _require(0 <= form.delay_bits <= 8, f"{label}: {form.delay_bits} delay bits are not legal")
@@ -220,7 +239,7 @@ def _check_capacity(program: Program) -> None:
     for form, width in enumerate(widths):
         mine = t.list_format == form
         sizes, which = np.unique(lengths[mine], return_inverse=True)
-        each = np.array([list_bits(int(n), width, program.chip.synapse) for n in sizes], np.int64)
+        each = np.array([list_bits(int(n), width, program.chip.lists) for n in sizes], np.int64)
         np.add.at(bits, t.list_core[mine], each[which])
     used = {
         "neurons": np.diff(t.core_ptr),

@@ -15,6 +15,7 @@ from compiler.lowered import LoweredNetwork, SynapseFormat
 from compiler.partition import Partition
 from compiler.place import Placement
 from compiler.program import Program, Tables, program_digest
+from compiler.registers import registers_of
 
 
 def emit(net: LoweredNetwork, partition: Partition, placement: Placement, chip: ChipProfile, seed: int = 0) -> Program:
@@ -39,12 +40,8 @@ def emit(net: LoweredNetwork, partition: Partition, placement: Placement, chip: 
         core=core.astype(np.int32),
         core_ptr=core_ptr,
         neuron_of=slots.astype(np.int32),
-        du=net.du[slots].astype(np.uint16),
-        dv=net.dv[slots].astype(np.uint16),
-        vth=net.vth[slots].astype(np.int32),
-        bias_mantissa=net.bias_mantissa[slots].astype(np.int16),
-        bias_exponent=net.bias_exponent[slots].astype(np.uint8),
-        refractory=net.refractory[slots].astype(np.uint8),
+        model=net.model[slots],
+        registers={name: net.registers[name][slots].astype(kind) for name, kind in registers_of(net.model).items()},
         source_ptr=np.searchsorted(source[starts], np.arange(n_sources + 1)).astype(np.int64),
         list_core=list_core.astype(np.int32),
         list_format=list_format,
@@ -101,7 +98,7 @@ def _formats(
 
     Twins stand together, so that the lists of a source and core, sorted by format, stay sorted.
     """
-    if 0 not in chip.synapse.index_bits:
+    if 0 not in chip.lists.index_bits:
         dense = np.zeros_like(dense)
     both = [twin for f in formats for twin in (f, replace(f, index_bits=0))]
     used, list_format = np.unique(format_of.astype(np.int64) * 2 + dense, return_inverse=True)

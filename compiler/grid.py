@@ -56,8 +56,8 @@ def finest_grid(wanted: npt.NDArray[Any], chip: ChipProfile, label: str) -> Grid
         sign = "excitatory"
     elif (wanted <= 0).all():
         sign = "inhibitory"
-    widest = max(chip.synapse.weight_bits)
-    for exponent in range(chip.neuron.weight_exponent_max + 1):
+    widest = max(chip.lists.weight_bits)
+    for exponent in range(chip.lif.weight_exponent_max + 1):
         grid = Grid(sign, widest, exponent)
         half = 0.5 * grid.step  # what rounds to the edge is still inside
         if (wanted.max() < (grid.high + half) * 2**exponent) and (wanted.min() > (grid.low - half) * 2**exponent):
@@ -65,7 +65,7 @@ def finest_grid(wanted: npt.NDArray[Any], chip: ChipProfile, label: str) -> Grid
     worst = int(np.abs(wanted).argmax())
     raise CannotRepresent(
         f"{label}: weight of synapse {worst} is {wanted[worst]:g} in chip units, but {chip.name} holds at most "
-        f"{grid.high * 2**grid.exponent} (neuron.weight_exponent_max): lower it"
+        f"{grid.high * 2**grid.exponent} (cuba_lif.weight_exponent_max): lower it"
     )
 
 

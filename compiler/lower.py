@@ -19,12 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.errors import CannotRepresent
+from chips.kinds import chips_with, has_kind
 from chips.packing import smallest_width
-from chips.profile import ChipProfile, Neuron
+from chips.profile import ChipProfile, CubaLif
 from compiler.grid import Grid, finest_grid, to_grid
 from compiler.lower_lif import lower_lif
 from compiler.lowered import LoweredNetwork, LoweringError, SynapseFormat, Tolerance
 from compiler.network import Population, Projection
+from compiler.registers import REGISTERS
 from compiler.validate import ValidNetwork
 
 
@@ -36,8 +38,10 @@ def lower(valid: ValidNetwork, chip: ChipProfile, tolerance: Tolerance | None = 
             what the chip can hold, or further from it than `tolerance`.
     """
     tolerance = tolerance or Tolerance()
+    _check_kinds(valid, chip)
     _check_delays(valid, chip)
-    neurons = {key: np.zeros(valid.n_neurons, np.int32) for key in _REGISTERS}
+    model = np.zeros(valid.n_neurons, np.uint8)
+    registers: dict[str, npt.NDArray[np.int32]] = {}
     weights = np.zeros(len(valid.source), np.int16)
     format_of = np.zeros(len(valid.source), np.uint8)
     formats: list[SynapseFormat] = []
@@ -46,13 +50,14 @@ def lower(valid: ValidNetwork, chip: ChipProfile, tolerance: Tolerance | None = 
         incoming = list(_incoming(valid, population))
         largest = [size for projection, _ in incoming if (size := _largest(projection)) > 0]
         if population.kind == "lif":
-            registers, scale, made = lower_lif(population, largest, valid.network.dt_ms, chip, tolerance)
+            values, scale, made = lower_lif(population, largest, valid.network.dt_ms, chip, tolerance)
             errors += made
         else:
-            registers, scale = _check_registers(population, chip.neuron), None
+            values, scale = _check_registers(population, chip.lif), None
         span = valid.span(population.name)
-        for key, values in registers.items():
-            neurons[key][span.start : span.start + span.n] = values
+        for key, column in values.items():
+            whole = registers.setdefault(key, np.zeros(valid.n_neurons, np.int32))
+            whole[span.start : span.start + span.n] = column
         for projection, part in incoming:
             mantissa, grid, error = _lower_weights(projection, scale, chip, tolerance)
             errors.append(error)
@@ -67,7 +72,8 @@ def lower(valid: ValidNetwork, chip: ChipProfile, tolerance: Tolerance | None = 
         dt_ms=valid.network.dt_ms,
         n_neurons=valid.n_neurons,
         n_channels=valid.n_channels,
-        **neurons,
+        model=model,
+        registers=registers,
         source=valid.source,
         target=valid.target,
         weight=weights,
@@ -79,7 +85,6 @@ def lower(valid: ValidNetwork, chip: ChipProfile, tolerance: Tolerance | None = 
 
 
 MAX_FORMATS = 127  # tables number formats, and their dense twins, in 8 bits
-_REGISTERS = ("du", "dv", "vth", "bias_mantissa", "bias_exponent", "refractory")
 
 
 def _incoming(valid: ValidNetwork, population: Population) -> Iterator[tuple[Projection, slice]]:
@@ -104,6 +109,15 @@ def _check_formats(formats: list[SynapseFormat], projection: Projection) -> None
         )
 
 
+def _check_kinds(valid: ValidNetwork, chip: ChipProfile) -> None:
+    for population in valid.network.populations:
+        if not has_kind(chip, population.kind):
+            raise CannotRepresent(
+                f"population {population.name!r} is of kind {population.kind!r}, which {chip.name} does not have: "
+                f"choose a chip that has it ({', '.join(chips_with(population.kind))}), or another kind"
+            )
+
+
 def _check_delays(valid: ValidNetwork, chip: ChipProfile) -> None:
     limit = chip.core.delay_steps_max
     for projection in valid.network.projections:
@@ -118,7 +132,7 @@ def _check_delays(valid: ValidNetwork, chip: ChipProfile) -> None:
 # ---------------------------------------------------------------- registers
 
 
-def _limits(neuron: Neuron) -> dict[str, int]:
+def _limits(neuron: CubaLif) -> dict[str, int]:
     return {
         "du": 2**neuron.decay_bits - 1,
         "dv": 2**neuron.decay_bits - 1,
@@ -130,16 +144,16 @@ def _limits(neuron: Neuron) -> dict[str, int]:
 
 
 _KEYS = {
-    "du": "neuron.decay_bits",
-    "dv": "neuron.decay_bits",
-    "vth": "neuron.vth_mantissa_bits",
-    "bias_mantissa": "neuron.bias_mantissa_max",
-    "bias_exponent": "neuron.bias_exponent_max",
-    "refractory": "neuron.refractory_max",
+    "du": "cuba_lif.decay_bits",
+    "dv": "cuba_lif.decay_bits",
+    "vth": "cuba_lif.vth_mantissa_bits",
+    "bias_mantissa": "cuba_lif.bias_mantissa_max",
+    "bias_exponent": "cuba_lif.bias_exponent_max",
+    "refractory": "cuba_lif.refractory_max",
 }
 
 
-def _check_registers(population: Population, neuron: Neuron) -> dict[str, npt.NDArray[Any]]:
+def _check_registers(population: Population, neuron: CubaLif) -> dict[str, npt.NDArray[Any]]:
     for key, limit in _limits(neuron).items():
         values = np.abs(population.values(key))
         if values.max() > limit:
@@ -148,7 +162,7 @@ def _check_registers(population: Population, neuron: Neuron) -> dict[str, npt.ND
                 f"population {population.name!r}: {key} of neuron {first} is {population.values(key)[first]}, "
                 f"but the register holds at most {limit} ({_KEYS[key]}): lower it"
             )
-    return {key: population.values(key) for key in _REGISTERS}
+    return {key: population.values(key) for key in REGISTERS["cuba_lif"]}
 
 
 # ---------------------------------------------------------------- weights
@@ -166,9 +180,9 @@ def _lower_weights(
             "in registers are whole numbers on the chip's grid: round them"
         )
     wanted = projection.weights * (1.0 if scale is None else scale)
-    rounding = "nearest" if scale is not None else chip.neuron.mixed_weight_rounding
+    rounding = "nearest" if scale is not None else chip.lif.mixed_weight_rounding
     grid = finest_grid(wanted, chip, label)
-    mantissa, grid = to_grid(wanted, grid, rounding, chip.synapse.weight_bits)
+    mantissa, grid = to_grid(wanted, grid, rounding, chip.lists.weight_bits)
     made = mantissa * 2.0**grid.exponent
     largest = float(np.abs(wanted).max()) or 1.0
     relative = np.abs(made - wanted) / largest
@@ -195,9 +209,9 @@ def _lower_weights(
 def _format(grid: Grid, projection: Projection, valid: ValidNetwork, chip: ChipProfile) -> SynapseFormat:
     most = min(chip.core.neurons or valid.n_neurons, valid.n_neurons)
     needed = max(1, (most - 1).bit_length())
-    index_bits = smallest_width(needed, chip.synapse.index_bits)
+    index_bits = smallest_width(needed, chip.lists.index_bits)
     if index_bits is None:
-        widest = max(chip.synapse.index_bits)
+        widest = max(chip.lists.index_bits)
         raise CannotRepresent(
             f"{_label(projection)}: {most:,} neurons on a core need {needed} index bits, but {chip.name} has at "
             f"most {widest} (synapse.index_bits): set core.neurons to {2**widest} or less"

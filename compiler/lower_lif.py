@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.errors import CannotRepresent
-from chips.profile import ChipProfile, Neuron
+from chips.profile import ChipProfile, CubaLif
 from compiler.grid import Grid
 from compiler.lowered import LoweringError, Tolerance
 from compiler.network import Population
@@ -26,7 +26,7 @@ def lower_lif(
     Raises:
         CannotRepresent: naming the parameter and the neuron.
     """
-    neuron = chip.neuron
+    neuron = chip.lif
     full = 2**neuron.decay_bits
     offset = neuron.decay_u_offset
     _check_magnitudes(population, largest, dt_ms)
@@ -44,7 +44,7 @@ def lower_lif(
     if silent.max() + 1 > neuron.refractory_max:
         raise CannotRepresent(
             f"population {population.name!r}: refractory_ms of neuron {int(silent.argmax())} is "
-            f"{silent.max():g} steps, but a register of {neuron.refractory_max} (neuron.refractory_max) blocks "
+            f"{silent.max():g} steps, but a register of {neuron.refractory_max} (cuba_lif.refractory_max) blocks "
             f"{neuron.refractory_max - 1}: shorten it or use a longer dt_ms"
         )
     registers = {
@@ -88,7 +88,7 @@ def _scale(depth: npt.NDArray[Any], drive: npt.NDArray[Any], largest: list[float
 
     `depth`: thresholds, and `drive`: biases, both in units of I; `largest`: the largest weight of each projection.
     """
-    neuron = chip.neuron
+    neuron = chip.lif
     vth_max = 2**neuron.vth_mantissa_bits - 1
     highest = vth_max / depth.max()
     strongest = float(np.abs(drive).max())
@@ -97,7 +97,7 @@ def _scale(depth: npt.NDArray[Any], drive: npt.NDArray[Any], largest: list[float
         highest = min(highest, bias_max / (strongest * 2**neuron.weight_shift))
     if not largest:
         return float(highest / 2)
-    fill = Grid("mixed", max(chip.synapse.weight_bits), 0).high / max(largest)
+    fill = Grid("mixed", max(chip.lists.weight_bits), 0).high / max(largest)
     spread = max(largest) / min(largest)
     steps = THRESHOLD_STEPS / (fill * depth.min())
     exponent = max(0, int(np.floor(np.log2(spread))), int(np.ceil(np.log2(steps))))
@@ -105,7 +105,7 @@ def _scale(depth: npt.NDArray[Any], drive: npt.NDArray[Any], largest: list[float
     return float(min(wanted, max(fill, highest / HEADROOM), highest))
 
 
-def _bias(value: npt.NDArray[Any], neuron: Neuron) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+def _bias(value: npt.NDArray[Any], neuron: CubaLif) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Mantissa and the smallest exponent that holds each value."""
     with np.errstate(divide="ignore"):
         needed = np.log2(np.abs(value) / (neuron.bias_mantissa_max + 0.5))

@@ -1,5 +1,6 @@
 """The network in a chip's integers, and what it cost in precision: what lower.py makes and later passes read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,12 +53,8 @@ class LoweredNetwork:
     dt_ms: float
     n_neurons: int
     n_channels: int
-    du: npt.NDArray[np.int32]  # [neuron]
-    dv: npt.NDArray[np.int32]  # [neuron]
-    vth: npt.NDArray[np.int32]  # [neuron]
-    bias_mantissa: npt.NDArray[np.int32]  # [neuron]
-    bias_exponent: npt.NDArray[np.int32]  # [neuron]
-    refractory: npt.NDArray[np.int32]  # [neuron]
+    model: npt.NDArray[np.uint8]  # [neuron], number in MODELS
+    registers: Mapping[str, npt.NDArray[np.int32]]  # register -> [neuron]; 0 where the model has no such register
     source: npt.NDArray[np.int32]  # [synapse], neuron or N + channel
     target: npt.NDArray[np.int32]  # [synapse], neuron
     weight: npt.NDArray[np.int16]  # [synapse], mantissa: the weight is weight * 2^exponent of its format

@@ -112,7 +112,7 @@ class Network:
         Raises:
             NetworkError: the name is taken, a parameter is unknown, of the wrong shape, or out of range.
         """
-        return self._add_population(name, n, "lif", parameters)
+        return self.add(name, n, "lif", **parameters)
 
     def add_registers(self, name: str, n: int, **parameters: Values) -> Population:
         """Add `n` neurons in chip registers; see `Population`.
@@ -126,7 +126,27 @@ class Network:
         Raises:
             NetworkError: as `add_lif`.
         """
-        return self._add_population(name, n, "registers", parameters)
+        return self.add(name, n, "registers", **parameters)
+
+    def add(self, name: str, n: int, kind: str, **parameters: Values) -> Population:
+        """Add `n` neurons of any kind; parameters.py lists the kinds and the parameters of each.
+
+        Raises:
+            NetworkError: as `add_lif`, or the kind is unknown.
+        """
+        label = f"population {self._free_name(name)!r}"
+        if kind not in PARAMETERS:
+            raise NetworkError(f"{label}: unknown kind {kind!r}; known are {', '.join(PARAMETERS)}")
+        n = as_count(label, "neurons", n)
+        legal = PARAMETERS[kind]
+        if unknown := sorted(set(parameters) - set(legal)):
+            raise NetworkError(f"{label}: unknown parameter {unknown[0]!r}; a {kind} neuron has {', '.join(legal)}")
+        values = {key: as_parameter(label, key, rule, n, parameters.get(key)) for key, rule in legal.items()}
+        new = Population(name, n, kind, values)
+        if kind == "lif":
+            _check_threshold(new)
+        self.populations.append(new)
+        return new
 
     def connect(
         self,
@@ -274,19 +294,6 @@ class Network:
             raise NetworkError(f"{label}: {name!r} is an input; only populations can receive synapses")
         known = ", ".join(repr(known) for known in self._names()) or "none yet"
         raise NetworkError(f"{label}: unknown population {name!r}; known are {known}")
-
-    def _add_population(self, name: str, n: int, kind: str, given: Mapping[str, Values]) -> Population:
-        label = f"population {self._free_name(name)!r}"
-        n = as_count(label, "neurons", n)
-        legal = PARAMETERS[kind]
-        if unknown := sorted(set(given) - set(legal)):
-            raise NetworkError(f"{label}: unknown parameter {unknown[0]!r}; a {kind} neuron has {', '.join(legal)}")
-        values = {key: as_parameter(label, key, rule, n, given.get(key)) for key, rule in legal.items()}
-        new = Population(name, n, kind, values)
-        if kind == "lif":
-            _check_threshold(new)
-        self.populations.append(new)
-        return new
 
 
 def _check_threshold(population: Population) -> None:

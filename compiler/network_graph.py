@@ -210,8 +210,7 @@ def _add_nodes(network: Network, name: str, nodes: list[tuple[Node, Attributes]]
     for key in scalars:
         if key in values and (values[key] == values[key][0]).all():
             values[key] = values[key][0]
-    add = network.add_lif if kind == "lif" else network.add_registers
-    add(name, len(nodes), **values)
+    network.add(name, len(nodes), kind, **values)
 
 
 def _refuse_misspelt(nodes: list[tuple[Node, Attributes]], kind: str) -> None:

@@ -64,8 +64,7 @@ def _rebuild(header: dict[str, Any], arrays: dict[str, Array]) -> Network:
     for i, item in enumerate(header["populations"]):
         kind = item["kind"]
         values = {key: arrays.pop(f"population{i}.{key}") for key in PARAMETERS[kind]}
-        add = network.add_lif if kind == "lif" else network.add_registers
-        add(item["name"], item["n"], **values)
+        network.add(item["name"], item["n"], kind, **values)
     for i, item in enumerate(header["projections"]):
         columns = {key: arrays.pop(f"projection{i}.{key}") for key in _COLUMNS}
         network.connect(item["source"], item["target"], **columns)

@@ -15,7 +15,7 @@ from chips.errors import Fault, FaultyFile, NetworkError
 from chips.hints import did_you_mean, nearest
 from chips.reading import Document, KeyPath, file_order
 from compiler.network import Network
-from compiler.parameters import MAX_DELAY_STEPS, MAX_NEURONS, PARAMETERS, Parameter
+from compiler.parameters import MAX_DELAY_STEPS, MAX_NEURONS, NATIVE, PARAMETERS, Parameter
 from compiler.weight_types import WEIGHT_TYPES, cast, from_numbers
 
 FORMAT = "neurosim-network/1"
@@ -188,14 +188,14 @@ class _Reader:
     def population(self, name: str, given: Any) -> None:
         path: KeyPath = ("populations", name)
         before = len(self.faults.found)
-        is_lif = not isinstance(given, dict) or "registers" not in given
-        if is_lif:
+        kind = next((key for key in NATIVE if isinstance(given, dict) and key in given), "lif")
+        if kind == "lif":
             section = self.lif_section(path, given)
             legal, home, parameters = PARAMETERS["lif"], path, section
         else:
-            section = self.faults.section(path, given, ("neurons", "registers"), ("neurons",))
-            legal, home = PARAMETERS["registers"], (*path, "registers")
-            parameters = self.faults.mapping(home, given["registers"])
+            section = self.faults.section(path, given, ("neurons", kind), ("neurons",))
+            legal, home = PARAMETERS[kind], (*path, kind)
+            parameters = self.faults.mapping(home, given[kind])
             parameters = self.faults.section(home, parameters, tuple(legal))
         n = self.faults.count((*path, "neurons"), section["neurons"]) if "neurons" in section else None
         values = {
@@ -203,16 +203,18 @@ class _Reader:
             for key, rule in legal.items()
             if key in parameters
         }
-        if len(self.faults.found) == before and n is not None:
-            add = self.network.add_lif if is_lif else self.network.add_registers
-            if self.faults.attempt(path, f"population {name!r}: ", lambda: add(name, n, **values)):
-                self.populations[name] = n
+        if len(self.faults.found) > before or n is None:
+            return
+        if self.faults.attempt(path, f"population {name!r}: ", lambda: self.network.add(name, n, kind, **values)):
+            self.populations[name] = n
 
     def lif_section(self, path: KeyPath, given: Any) -> dict[str, Any]:
         """The keys of a population in physical units; registers among them are told where they belong."""
-        strays = [key for key in PARAMETERS["registers"] if isinstance(given, dict) and key in given]
-        for key in strays:
-            self.faults.add((*path, key), f"belongs under registers: write 'registers: {{{key}: ...}}'")
+        given_keys = given if isinstance(given, dict) else {}
+        strays = {key: next((kind for kind in NATIVE if key in PARAMETERS[kind]), "") for key in given_keys}
+        strays = {key: kind for key, kind in strays.items() if kind and key not in PARAMETERS["lif"]}
+        for key, kind in strays.items():
+            self.faults.add((*path, key), f"belongs under {kind}: write '{kind}: {{{key}: ...}}'")
         rest = {key: given[key] for key in given if key not in strays} if strays else given
         return self.faults.section(path, rest, ("neurons", *PARAMETERS["lif"]), ("neurons",))
 

@@ -94,7 +94,7 @@ def _lines(network: Network) -> Iterable[str]:
 def _parameters(population: Population) -> str:
     keys = PARAMETERS[population.kind]
     values = ", ".join(f"{key}: {population.parameters[key].tolist()!r}" for key in keys)
-    return f"neurons: {population.n}, " + (values if population.kind == "lif" else f"registers: {{{values}}}")
+    return f"neurons: {population.n}, " + (values if population.kind == "lif" else f"{population.kind}: {{{values}}}")
 
 
 def _projection(projection: Projection) -> Iterable[str]:

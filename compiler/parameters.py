@@ -58,3 +58,6 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     },
 }
 """kind of population -> its parameters."""
+
+NATIVE = tuple(kind for kind in PARAMETERS if kind != "lif")
+"""Kinds in a chip's own integers."""

@@ -62,7 +62,7 @@ def _grow(
     from compiler.growth import grow  # numba is loaded only when there is something to grow
 
     limits = [chip.core.neurons, chip.core.input_axons, chip.core.output_axons, chip.core.synapse_memory_bits]
-    packing = [chip.synapse.block_synapses, chip.synapse.block_header_bits, chip.synapse.word_bits]
+    packing = [chip.lists.block_synapses, chip.lists.block_header_bits, chip.lists.word_bits]
     piece_of: npt.NDArray[np.int32] = grow(
         graph.in_ptr,
         graph.in_net,
@@ -103,7 +103,7 @@ def _check_single_neurons(net: LoweredNetwork, graph: Hypergraph, chip: ChipProf
     if memory is None or not len(graph.in_net):
         return
     each = _net_bits(net, graph)[graph.in_net]
-    synapse = chip.synapse
+    synapse = chip.lists
     most = int(graph.in_count.max())
     table = np.array([[list_bits(n, int(b), synapse) for n in range(most + 1)] for b in range(int(each.max()) + 1)])
     bits = np.zeros(net.n_neurons, np.int64)

@@ -7,6 +7,7 @@ a source stand together and ascend by core, so those of one core are one input a
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from chips.errors import ProfileError, ProgramError
 from chips.profile import ChipProfile
 from compiler.lowered import LoweringError, SynapseFormat
 from compiler.npz import Array, read_npz, write_npz
+from compiler.registers import MODELS, registers_of
 from compiler.validate import Span, spans_from_json, spans_to_json
 
 FORMAT = "neurosim-program/1"
@@ -32,12 +34,8 @@ class Tables:
     core: npt.NDArray[np.int32]  # [used core], number on the mesh, ascending
     core_ptr: npt.NDArray[np.int64]  # [used core + 1], into slots
     neuron_of: npt.NDArray[np.int32]  # [slot], neuron in the network's numbering
-    du: npt.NDArray[np.uint16]  # [slot]
-    dv: npt.NDArray[np.uint16]  # [slot]
-    vth: npt.NDArray[np.int32]  # [slot]
-    bias_mantissa: npt.NDArray[np.int16]  # [slot]
-    bias_exponent: npt.NDArray[np.uint8]  # [slot]
-    refractory: npt.NDArray[np.uint8]  # [slot]
+    model: npt.NDArray[np.uint8]  # [slot], number in MODELS
+    registers: Mapping[str, npt.NDArray[Any]]  # register -> [slot]; 0 where the slot's model has no such register
     source_ptr: npt.NDArray[np.int64]  # [source + 1], into lists
     list_core: npt.NDArray[np.int32]  # [list], index into core
     list_format: npt.NDArray[np.uint8]  # [list]
@@ -51,12 +49,7 @@ TABLE_DTYPES = {
     "core": np.int32,
     "core_ptr": np.int64,
     "neuron_of": np.int32,
-    "du": np.uint16,
-    "dv": np.uint16,
-    "vth": np.int32,
-    "bias_mantissa": np.int16,
-    "bias_exponent": np.uint8,
-    "refractory": np.uint8,
+    "model": np.uint8,
     "source_ptr": np.int64,
     "list_core": np.int32,
     "list_format": np.uint8,
@@ -172,7 +165,8 @@ class Program:
 
 def table_arrays(tables: Tables) -> dict[str, Array]:
     """The tables by name."""
-    return {field.name: getattr(tables, field.name) for field in fields(tables)}
+    plain = {field.name: getattr(tables, field.name) for field in fields(tables) if field.name != "registers"}
+    return plain | dict(tables.registers)
 
 
 def program_digest(program: Program) -> str:
@@ -199,11 +193,17 @@ def _names(program: Program) -> dict[str, Any]:
 
 
 def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> Program:
-    if set(arrays) != set(TABLE_DTYPES):
-        raise ValueError(f"tables {sorted(set(arrays) ^ set(TABLE_DTYPES))}")
-    for name, dtype in TABLE_DTYPES.items():
+    models = np.unique(arrays["model"])
+    if models.dtype != np.uint8 or models.max(initial=0) >= len(MODELS):
+        raise ValueError("table 'model'")
+    registers = registers_of(models)
+    types = {**TABLE_DTYPES, **registers}
+    if set(arrays) != set(types):
+        raise ValueError(f"tables {sorted(set(arrays) ^ set(types))}")
+    for name, dtype in types.items():
         if arrays[name].dtype != dtype or arrays[name].ndim != 1:
             raise ValueError(f"table {name!r}")
+    tables = {name: array for name, array in arrays.items() if name not in registers}
     return Program(
         chip=profile_from_json(header["chip"]),
         spans=spans_from_json(header["spans"]),
@@ -215,6 +215,6 @@ def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> Program:
         errors=tuple(
             LoweringError(str(a), str(b), float(c), float(d), float(e), str(f)) for a, b, c, d, e, f in header["errors"]
         ),
-        tables=Tables(**arrays),
+        tables=Tables(**tables, registers={name: arrays[name] for name in registers}),
         digest=str(header["digest"]),
     )

@@ -88,7 +88,7 @@ def _list_bits(program: Program) -> npt.NDArray[np.int64]:
     each = np.array([synapse_bits(f.weight_bits, f.index_bits, f.delay_bits) for f in program.formats], np.int64)
     length = np.diff(t.list_ptr)
     pairs, which = np.unique(np.stack([length, each[t.list_format]], 1), axis=0, return_inverse=True)
-    table = [list_bits(int(n), int(bits), program.chip.synapse) for n, bits in pairs]
+    table = [list_bits(int(n), int(bits), program.chip.lists) for n, bits in pairs]
     return np.array(table, np.int64)[which.ravel()] if len(pairs) else np.zeros(0, np.int64)
 
 

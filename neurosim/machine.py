@@ -13,8 +13,9 @@ _RULES = {"wrap_once": kernel.WRAP_ONCE, "saturate": kernel.SATURATE}
 def build_machine(program: Program) -> tuple[Machine, type]:
     """The kernel's view of `program`, and the integer type that its state needs."""
     t, chip = program.tables, program.chip
-    neuron = chip.neuron
+    neuron = chip.lif
     full = 2**neuron.decay_bits
+    r = t.registers
     list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
     exponent = np.array([f.exponent for f in program.formats], np.int32)
     target = (t.core_ptr[t.list_core[list_of]] + t.synapse_index).astype(np.uint32)
@@ -23,11 +24,11 @@ def build_machine(program: Program) -> tuple[Machine, type]:
     axon_counts, source_counts = _counts_per_spike(program, routes)
     machine = Machine(
         core_of=np.repeat(np.arange(len(t.core), dtype=np.int32), np.diff(t.core_ptr)),
-        decay_u=np.maximum(full - (t.du.astype(np.float64) + neuron.decay_u_offset), 0) / full,
-        decay_v=(full - t.dv.astype(np.float64)) / full,
-        threshold=t.vth.astype(np.int64) << neuron.weight_shift,
-        bias=t.bias_mantissa.astype(np.int32) << t.bias_exponent,
-        refractory=t.refractory,
+        decay_u=np.maximum(full - (r["du"].astype(np.float64) + neuron.decay_u_offset), 0) / full,
+        decay_v=(full - r["dv"].astype(np.float64)) / full,
+        threshold=r["vth"].astype(np.int64) << neuron.weight_shift,
+        bias=r["bias_mantissa"].astype(np.int32) << r["bias_exponent"],
+        refractory=r["refractory"],
         synapse_ptr=t.list_ptr[t.source_ptr],
         target=target,
         weight=weight,
@@ -45,7 +46,7 @@ def build_machine(program: Program) -> tuple[Machine, type]:
         u_rule=_RULES[neuron.u_overflow],
         v_limit=2 ** (neuron.v_bits - 1),
         v_rule=_RULES[neuron.v_overflow],
-        has_refractory=bool((t.refractory > 1).any()),
+        has_refractory=bool((r["refractory"] > 1).any()),
     )
     state = _state_type(machine)
     return machine._replace(threshold=machine.threshold.astype(state)), state

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chips.profile import Neuron
+from chips.profile import CubaLif
 from compiler import Network
 
 
@@ -24,7 +24,7 @@ class Outcome:
     n_synaptic_events: int  # one for each spike, external ones included, and synapse that it reaches
 
 
-def simulate(network: Network, inputs: Iterable[tuple[int, int]], steps: int, neuron: Neuron) -> Outcome:
+def simulate(network: Network, inputs: Iterable[tuple[int, int]], steps: int, neuron: CubaLif) -> Outcome:
     """Run `network` for `steps` steps; `inputs` are (step, channel), channels counted across all inputs."""
     registers = _registers(network)
     n = len(registers)
@@ -94,7 +94,7 @@ def _registers(network: Network) -> list[dict[str, int]]:
     return rows
 
 
-def _decay(x: int, decay: int, neuron: Neuron) -> int:
+def _decay(x: int, decay: int, neuron: CubaLif) -> int:
     """Toward zero, by decay / 2^decay_bits."""
     left = abs(x) * max(2**neuron.decay_bits - decay, 0) >> neuron.decay_bits
     return left if x >= 0 else -left

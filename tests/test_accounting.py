@@ -287,7 +287,7 @@ OTHER_LIMITS = {
     "core__neurons": 512,
     "core__input_axons": 100,
     "synapse__block_header_bits": 12,
-    "neuron__u_overflow": "saturate",
+    "cuba_lif__u_overflow": "saturate",
 }
 
 

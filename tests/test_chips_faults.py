@@ -188,9 +188,9 @@ FAULTY = {
         "tiles has 3 entries but time_ns has 2",
     ),
     "unknown word": (
-        "neuron:\n  v_overflow: saturated",
+        "cuba_lif:\n  v_overflow: saturated",
         5,
-        "neuron.v_overflow",
+        "cuba_lif.v_overflow",
         "must be wrap_once or saturate, not 'saturated': did you mean 'saturate'?",
     ),
     "sourced word": (
@@ -355,7 +355,7 @@ def test_an_override_is_used_sourced_and_recorded() -> None:
         ("sources=x", "cannot be set"),
         ("overrides=x", "cannot be set"),
         ("core.neurons={value: 5}", "not a mapping"),
-        ("neuron.v_overflow=wrap", "must be wrap_once or saturate"),
+        ("cuba_lif.v_overflow=wrap", "must be wrap_once or saturate"),
     ],
 )
 def test_overrides_are_checked_like_files(text: str, message: str) -> None:

@@ -81,7 +81,7 @@ def test_the_fitted_prices_give_the_published_golden_energy() -> None:
 
 def test_the_ideal_chip_has_no_limit_and_no_cost() -> None:
     chip, loihi = chips.load_chip("ideal"), chips.load_chip("loihi1")
-    assert chip.neuron == loihi.neuron
+    assert chip.cuba_lif == loihi.lif
     assert [chip.core.neurons, chip.core.input_axons, chip.core.output_axons] == [None] * 3
     assert chip.core.synapse_memory_bits is None
     assert chip.core.delay_steps_max == 255

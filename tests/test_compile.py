@@ -34,7 +34,8 @@ from compiler.growth import _list_bits
 from compiler.lower import lower
 from compiler.lowered import LoweredNetwork
 from compiler.npz import read_npz, write_npz
-from compiler.program import FORMAT, TABLE_DTYPES, program_digest
+from compiler.program import FORMAT, TABLE_DTYPES, program_digest, table_arrays
+from compiler.registers import REGISTERS
 from compiler.validate import validate
 from neurosim import run
 
@@ -92,7 +93,7 @@ def test_every_neuron_and_every_synapse_is_there_exactly_once(net: Network, name
     for population in net.populations:
         start = program.span(population.name).start
         for key in population.parameters:
-            made = getattr(t, key)[program.slot_of[start : start + population.n]]
+            made = t.registers[key][program.slot_of[start : start + population.n]]
             assert made.tolist() == population.values(key).tolist()
 
 
@@ -267,17 +268,24 @@ def program() -> Program:
     return made
 
 
+TABLES = sorted([*TABLE_DTYPES, *REGISTERS["cuba_lif"]])
+
+
 def with_table(made: Program, name: str, array: np.ndarray, sign: bool) -> Program:
     """The program with another table; signed again, or not."""
-    changed = replace(made, tables=replace(made.tables, **{name: array}))
+    if name in made.tables.registers:
+        change: dict[str, Any] = {"registers": {**made.tables.registers, name: array}}
+    else:
+        change = {name: array}
+    changed = replace(made, tables=replace(made.tables, **change))
     return replace(changed, digest=program_digest(changed)) if sign else changed
 
 
 @st.composite
 def changed_entries(draw: st.DrawFn) -> tuple[str, np.ndarray]:
     """One table with one other entry."""
-    name = draw(st.sampled_from(sorted(TABLE_DTYPES)))
-    array = getattr(program().tables, name).copy()
+    name = draw(st.sampled_from(TABLES))
+    array = table_arrays(program().tables)[name].copy()
     i = draw(st.integers(0, len(array) - 1))
     bounds, old = np.iinfo(array.dtype), int(array[i])
     near = st.integers(max(bounds.min, old - 3), min(bounds.max, old + 3))
@@ -309,10 +317,10 @@ def test_a_changed_and_signed_entry_is_refused_or_harmless(change: tuple[str, np
     refused_or_safe(with_table(program(), *change, sign=True))
 
 
-@given(st.sampled_from(sorted(TABLE_DTYPES)), st.data())
+@given(st.sampled_from(TABLES), st.data())
 @settings(anything, max_examples=300)
 def test_a_forged_table_is_refused_or_harmless(name: str, data: st.DataObject) -> None:
-    old = getattr(program().tables, name)
+    old = table_arrays(program().tables)[name]
     bounds = np.iinfo(old.dtype)
     extremes = st.sampled_from([bounds.min, bounds.max, 0, 1, -1 if bounds.min < 0 else 2])
     length = data.draw(st.sampled_from([len(old), len(old), 0, 1, len(old) - 1, len(old) + 1]))
@@ -366,11 +374,16 @@ def test_a_neuron_or_synapse_of_another_network_is_noticed() -> None:
     net, chip = chain(8), PROFILES["loihi1"]
     made, lowered = compile(net, chip), lower(validate(net), chip)
     check_faithful(made, lowered)
-    for name in ("du", "vth", "refractory", "weight", "delay", "target", "source"):
+    for name in ("weight", "delay", "target", "source"):
         other = getattr(lowered, name).copy()
         other[3] += 1
         with pytest.raises(ProgramError):
             check_faithful(made, replace(lowered, **{name: other}))
+    for name in ("du", "vth", "refractory"):
+        other = lowered.registers[name].copy()
+        other[3] += 1
+        with pytest.raises(ProgramError):
+            check_faithful(made, replace(lowered, registers={**lowered.registers, name: other}))
     for part in (slice(0, 7), [0, 1, 2, 3, 4, 5, 6, 7, 7]):
         columns = ("source", "target", "weight", "delay", "format_of")
         with pytest.raises(ProgramError):
@@ -384,9 +397,10 @@ def assert_same(a: Program, b: Program) -> None:
     assert (a.chip, a.spans, a.dt_ms, a.seed, a.formats, a.errors, a.digest) == (
         (b.chip, b.spans, b.dt_ms, b.seed, b.formats, b.errors, b.digest)
     )
-    for name, dtype in TABLE_DTYPES.items():
-        assert getattr(b.tables, name).dtype == dtype
-        assert np.array_equal(getattr(a.tables, name), getattr(b.tables, name))
+    mine, other = table_arrays(a.tables), table_arrays(b.tables)
+    for name, dtype in {**TABLE_DTYPES, **REGISTERS["cuba_lif"]}.items():
+        assert other[name].dtype == dtype
+        assert np.array_equal(mine[name], other[name])
 
 
 def test_a_program_survives_its_file(tmp_path: Path) -> None:
@@ -631,8 +645,8 @@ def test_the_reported_errors_are_those_of_the_registers() -> None:
     made = compile(net, "loihi1")
     t, errors = made.tables, {error.parameter: error for error in made.errors}
     for parameter, wanted, decay in (
-        ("tau_mem_ms", tau_mem, t.dv.astype(float)),
-        ("tau_syn_ms", tau_syn, t.du.astype(float) + 1),
+        ("tau_mem_ms", tau_mem, t.registers["dv"].astype(float)),
+        ("tau_syn_ms", tau_syn, t.registers["du"].astype(float) + 1),
     ):
         realised = -1 / np.log(1 - decay / 4096)
         relative = np.abs(realised - wanted) / wanted
@@ -642,7 +656,7 @@ def test_the_reported_errors_are_those_of_the_registers() -> None:
     gain = 1 - np.exp(-1 / tau_mem)
     wanted_ratio = np.array([1.0, -0.77, 0.31]) * gain / threshold
     units = t.synapse_weight * 2.0 ** np.array([made.formats[f].exponent for f in t.list_format])
-    error = np.abs(units / t.vth - wanted_ratio) / np.abs(wanted_ratio)
+    error = np.abs(units / t.registers["vth"] - wanted_ratio) / np.abs(wanted_ratio)
     assert (error < 0.02).all()
     assert 0 < errors["weight"].max_relative_error < 0.005
 
@@ -679,13 +693,13 @@ def test_a_wider_tolerance_accepts_what_a_narrow_one_refuses() -> None:
 @pytest.mark.parametrize(
     ("register", "value", "key"),
     [
-        ("du", 4096, "neuron.decay_bits"),
-        ("dv", 4096, "neuron.decay_bits"),
-        ("vth", 131072, "neuron.vth_mantissa_bits"),
-        ("bias_mantissa", 4096, "neuron.bias_mantissa_max"),
-        ("bias_mantissa", -4096, "neuron.bias_mantissa_max"),
-        ("bias_exponent", 8, "neuron.bias_exponent_max"),
-        ("refractory", 64, "neuron.refractory_max"),
+        ("du", 4096, "cuba_lif.decay_bits"),
+        ("dv", 4096, "cuba_lif.decay_bits"),
+        ("vth", 131072, "cuba_lif.vth_mantissa_bits"),
+        ("bias_mantissa", 4096, "cuba_lif.bias_mantissa_max"),
+        ("bias_mantissa", -4096, "cuba_lif.bias_mantissa_max"),
+        ("bias_exponent", 8, "cuba_lif.bias_exponent_max"),
+        ("refractory", 64, "cuba_lif.refractory_max"),
     ],
 )
 def test_a_register_that_does_not_hold_its_value_is_named(register: str, value: int, key: str) -> None:
@@ -702,8 +716,8 @@ def test_a_register_that_does_not_hold_its_value_is_named(register: str, value: 
 @pytest.mark.parametrize(
     ("weights", "delay", "words"),
     [
-        ([2, 4, 40000], 1, ["weight of synapse 2", "40000", "neuron.weight_exponent_max"]),
-        ([-2, 4, 32768], 1, ["weight of synapse 2", "32512", "neuron.weight_exponent_max"]),
+        ([2, 4, 40000], 1, ["weight of synapse 2", "40000", "cuba_lif.weight_exponent_max"]),
+        ([-2, 4, 32768], 1, ["weight of synapse 2", "32512", "cuba_lif.weight_exponent_max"]),
         ([2.0, 4.5, 8.0], 1, ["weight of synapse 1", "4.5", "whole numbers"]),
         ([2, 4, 8], [1, 64, 1], ["delay of synapse 1", "64", "63", "core.delay_steps_max"]),
     ],
@@ -842,7 +856,7 @@ def test_json_of_a_program_header_is_plain(tmp_path: Path) -> None:
         header = json.loads(file["header"].tobytes())
         assert header["format"] == FORMAT
         assert header["digest"] == program().digest
-        assert set(file.files) == {"header", *TABLE_DTYPES}
+        assert set(file.files) == {"header", *TABLES}
 
 
 def test_the_ideal_chip_holds_more_than_any_core_of_a_real_one() -> None:

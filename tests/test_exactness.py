@@ -180,7 +180,7 @@ def test_there_are_four_golden_cases_and_all_of_them_fire() -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_the_oracle_repeats_the_emulators_too(case: str) -> None:
     net, spikes, steps, raster = golden(case)
-    made = simulate(net, spikes, steps, chip("loihi1").neuron)
+    made = simulate(net, spikes, steps, chip("loihi1").lif)
     assert np.array_equal(np.array(made.spikes), raster["spikes"])
     assert np.array_equal(np.array(made.u), raster["u"])
     assert np.array_equal(np.array(made.v), raster["v"])
@@ -196,7 +196,7 @@ def test_a_compiled_network_does_what_the_oracle_does(
 ) -> None:
     net, spikes, steps = case
     profile = chip("loihi1", core__neurons=neurons) if neurons else chip("loihi1")
-    wanted = simulate(net, spikes, steps, profile.neuron)
+    wanted = simulate(net, spikes, steps, profile.lif)
     result = probed(compile(net, profile, seed=seed), rows(spikes), steps)
     assert_equals(result, wanted)
     assert result.counts.sum("spikes") == result.n_spikes == wanted.n_spikes
@@ -216,14 +216,14 @@ def test_any_partition_on_any_cores_does_the_same(case: tuple[Network, Spikes, i
     program = emit(lowered, pieces, Placement(cores.astype(np.int32)), profile)
     check_program(program)
     check_faithful(program, lowered)
-    wanted = simulate(net, spikes, steps, profile.neuron)
+    wanted = simulate(net, spikes, steps, profile.lif)
     result = probed(program, rows(spikes), steps)
     assert_equals(result, wanted)
     assert result.counts.sum("synaptic_events") == wanted.n_synaptic_events
 
 
 RULES = [
-    {"neuron__u_overflow": u, "neuron__v_overflow": v, "neuron__u_bits": bits, "neuron__v_bits": bits}
+    {"cuba_lif__u_overflow": u, "cuba_lif__v_overflow": v, "cuba_lif__u_bits": bits, "cuba_lif__v_bits": bits}
     for u in ("wrap_once", "saturate")
     for v in ("wrap_once", "saturate")
     for bits in (16, 24, 31)
@@ -236,9 +236,9 @@ def test_every_rule_of_overflow_is_followed_to_the_last_bit(
     case: tuple[Network, Spikes, int], rules: dict[str, Any], offset: int
 ) -> None:
     net, spikes, steps = case
-    profile = chip("loihi1", **rules, neuron__decay_u_offset=offset)
+    profile = chip("loihi1", **rules, cuba_lif__decay_u_offset=offset)
     result = probed(compile(net, profile), rows(spikes), steps)
-    assert_equals(result, simulate(net, spikes, steps, profile.neuron))
+    assert_equals(result, simulate(net, spikes, steps, profile.lif))
 
 
 # ---------------------------------------------------------------- extremes
@@ -264,7 +264,7 @@ def every_step(steps: int, channels: int) -> Spikes:
 @pytest.mark.parametrize("fan_in", [1, 8, 9, 40])
 def test_the_largest_weights_wrap_u(weight: int, fan_in: int) -> None:
     net, steps = crowd(fan_in, weight, du=0, dv=0, vth=131071), 30
-    spikes, neuron = every_step(steps, fan_in), chip("loihi1").neuron
+    spikes, neuron = every_step(steps, fan_in), chip("loihi1").lif
     wanted = simulate(net, spikes, steps, neuron)
     assert_equals(probed(compile(net, chip("loihi1")), rows(spikes), steps), wanted)
     assert simulate(net, spikes, steps, neuron.model_copy(update={"u_bits": 31})) != wanted  # it did wrap
@@ -286,18 +286,18 @@ def test_both_widths_of_state_are_exercised_and_agree() -> None:
 def test_a_threshold_that_exceeds_32_bits_when_shifted_is_one_that_is_never_reached() -> None:
     net = Network()
     net.add_registers("p", 1, vth=2**26, dv=0, bias_mantissa=4095, bias_exponent=7)
-    profile = chip("loihi1", neuron__vth_mantissa_bits=30)
+    profile = chip("loihi1", cuba_lif__vth_mantissa_bits=30)
     result = probed(compile(net, profile), None, 50)
     assert result.n_spikes == 0
-    assert_equals(result, simulate(net, [], 50, profile.neuron))
+    assert_equals(result, simulate(net, [], 50, profile.lif))
 
 
 def test_v_may_wrap_at_fewer_bits_than_u() -> None:
     net = crowd(8, 254 * 128, du=0, dv=0, vth=131071, bias_mantissa=-4095, bias_exponent=7)
-    profile = chip("loihi1", neuron__v_overflow="wrap_once", neuron__v_bits=9, neuron__u_bits=31)
+    profile = chip("loihi1", cuba_lif__v_overflow="wrap_once", cuba_lif__v_bits=9, cuba_lif__u_bits=31)
     spikes = every_step(60, 8)
     result = probed(compile(net, profile), rows(spikes), 60)
-    assert_equals(result, simulate(net, spikes, 60, profile.neuron))
+    assert_equals(result, simulate(net, spikes, 60, profile.lif))
 
 
 def test_the_longest_delays_and_refractory_periods_are_exact() -> None:
@@ -308,7 +308,7 @@ def test_the_longest_delays_and_refractory_periods_are_exact() -> None:
     net.connect("p", "p", [0, 1, 2, 2], [1, 2, 0, 2], [100, 100, -100, 50], [63, 7, 33, 1])
     spikes = some_spikes(net, 300, 1)
     result = probed(compile(net, chip("loihi1", core__neurons=1)), rows(spikes), 300)
-    wanted = simulate(net, spikes, 300, chip("loihi1").neuron)
+    wanted = simulate(net, spikes, 300, chip("loihi1").lif)
     assert wanted.n_spikes > 20
     assert_equals(result, wanted)
 
@@ -331,7 +331,7 @@ def busy() -> tuple[Program, list[np.ndarray], list[int], list[Outcome]]:
     samples = [some_spikes(net, length, i) for i, length in enumerate(lengths)]
     samples[3] = []
     profile = chip("loihi1", core__neurons=7)
-    outcomes = [simulate(net, s, n, profile.neuron) for s, n in zip(samples, lengths, strict=True)]
+    outcomes = [simulate(net, s, n, profile.lif) for s, n in zip(samples, lengths, strict=True)]
     assert outcomes[0].n_spikes > 50
     return compile(net, profile), [rows(s) for s in samples], lengths, outcomes
 
@@ -415,7 +415,7 @@ def test_more_spikes_than_the_buffer_holds_are_all_kept() -> None:
     bias = rng.integers(60, 1000, n)
     net.add_registers("p", n, vth=1, dv=rng.integers(0, 4096, n), bias_mantissa=bias)
     net.connect("p", "p", np.arange(n), rng.permutation(n), -1, rng.integers(1, 9, n))
-    wanted = simulate(net, [], steps, chip("loihi1").neuron)
+    wanted = simulate(net, [], steps, chip("loihi1").lif)
     assert wanted.n_spikes > 65536 + 2 * n
     assert_equals(probed(compile(net, chip("loihi1", core__neurons=128)), None, steps), wanted)
 
