@@ -18,8 +18,8 @@ from chips import RunError
 from compiler import Program
 from neurosim import kernel
 from neurosim.counts import KINDS, Counts
-from neurosim.kernel import Buffers, Machine, State
-from neurosim.machine import build_machine
+from neurosim.engine import Engine, build_engine
+from neurosim.kernel import Buffers
 from neurosim.result import Probes, RunResult
 from neurosim.spikes import SpikeTrains
 
@@ -65,16 +65,14 @@ def run(
         raise RunError(f"threads is {threads!r}, but at least one is needed: leave it out for one per processor")
     probed = _probe_slots(program, probe)
     _check_memory(program, trains, per_step)
-    machine, state_type = build_machine(program)
-    job = _Job(program, machine, state_type, trains, probed, per_step)
+    job = _Job(program, build_engine(program), trains, probed, per_step)
     return _collect(job, _run_all(job, threads or os.cpu_count() or 1, progress), program, probe)
 
 
 @dataclass(frozen=True)
 class _Job:
     program: Program
-    machine: Machine
-    state_type: type
+    engine: Engine
     trains: SpikeTrains
     probe_slot: npt.NDArray[np.int64]
     per_step: bool
@@ -106,7 +104,7 @@ def _run_all(job: _Job, threads: int, progress: Progress | None) -> list[_Sample
 
     def work(i: int) -> _Sample:
         if not hasattr(local, "buffers"):
-            local.buffers, local.state = _buffers(job), _state(job)
+            local.buffers, local.state = _buffers(job), job.engine.new_state()
         return _run_sample(job, i, local.state, local.buffers, halt)
 
     with ThreadPoolExecutor(min(threads, n)) as pool:
@@ -126,7 +124,7 @@ def _run_all(job: _Job, threads: int, progress: Progress | None) -> list[_Sample
     return [future.result() for future in futures]
 
 
-def _run_sample(job: _Job, i: int, state: State, buffers: Buffers, halt: npt.NDArray[np.uint8]) -> _Sample:
+def _run_sample(job: _Job, i: int, state: Any, buffers: Buffers, halt: npt.NDArray[np.uint8]) -> _Sample:
     for array in state:
         array[:] = 0
     trains, rows = job.trains, job.rows
@@ -139,7 +137,7 @@ def _run_sample(job: _Job, i: int, state: State, buffers: Buffers, halt: npt.NDA
     t = 0
     while t < n_steps and not halt[0]:
         stop = min(t + rows, n_steps)
-        reached, n_spikes = kernel.advance(job.machine, state, buffers, input_ptr, channel, t, stop, halt)
+        reached, n_spikes = job.engine.advance(job.engine.machine, state, buffers, input_ptr, channel, t, stop, halt)
         done = reached - t
         total += buffers.counts[:done].sum(axis=0, dtype=np.int64)
         kept: list[npt.NDArray[Any]] = [buffers.spike_step[:n_spikes], buffers.spike_slot[:n_spikes]]
@@ -155,17 +153,6 @@ def _run_sample(job: _Job, i: int, state: State, buffers: Buffers, halt: npt.NDA
     return _Sample(step, slot, total, per_step, busiest, u, v)
 
 
-def _state(job: _Job) -> State:
-    n = job.program.n_neurons
-    return State(
-        u=np.zeros(n, job.state_type),
-        v=np.zeros(n, job.state_type),
-        waiting=np.zeros(n, np.uint8),
-        ring=np.zeros((job.machine.max_delay + 1) * n, job.state_type),
-        fired=np.zeros(n, np.uint8),
-    )
-
-
 def _buffers(job: _Job) -> Buffers:
     n, rows, capacity = job.program.n_neurons, job.rows, max(2 * job.program.n_neurons, 65536)
     return Buffers(
@@ -176,8 +163,8 @@ def _buffers(job: _Job) -> Buffers:
         probe_slot=job.probe_slot,
         probe_u=np.zeros((rows, len(job.probe_slot)), np.int64),
         probe_v=np.zeros((rows, len(job.probe_slot)), np.int64),
-        link_load=np.zeros(int(job.machine.pair_link.max(initial=0)) + 1, np.int32),
-        row_of_delay=np.zeros(job.machine.max_delay + 1, np.int64),
+        link_load=np.zeros(int(job.engine.machine.pair_link.max(initial=0)) + 1, np.int32),
+        row_of_delay=np.zeros(job.engine.machine.max_delay + 1, np.int64),
     )
 
 

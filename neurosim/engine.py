@@ -1,0 +1,43 @@
+"""Engine: which compiled loop runs a program, with what machine and what state."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from compiler import Program
+from neurosim import kernel
+from neurosim.kernel import State
+from neurosim.machine import build_machine
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A loop and what it works on.
+
+    `advance(machine, state, buffers, input_ptr, input_channel, start, stop, halt)` advances one sample and returns the
+    step reached and the number of spikes written (see kernel.py); `new_state()` makes the arrays of one sample at rest,
+    all zero.
+    """
+
+    advance: Callable[..., tuple[int, int]]
+    machine: Any
+    new_state: Callable[[], Any]
+
+
+def build_engine(program: Program) -> Engine:
+    """The engine of a program."""
+    machine, state_type = build_machine(program)
+    n, rows = program.n_neurons, machine.max_delay + 1
+
+    def new_state() -> State:
+        return State(
+            u=np.zeros(n, state_type),
+            v=np.zeros(n, state_type),
+            waiting=np.zeros(n, np.uint8),
+            ring=np.zeros(rows * n, state_type),
+            fired=np.zeros(n, np.uint8),
+        )
+
+    return Engine(kernel.advance, machine, new_state)
