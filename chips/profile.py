@@ -42,6 +42,7 @@ class Mesh(Section):
     tiles_y: Annotated[int, Field(ge=1, le=4096)] = Field(description="tiles of one chip, north-south")
     cores_per_tile: Annotated[int, Field(ge=1, le=4096)]
     routing: Literal["xy"] = Field(description="xy: east-west first, then north-south")
+    reach_tiles: Limit = Field(default=None, description="hops that a packet can make in one dimension")
 
     @property
     def width(self) -> int:
@@ -104,6 +105,20 @@ class CubaLif(Section):
     bias_mantissa_max: Annotated[int, Field(ge=0)]
     bias_exponent_max: Annotated[int, Field(ge=0, le=15)]
     refractory_max: Annotated[int, Field(ge=1, le=255)]
+
+
+class Crossbar(Section):
+    """Cores that keep synapses as bits of a crossbar of axons and neurons, and the neuron of such a core.
+
+    A neuron has one weight for each axon type, and one target axon.  Widths of signed numbers include the sign.
+    """
+
+    axon_types: Annotated[int, Field(ge=1, le=4)]
+    weight_bits: Annotated[int, Field(ge=2, le=16)] = Field(description="signed, one for each axon type")
+    potential_bits: Annotated[int, Field(ge=8, le=30)] = Field(description="signed; saturates")
+    leak_bits: Annotated[int, Field(ge=2, le=16)] = Field(description="signed")
+    threshold_bits: Annotated[int, Field(ge=1, le=29)] = Field(description="unsigned; also of the negative threshold")
+    random_bits: Annotated[int, Field(ge=1, le=16)] = Field(description="of a random number, and of the mask on it")
 
 
 class Energy(Section):
@@ -172,6 +187,7 @@ class ChipProfile(Section):
     core: Core
     synapse: Synapse | None = Field(default=None, description="of a chip that keeps synapses in lists")
     cuba_lif: CubaLif | None = Field(default=None, description="of a chip that has this neuron")
+    crossbar: Crossbar | None = Field(default=None, description="of a chip whose cores are crossbars")
     energy: Energy
     time: Time
     power: Power
@@ -180,10 +196,12 @@ class ChipProfile(Section):
 
     @model_validator(mode="after")
     def _some_neuron(self) -> "ChipProfile":
-        if self.cuba_lif is None:
-            raise ValueError("the chip has no neuron: add a section cuba_lif")
-        if self.synapse is None:
+        if self.cuba_lif is None and self.crossbar is None:
+            raise ValueError("the chip has no neuron: add a section cuba_lif or crossbar")
+        if self.cuba_lif is not None and self.synapse is None:
             raise ValueError("the chip keeps its synapses in lists: add a section synapse")
+        if self.crossbar is not None and None in (self.core.neurons, self.core.input_axons):
+            raise ValueError("a crossbar has a size: give core.neurons and core.input_axons")
         return self
 
     @property
@@ -195,6 +213,11 @@ class ChipProfile(Section):
     def lif(self) -> CubaLif:
         """The section `cuba_lif`, where the caller knows that there is one."""
         return _present(self.cuba_lif)
+
+    @property
+    def bars(self) -> Crossbar:
+        """The section `crossbar`, where the caller knows that there is one."""
+        return _present(self.crossbar)
 
     @property
     def limits_hash(self) -> str:

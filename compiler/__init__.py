@@ -1,5 +1,6 @@
 """compiler: a network and a chip profile in, a program out.  One file per pass; see pipeline.py."""
 
+from compiler.crossbar.native import CrossbarNetwork
 from compiler.lowered import LoweringError, SynapseFormat, Tolerance
 from compiler.network import Input, Network, Population, Projection
 from compiler.pipeline import compile
@@ -11,6 +12,7 @@ from compiler.validate import Span
 __project__ = "neurosim-toolchain"
 
 __all__ = [
+    "CrossbarNetwork",
     "Input",
     "LoweringError",
     "Network",

@@ -14,7 +14,7 @@ from chips.profile import ChipProfile
 from compiler.lowered import LoweredNetwork, SynapseFormat
 from compiler.partition import Partition
 from compiler.place import Placement
-from compiler.program import Program, Tables, program_digest
+from compiler.program import Program, Tables, with_digest
 from compiler.registers import registers_of
 
 
@@ -50,8 +50,7 @@ def emit(net: LoweredNetwork, partition: Partition, placement: Placement, chip: 
         synapse_weight=net.weight[order],
         synapse_delay=net.delay[order],
     )
-    program = Program(chip, net.spans, net.dt_ms, seed, formats, net.errors, tables, digest="")
-    return replace(program, digest=program_digest(program))
+    return with_digest(Program(chip, net.spans, net.dt_ms, seed, formats, net.errors, tables, digest=""))
 
 
 def _synapse_order(

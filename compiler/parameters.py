@@ -56,6 +56,19 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
         "bias_exponent": Parameter(0, 0, 15, integer=True),
         "refractory": Parameter(1, 1, 255, integer=True),
     },
+    "truenorth": {
+        "leak": Parameter(0, -(2**15), 2**15 - 1, integer=True),
+        "leak_reversal": Parameter(0, 0, 1, integer=True),
+        "stochastic_leak": Parameter(0, 0, 1, integer=True),
+        "stochastic_weights": Parameter(0, 0, 1, integer=True),
+        "threshold": Parameter(1, 0, 2**29 - 1, integer=True),
+        "threshold_mask": Parameter(0, 0, 2**16 - 1, integer=True),
+        "negative_threshold": Parameter(0, 0, 2**29 - 1, integer=True),
+        "negative_saturates": Parameter(1, 0, 1, integer=True),
+        "reset_mode": Parameter(0, 0, 2, integer=True),
+        "reset_potential": Parameter(0, -(2**29), 2**29 - 1, integer=True),
+        "potential": Parameter(0, -(2**29), 2**29 - 1, integer=True),
+    },
 }
 """kind of population -> its parameters."""
 

@@ -1,8 +1,11 @@
 """Compile: the passes in order."""
 
+from chips.errors import CannotRepresent
+from chips.kinds import chips_with
 from chips.load import load_chip
 from chips.profile import ChipProfile
 from compiler.check import check_faithful, check_program
+from compiler.crossbar.native import CrossbarNetwork, compile_native
 from compiler.emit import emit
 from compiler.hypergraph import hypergraph
 from compiler.lower import lower
@@ -14,11 +17,13 @@ from compiler.program import Program
 from compiler.validate import validate
 
 
-def compile(network: Network, chip: ChipProfile | str, seed: int = 0, tolerance: Tolerance | None = None) -> Program:
+def compile(
+    network: Network | CrossbarNetwork, chip: ChipProfile | str, seed: int = 0, tolerance: Tolerance | None = None
+) -> Program:
     """Compile `network` for `chip`: integers, cores, places, tables.
 
     Args:
-        network: populations, inputs and projections.
+        network: populations, inputs and projections; or the cores of a crossbar chip as they are.
         chip: a profile, or the name or path of one.
         seed: of the placement's annealing; the same seed gives the same bytes.
         tolerance: the largest errors that lowering may make.
@@ -30,6 +35,11 @@ def compile(network: Network, chip: ChipProfile | str, seed: int = 0, tolerance:
     """
     if isinstance(chip, str):
         chip = load_chip(chip)
+    if isinstance(network, CrossbarNetwork):
+        if chip.crossbar is None:
+            have = ", ".join(chips_with("truenorth"))
+            raise CannotRepresent(f"{chip.name} has no crossbar cores: choose a chip that has them ({have})")
+        return compile_native(network, chip, seed)
     valid = validate(network)
     lowered = lower(valid, chip, tolerance)
     graph = hypergraph(lowered)

@@ -8,10 +8,10 @@ a source stand together and ascend by core, so those of one core are one input a
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,10 @@ import numpy.typing as npt
 from chips import profile_from_json, profile_to_json
 from chips.errors import ProfileError, ProgramError
 from chips.profile import ChipProfile
+from compiler.crossbar.tables import CROSSBAR_DTYPES, NEURON, CrossbarTables, crossbar_arrays, row_synapses
 from compiler.lowered import LoweringError, SynapseFormat
 from compiler.npz import Array, read_npz, write_npz
-from compiler.registers import MODELS, registers_of
+from compiler.registers import MODELS, REGISTERS, registers_of
 from compiler.validate import Span, spans_from_json, spans_to_json
 
 FORMAT = "neurosim-program/1"
@@ -45,7 +46,7 @@ class Tables:
     synapse_delay: npt.NDArray[np.uint8]  # [synapse], steps
 
 
-TABLE_DTYPES = {
+TABLE_DTYPES: Mapping[str, Any] = {
     "core": np.int32,
     "core_ptr": np.int64,
     "neuron_of": np.int32,
@@ -70,8 +71,9 @@ class Program:
     seed: int
     formats: tuple[SynapseFormat, ...]
     errors: tuple[LoweringError, ...]  # what lowering cost in precision
-    tables: Tables
+    tables: Tables  # or, on a chip of crossbars, CrossbarTables (see `crossbar`)
     digest: str  # of everything above but prices; a changed entry anywhere changes it
+    notes: tuple[str, ...] = ()  # what the compiler did that a user should know
 
     def __repr__(self) -> str:
         """One line of sizes."""
@@ -81,18 +83,32 @@ class Program:
         )
 
     @property
+    def is_crossbar(self) -> bool:
+        """Whether the cores are crossbars, and not lists of synapses."""
+        return isinstance(self.tables, CrossbarTables)
+
+    @property
+    def crossbar(self) -> CrossbarTables:
+        """The tables of a crossbar program."""
+        return cast(CrossbarTables, self.tables)
+
+    @property
     def n_neurons(self) -> int:
-        """Neurons."""
-        return len(self.tables.neuron_of)
+        """Neurons of the network."""
+        return self.crossbar.n_neurons if self.is_crossbar else len(self.tables.neuron_of)
 
     @property
     def n_channels(self) -> int:
         """Input channels."""
+        if self.is_crossbar:
+            return len(self.crossbar.channel_ptr) - 1
         return len(self.tables.source_ptr) - 1 - self.n_neurons
 
     @property
     def n_synapses(self) -> int:
-        """Synapses."""
+        """Synapses; on a crossbar, crosspoints that are set."""
+        if self.is_crossbar:
+            return int(row_synapses(self.crossbar).sum())
         return len(self.tables.synapse_index)
 
     @property
@@ -103,7 +119,10 @@ class Program:
     @cached_property
     def slot_of(self) -> npt.NDArray[np.int64]:
         """Slot of each neuron, in the network's numbering."""
-        return np.argsort(self.tables.neuron_of, kind="stable")
+        if not self.is_crossbar:
+            return np.argsort(self.tables.neuron_of, kind="stable")
+        own = np.flatnonzero(self.crossbar.role == NEURON)
+        return own[np.argsort(self.crossbar.neuron_of[own], kind="stable")]
 
     def span(self, name: str) -> Span:
         """The neurons of a population or channels of an input.
@@ -141,7 +160,7 @@ class Program:
             "chip": profile_to_json(self.chip),
             **_names(self),
         }
-        write_npz(path, header, table_arrays(self.tables))
+        write_npz(path, header, table_arrays(self))
 
     @staticmethod
     def load(path: str | Path) -> "Program":
@@ -151,6 +170,7 @@ class Program:
             ProgramError: the file is damaged, foreign, of another version, or breaks a limit of its chip.
         """
         from compiler.check import check_program
+        from compiler.crossbar.check import check_crossbar
 
         header, arrays = read_npz(path, FORMAT, ProgramError)
         try:
@@ -159,12 +179,20 @@ class Program:
             raise ProgramError(f"{path} lacks or garbles {error}: make it again") from error
         if header.get("limits_hash") != program.chip.limits_hash:
             raise ProgramError(f"{path}: the profile inside is not the one that the program was compiled for")
-        check_program(program)
+        (check_crossbar if program.is_crossbar else check_program)(program)
         return program
 
 
-def table_arrays(tables: Tables) -> dict[str, Array]:
+def with_digest(program: Program) -> Program:
+    """The program, signed."""
+    return replace(program, digest=program_digest(program))
+
+
+def table_arrays(program: Program) -> dict[str, Array]:
     """The tables by name."""
+    if program.is_crossbar:
+        return crossbar_arrays(program.crossbar)
+    tables = program.tables
     plain = {field.name: getattr(tables, field.name) for field in fields(tables) if field.name != "registers"}
     return plain | dict(tables.registers)
 
@@ -173,7 +201,7 @@ def program_digest(program: Program) -> str:
     """SHA-256 of names, limits and tables."""
     digest = hashlib.sha256(program.chip.limits_hash.encode())
     digest.update(json.dumps(_names(program), sort_keys=True).encode())
-    for name, array in table_arrays(program.tables).items():
+    for name, array in table_arrays(program).items():
         digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
@@ -181,6 +209,8 @@ def program_digest(program: Program) -> str:
 
 def _names(program: Program) -> dict[str, Any]:
     return {
+        "tables": "crossbar" if program.is_crossbar else "lists",
+        "notes": list(program.notes),
         "spans": spans_to_json(program.spans),
         "dt_ms": program.dt_ms,
         "seed": program.seed,
@@ -193,17 +223,16 @@ def _names(program: Program) -> dict[str, Any]:
 
 
 def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> Program:
-    models = np.unique(arrays["model"])
-    if models.dtype != np.uint8 or models.max(initial=0) >= len(MODELS):
-        raise ValueError("table 'model'")
-    registers = registers_of(models)
-    types = {**TABLE_DTYPES, **registers}
+    is_crossbar = {"crossbar": True, "lists": False}[header["tables"]]
+    registers = dict(REGISTERS["truenorth"]) if is_crossbar else _list_registers(arrays)
+    types = {**(CROSSBAR_DTYPES if is_crossbar else TABLE_DTYPES), **registers}
     if set(arrays) != set(types):
         raise ValueError(f"tables {sorted(set(arrays) ^ set(types))}")
     for name, dtype in types.items():
         if arrays[name].dtype != dtype or arrays[name].ndim != 1:
             raise ValueError(f"table {name!r}")
-    tables = {name: array for name, array in arrays.items() if name not in registers}
+    tables: dict[str, Any] = {name: array for name, array in arrays.items() if name not in registers}
+    tables["registers"] = {name: arrays[name] for name in registers}
     return Program(
         chip=profile_from_json(header["chip"]),
         spans=spans_from_json(header["spans"]),
@@ -215,6 +244,14 @@ def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> Program:
         errors=tuple(
             LoweringError(str(a), str(b), float(c), float(d), float(e), str(f)) for a, b, c, d, e, f in header["errors"]
         ),
-        tables=Tables(**tables, registers={name: arrays[name] for name in registers}),
+        tables=cast(Tables, CrossbarTables(**tables)) if is_crossbar else Tables(**tables),
+        notes=tuple(str(note) for note in header["notes"]),
         digest=str(header["digest"]),
     )
+
+
+def _list_registers(arrays: dict[str, Array]) -> dict[str, str]:
+    models = np.unique(arrays["model"])
+    if models.dtype != np.uint8 or models.max(initial=0) >= len(MODELS):
+        raise ValueError("table 'model'")
+    return registers_of(models)

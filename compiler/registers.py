@@ -12,6 +12,23 @@ REGISTERS: Mapping[str, Mapping[str, str]] = {
         "bias_exponent": "uint8",
         "refractory": "uint8",
     },
+    "truenorth": {
+        "weight_0": "int16",
+        "weight_1": "int16",
+        "weight_2": "int16",
+        "weight_3": "int16",
+        "stochastic_weights": "uint8",
+        "leak": "int16",
+        "leak_reversal": "uint8",
+        "stochastic_leak": "uint8",
+        "threshold": "int32",
+        "threshold_mask": "int32",
+        "negative_threshold": "int32",
+        "negative_saturates": "uint8",
+        "reset_mode": "uint8",
+        "reset_potential": "int32",
+        "potential": "int32",
+    },
 }
 """model -> register -> its type in a table."""
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from compiler import Program
-from neurosim import kernel
+from neurosim import crossbar_kernel, kernel
+from neurosim.crossbar_machine import build_crossbar_machine
 from neurosim.kernel import State
 from neurosim.machine import build_machine
 
@@ -24,10 +25,28 @@ class Engine:
     advance: Callable[..., tuple[int, int]]
     machine: Any
     new_state: Callable[[], Any]
+    links: int  # links whose load the loop adds up
+    begin: Callable[[Any, int], None]  # a state, all zero, and a seed -> the state before the first step
 
 
 def build_engine(program: Program) -> Engine:
     """The engine of a program."""
+    return _crossbar_engine(program) if program.is_crossbar else _list_engine(program)
+
+
+def _crossbar_engine(program: Program) -> Engine:
+    machine = build_crossbar_machine(program)
+    tiles = program.chip.mesh.width * program.chip.mesh.height
+    return Engine(
+        crossbar_kernel.advance_crossbar,
+        machine,
+        lambda: crossbar_kernel.empty_state(machine, tiles),
+        1,
+        lambda state, seed: crossbar_kernel.begin(machine, state, seed),
+    )
+
+
+def _list_engine(program: Program) -> Engine:
     machine, state_type = build_machine(program)
     n, rows = program.n_neurons, machine.max_delay + 1
 
@@ -40,4 +59,6 @@ def build_engine(program: Program) -> Engine:
             fired=np.zeros(n, np.uint8),
         )
 
-    return Engine(kernel.advance, machine, new_state)
+    return Engine(
+        kernel.advance, machine, new_state, int(machine.pair_link.max(initial=0)) + 1, lambda state, seed: None
+    )

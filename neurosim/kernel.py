@@ -20,7 +20,8 @@ WRAP_ONCE, SATURATE = 0, 1
 # columns of the counts of a core in a step: first what a spike adds at home, then what it adds where it arrives
 SPIKES, PACKETS_OUT, PACKETS_BETWEEN_CORES, HOPS_X, HOPS_Y = range(5)
 PACKETS_IN, INPUT_PACKETS, SYNAPTIC_EVENTS, SYNAPTIC_EVENTS_DENSE = range(5, 9)
-N_COUNTS = 9
+MERGED_PACKETS = 9  # of a crossbar: packets that met another on their axon
+N_COUNTS = 10
 
 
 class Machine(NamedTuple):

@@ -36,6 +36,7 @@ def run(
     *,
     probe: npt.ArrayLike | None = None,
     per_step: bool = True,
+    seed: int = 0,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> RunResult:
@@ -48,6 +49,7 @@ def run(
         steps: length of each sample; needed unless `inputs` are SpikeTrains.
         probe: neurons (in the network's numbering) whose u and v are kept for every step.
         per_step: keep counts per step, which latency and static energy need.
+        seed: of chips that draw random numbers; sample i is drawn from seed + i.
         threads: samples run at the same time; by default one for each processor.
         progress: called with (samples done, samples in all).
 
@@ -61,11 +63,13 @@ def run(
         raise RunError(
             f"a spike is on channel {trains.channel.max()}, but the program has {program.n_channels} input channels"
         )
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63 - trains.n_samples:
+        raise RunError(f"seed is {seed!r}, but a whole number from 0 is needed")
     if threads is not None and not (isinstance(threads, int) and threads >= 1):
         raise RunError(f"threads is {threads!r}, but at least one is needed: leave it out for one per processor")
     probed = _probe_slots(program, probe)
     _check_memory(program, trains, per_step)
-    job = _Job(program, build_engine(program), trains, probed, per_step)
+    job = _Job(program, build_engine(program), trains, probed, per_step, seed)
     return _collect(job, _run_all(job, threads or os.cpu_count() or 1, progress), program, probe)
 
 
@@ -76,6 +80,7 @@ class _Job:
     trains: SpikeTrains
     probe_slot: npt.NDArray[np.int64]
     per_step: bool
+    seed: int
 
     @property
     def rows(self) -> int:
@@ -127,6 +132,7 @@ def _run_all(job: _Job, threads: int, progress: Progress | None) -> list[_Sample
 def _run_sample(job: _Job, i: int, state: Any, buffers: Buffers, halt: npt.NDArray[np.uint8]) -> _Sample:
     for array in state:
         array[:] = 0
+    job.engine.begin(state, job.seed + i)
     trains, rows = job.trains, job.rows
     n_steps = int(trains.steps[i])
     part = slice(int(trains.sample_ptr[i]), int(trains.sample_ptr[i + 1]))
@@ -154,7 +160,8 @@ def _run_sample(job: _Job, i: int, state: Any, buffers: Buffers, halt: npt.NDArr
 
 
 def _buffers(job: _Job) -> Buffers:
-    n, rows, capacity = job.program.n_neurons, job.rows, max(2 * job.program.n_neurons, 65536)
+    n, rows = len(job.program.tables.neuron_of), job.rows
+    capacity = max(2 * n, 65536)
     return Buffers(
         counts=np.zeros((rows, job.program.n_cores, kernel.N_COUNTS), np.int32),
         busiest_link=np.zeros(rows, np.int32),
@@ -163,7 +170,7 @@ def _buffers(job: _Job) -> Buffers:
         probe_slot=job.probe_slot,
         probe_u=np.zeros((rows, len(job.probe_slot)), np.int64),
         probe_v=np.zeros((rows, len(job.probe_slot)), np.int64),
-        link_load=np.zeros(int(job.engine.machine.pair_link.max(initial=0)) + 1, np.int32),
+        link_load=np.zeros(job.engine.links, np.int32),
         row_of_delay=np.zeros(job.engine.machine.max_delay + 1, np.int64),
     )
 
@@ -200,6 +207,7 @@ def _collect(job: _Job, samples: list[_Sample], program: Program, probe: npt.Arr
         sample_ptr=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         spike_step=step[order],
         spike_neuron=neuron[order],
+        seed=job.seed,
         counts=counts,
         probes=probes,
     )

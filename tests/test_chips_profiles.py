@@ -14,7 +14,7 @@ NAMES = chips.list_chips()
 
 
 def test_the_packaged_chips_are_listed() -> None:
-    assert NAMES == ("ideal", "loihi1", "loihi1_sanafe", "tiny")
+    assert NAMES == ("ideal", "loihi1", "loihi1_sanafe", "tiny", "truenorth")
 
 
 @pytest.mark.parametrize("name", NAMES)

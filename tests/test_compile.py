@@ -285,7 +285,7 @@ def with_table(made: Program, name: str, array: np.ndarray, sign: bool) -> Progr
 def changed_entries(draw: st.DrawFn) -> tuple[str, np.ndarray]:
     """One table with one other entry."""
     name = draw(st.sampled_from(TABLES))
-    array = table_arrays(program().tables)[name].copy()
+    array = table_arrays(program())[name].copy()
     i = draw(st.integers(0, len(array) - 1))
     bounds, old = np.iinfo(array.dtype), int(array[i])
     near = st.integers(max(bounds.min, old - 3), min(bounds.max, old + 3))
@@ -320,7 +320,7 @@ def test_a_changed_and_signed_entry_is_refused_or_harmless(change: tuple[str, np
 @given(st.sampled_from(TABLES), st.data())
 @settings(anything, max_examples=300)
 def test_a_forged_table_is_refused_or_harmless(name: str, data: st.DataObject) -> None:
-    old = table_arrays(program().tables)[name]
+    old = table_arrays(program())[name]
     bounds = np.iinfo(old.dtype)
     extremes = st.sampled_from([bounds.min, bounds.max, 0, 1, -1 if bounds.min < 0 else 2])
     length = data.draw(st.sampled_from([len(old), len(old), 0, 1, len(old) - 1, len(old) + 1]))
@@ -397,7 +397,7 @@ def assert_same(a: Program, b: Program) -> None:
     assert (a.chip, a.spans, a.dt_ms, a.seed, a.formats, a.errors, a.digest) == (
         (b.chip, b.spans, b.dt_ms, b.seed, b.formats, b.errors, b.digest)
     )
-    mine, other = table_arrays(a.tables), table_arrays(b.tables)
+    mine, other = table_arrays(a), table_arrays(b)
     for name, dtype in {**TABLE_DTYPES, **REGISTERS["cuba_lif"]}.items():
         assert other[name].dtype == dtype
         assert np.array_equal(mine[name], other[name])
