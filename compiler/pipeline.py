@@ -14,7 +14,14 @@ from compiler.program import Program
 from compiler.validate import validate
 
 
-def compile(network: Network, chip: ChipProfile | str, seed: int = 0, tolerance: Tolerance | None = None) -> Program:
+def compile(
+    network: Network,
+    chip: ChipProfile | str,
+    seed: int = 0,
+    tolerance: Tolerance | None = None,
+    *,
+    approximate: bool = False,
+) -> Program:
     """Compile `network` for `chip`: integers, cores, places, tables.
 
     Args:
@@ -22,16 +29,19 @@ def compile(network: Network, chip: ChipProfile | str, seed: int = 0, tolerance:
         chip: a profile, or the name or path of one.
         seed: of the placement's annealing; the same seed gives the same bytes.
         tolerance: the largest errors that lowering may make.
+        approximate: allow the rules of approximations.py on a chip that cannot do without; the program states those
+            that were used.
 
     Raises:
         NetworkError: the network is empty.
-        CannotRepresent: a parameter is outside the chip's integers by more than `tolerance`.
+        CannotRepresent: a parameter is outside the chip's integers by more than `tolerance`, or a rule of
+            approximation is needed and not allowed.
         DoesNotFit: a limit of the chip is exceeded.
     """
     if isinstance(chip, str):
         chip = load_chip(chip)
     valid = validate(network)
-    lowered = lower(valid, chip, tolerance)
+    lowered = lower(valid, chip, tolerance, approximate)
     graph = hypergraph(lowered)
     pieces = partition(lowered, graph, chip)
     placement = place(pieces, graph, chip, seed)
