@@ -30,8 +30,10 @@ from compiler.registers import REGISTERS
 from compiler.validate import ValidNetwork
 
 
-def lower(valid: ValidNetwork, chip: ChipProfile, tolerance: Tolerance | None = None) -> LoweredNetwork:
-    """Turn every parameter of `valid` into the integers of `chip`.
+def lower(
+    valid: ValidNetwork, chip: ChipProfile, tolerance: Tolerance | None = None, approximate: bool = False
+) -> LoweredNetwork:
+    """Turn every parameter of `valid` into the integers of `chip`; `approximate` allows the rules of approximations.py.
 
     Raises:
         CannotRepresent: a register value, a delay, a time constant, a threshold, a bias or a weight is outside

@@ -1,11 +1,10 @@
 """Compile: the passes in order."""
 
-from chips.errors import CannotRepresent
-from chips.kinds import chips_with
 from chips.load import load_chip
 from chips.profile import ChipProfile
 from compiler.check import check_faithful, check_program
 from compiler.crossbar.native import CrossbarNetwork, compile_native
+from compiler.crossbar.pipeline import compile_crossbar
 from compiler.emit import emit
 from compiler.hypergraph import hypergraph
 from compiler.lower import lower
@@ -18,7 +17,12 @@ from compiler.validate import validate
 
 
 def compile(
-    network: Network | CrossbarNetwork, chip: ChipProfile | str, seed: int = 0, tolerance: Tolerance | None = None
+    network: Network | CrossbarNetwork,
+    chip: ChipProfile | str,
+    seed: int = 0,
+    tolerance: Tolerance | None = None,
+    *,
+    approximate: bool = False,
 ) -> Program:
     """Compile `network` for `chip`: integers, cores, places, tables.
 
@@ -27,21 +31,23 @@ def compile(
         chip: a profile, or the name or path of one.
         seed: of the placement's annealing; the same seed gives the same bytes.
         tolerance: the largest errors that lowering may make.
+        approximate: allow the rules of approximations.py on a chip that cannot do without; the program states those
+            that were used.
 
     Raises:
         NetworkError: the network is empty.
-        CannotRepresent: a parameter is outside the chip's integers by more than `tolerance`.
+        CannotRepresent: a parameter is outside the chip's integers by more than `tolerance`, or a rule of
+            approximation is needed and not allowed.
         DoesNotFit: a limit of the chip is exceeded.
     """
     if isinstance(chip, str):
         chip = load_chip(chip)
     if isinstance(network, CrossbarNetwork):
-        if chip.crossbar is None:
-            have = ", ".join(chips_with("truenorth"))
-            raise CannotRepresent(f"{chip.name} has no crossbar cores: choose a chip that has them ({have})")
         return compile_native(network, chip, seed)
     valid = validate(network)
-    lowered = lower(valid, chip, tolerance)
+    if chip.crossbar is not None:
+        return compile_crossbar(valid, chip, seed, tolerance, approximate)
+    lowered = lower(valid, chip, tolerance, approximate)
     graph = hypergraph(lowered)
     pieces = partition(lowered, graph, chip)
     placement = place(pieces, graph, chip, seed)

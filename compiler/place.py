@@ -27,12 +27,16 @@ class Placement:
 
 def place(partition: Partition, graph: Hypergraph, chip: ChipProfile, seed: int = 0) -> Placement:
     """Place the pieces of `partition` on the mesh of `chip`."""
-    slots = compact_cores(chip.mesh, partition.n_pieces)
-    if partition.n_pieces == 1:
+    return place_pieces(piece_traffic(partition, graph), chip, seed)
+
+
+def place_pieces(traffic: npt.NDArray[np.float64], chip: ChipProfile, seed: int = 0) -> Placement:
+    """Place pieces that exchange these packets, both directions added: [piece, piece]."""
+    slots = compact_cores(chip.mesh, len(traffic))
+    if len(traffic) == 1:
         return Placement(slots[:1])
     from compiler.annealing import anneal
 
-    traffic = piece_traffic(partition, graph)
     tile_x, tile_y = tile_position(slots, chip.mesh)
     start = _spectral_assignment(traffic, tile_x, tile_y)
     slot_of = anneal(traffic, tile_x, tile_y, start, SWEEPS, seed)

@@ -48,6 +48,9 @@ def compile_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Program file to write.")] = Path("program.npz"),
     overrides: Sets = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of the placement.")] = 0,
+    approximate: Annotated[
+        bool, typer.Option("--approximate", help="Allow approximations that the chip needs; the report names them.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -58,7 +61,7 @@ def compile_command(
 
     _keep_inputs(output, network)
     profile = load_chip(chip, read_overrides(overrides))
-    program = compile(Network.load(network), profile, seed)
+    program = compile(Network.load(network), profile, seed, approximate=approximate)
     program.save(output)
     if as_json:
         print_json(cli_print.compile_data(program, usage(program), str(output)))

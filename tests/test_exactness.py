@@ -28,7 +28,7 @@ from neurosim import RunResult, SpikeTrains, run
 from neurosim.machine import build_machine
 
 GOLDEN = Path(__file__).parent / "golden"
-CASES = sorted(path.stem for path in GOLDEN.glob("*.json"))
+CASES = sorted(path.stem for path in GOLDEN.glob("loihi_*.json"))
 
 Spikes = list[tuple[int, int]]
 

@@ -12,7 +12,8 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from chips.errors import NetworkError
+from chips.errors import CannotRepresent, NetworkError
+from chips.kinds import chips_with
 from chips.profile import ChipProfile
 from compiler.crossbar.tables import NEURON, CrossbarTables
 from compiler.npz import Array, read_npz, write_npz
@@ -175,11 +176,15 @@ def compile_native(native: CrossbarNetwork, chip: ChipProfile, seed: int = 0) ->
     """The program of a native network, core by core where it is.
 
     Raises:
+        CannotRepresent: the chip has no crossbar cores.
         NetworkError: the description contradicts itself.
         ProgramError: a limit of the chip is exceeded.
     """
     from compiler.crossbar.check import check_crossbar, check_native
 
+    if chip.crossbar is None:
+        have = ", ".join(chips_with("truenorth"))
+        raise CannotRepresent(f"{chip.name} has no crossbar cores: choose a chip that has them ({have})")
     check_native(native, chip)
     n_cores, n_axons = native.axon_type.shape
     n, channels = native.n_neurons, native.channels

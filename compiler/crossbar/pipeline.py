@@ -1,0 +1,165 @@
+"""Compile for a crossbar chip: the passes in order."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from chips.errors import CannotRepresent
+from chips.profile import ChipProfile
+from compiler import approximations
+from compiler.crossbar import axon_types
+from compiler.crossbar.axon_types import Disagreement, Floats
+from compiler.crossbar.check import check_crossbar, check_faithful_crossbar
+from compiler.crossbar.emit import emit_crossbar
+from compiler.crossbar.fan_in import spread_fan_in
+from compiler.crossbar.lower import LoweredCrossbar, lower_crossbar
+from compiler.crossbar.pieces import Lines, Pieces, cut, lines_of
+from compiler.crossbar.slots import Slots, lay_out
+from compiler.crossbar.tables import COPY, RELAY
+from compiler.crossbar.unsuited import refuse_size
+from compiler.lowered import LoweringError, Tolerance
+from compiler.place import place_pieces
+from compiler.program import Program
+from compiler.validate import ValidNetwork
+
+ROUNDING = 0.005  # of a neuron's largest weight: what whole numbers cost anyway, half of one in 127
+
+
+def compile_crossbar(
+    valid: ValidNetwork, chip: ChipProfile, seed: int, tolerance: Tolerance | None, approximate: bool
+) -> Program:
+    """The program of a network for a crossbar chip.
+
+    Raises:
+        CannotRepresent: a neuron, weight or delay is not the chip's, or a rule is needed and not allowed.
+        DoesNotFit: the network needs more cores than there are.
+    """
+    tolerance = tolerance or Tolerance()
+    _check_delays(valid, chip)
+    net = spread_fan_in(lower_crossbar(valid, chip, approximate), chip, approximate)
+    typed = _with_types(net, chip, tolerance)
+    slots = lay_out(net, typed.lines, typed.pieces, chip)
+    refuse_size(net, typed.lines, typed.pieces, slots, chip)
+    core_of = place_pieces(_traffic(slots), chip, seed).core_of
+    program, neuron = emit_crossbar(
+        net,
+        typed.lines,
+        typed.pieces,
+        slots,
+        axon_types.axon_of_synapse(net, typed.lines, typed.pieces),
+        typed.types,
+        typed.weights,
+        core_of,
+        chip,
+        seed,
+        (*net.errors, *_weight_errors(net, typed)),
+        (*net.notes, *_notes(net, slots)),
+    )
+    check_crossbar(program)
+    check_faithful_crossbar(program, net, neuron, slots.later)
+    return program
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """Pieces, and the types of their axons."""
+
+    lines: Lines
+    pieces: Pieces
+    types: npt.NDArray[np.uint8]  # [axon in use]
+    weights: Floats  # [neuron, type]
+    error: Floats  # [synapse], relative to the largest weight of its neuron
+
+
+def _with_types(net: LoweredCrossbar, chip: ChipProfile, tolerance: Tolerance) -> _Typed:
+    """The cheaper way of axon_types.py where it is good enough, else the closer one where it fits."""
+    mixed = bool(net.exact.any()) and not bool(net.exact.all())
+    shared = None if mixed else _shared(net, chip)
+    if shared and shared.error.max(initial=0.0) <= tolerance.weight:
+        return shared
+    try:
+        split = _split(net, chip)
+    except Disagreement as found:
+        neuron = found.neuron
+        raise CannotRepresent(
+            f"{net.owner(neuron)} receives {len(np.unique(net.weight[net.target == neuron]))} different weights, but a "
+            f"{chip.name} neuron has one for each of {chip.bars.axon_types} axon types (crossbar.axon_types): use "
+            "fewer different weights"
+        ) from None
+    if shared and split.pieces.n_pieces > chip.mesh.n_cores >= shared.pieces.n_pieces:
+        return shared
+    return split
+
+
+def _shared(net: LoweredCrossbar, chip: ChipProfile) -> _Typed | None:
+    lines = lines_of(net, axon_types.shared_classes(net))
+    pieces = cut(net, lines, chip)
+    try:
+        types, weights = axon_types.assign_shared(net, lines, pieces, chip.bars.axon_types)
+    except Disagreement:
+        return None
+    return _typed(net, lines, pieces, types, weights)
+
+
+def _split(net: LoweredCrossbar, chip: ChipProfile) -> _Typed:
+    classes = axon_types.split_classes(net, chip.bars.axon_types)
+    lines = lines_of(net, classes)
+    pieces = cut(net, lines, chip)
+    types, weights = axon_types.assign_split(net, lines, pieces, classes)
+    return _typed(net, lines, pieces, types, weights)
+
+
+def _typed(net: LoweredCrossbar, lines: Lines, pieces: Pieces, types: npt.NDArray[np.uint8], weights: Floats) -> _Typed:
+    held = weights[net.target, types[axon_types.axon_of_synapse(net, lines, pieces)]]
+    largest = np.zeros(net.n_neurons)
+    np.maximum.at(largest, net.target, np.abs(net.weight))
+    error = np.abs(held - net.weight) / np.maximum(largest[net.target], 1e-300)
+    return _Typed(lines, pieces, types, weights, error)
+
+
+def _weight_errors(net: LoweredCrossbar, typed: _Typed) -> list[LoweringError]:
+    """What the types cost each population in precision."""
+    errors = []
+    for span in net.spans:
+        mine = (net.target >= span.start) & (net.target < span.start + span.n) & (net.target < net.n_network)
+        if span.kind != "input" and mine.any():
+            error = typed.error[mine]
+            rule = "four_weights" if error.max() > ROUNDING else "weight"
+            note = "relative to the largest weight of the neuron"
+            errors.append(approximations.stated(f"population {span.name!r}", rule, error, note))
+    return errors
+
+
+def _notes(net: LoweredCrossbar, slots: Slots) -> list[str]:
+    """What the crossbar cost in neurons, axons and ticks."""
+    notes = []
+    if copies := int((slots.role == COPY).sum()):
+        notes.append(f"fan-out: {copies:,} copies of neurons, to reach more axons than one each; no ticks")
+    if relays := int((slots.role == RELAY).sum()):
+        cores = len(np.unique(slots.piece[slots.role == RELAY]))
+        later = f"; what {int(slots.later.sum()):,} neurons send comes one tick later" if slots.later.any() else ""
+        notes.append(f"fan-out: {relays:,} relays on {cores:,} cores of their own{later}")
+    entering = int((slots.axon_key >= net.n_neurons * 256).sum())
+    notes.append(f"axons: {len(slots.axon_piece):,} in use, of which {entering:,} for input")
+    return notes
+
+
+def _traffic(slots: Slots) -> npt.NDArray[np.float64]:
+    """Packets between pieces when every slot fires once, both directions added: [piece, piece]."""
+    sends = slots.target >= 0
+    n = slots.n_pieces
+    flat = slots.piece[sends] * n + slots.axon_piece[slots.target[sends]]
+    packets = np.bincount(flat, minlength=n * n).reshape(n, n).astype(np.float64)
+    np.fill_diagonal(packets, 0)
+    return packets + packets.T
+
+
+def _check_delays(valid: ValidNetwork, chip: ChipProfile) -> None:
+    limit = chip.core.delay_steps_max
+    if len(valid.delay) and valid.delay.max() > limit:
+        first = int(valid.delay.argmax())
+        raise CannotRepresent(
+            f"delay of synapse {first} of the network is {valid.delay[first]} steps, but {chip.name} holds at most "
+            f"{limit} (core.delay_steps_max): shorten it or use a longer dt_ms"
+        )

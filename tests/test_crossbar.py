@@ -1,0 +1,503 @@
+"""The promises of crossbar chips: exact neurons in every mode, and networks that stay what they were."""
+
+import functools
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from reference_crossbar import simulate_cores, simulate_graph
+
+from chips import CannotRepresent, ChipProfile, DoesNotFit, NetworkError, NeurosimError, ProgramError, load_chip
+from compiler import CrossbarNetwork, Network, Program, compile, usage
+from compiler.crossbar.axon_types import _levels
+from compiler.crossbar.check import check_crossbar
+from compiler.crossbar.tables import CROSSBAR_DTYPES, ROLES
+from compiler.program import table_arrays, with_digest
+from compiler.registers import REGISTERS
+from neurosim import energy, liquid, run
+
+GOLDEN = Path(__file__).parent / "golden"
+slow = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+
+
+@functools.cache
+def chip(**overrides: int) -> ChipProfile:
+    """TrueNorth; sections and keys of overrides are parted by two underscores."""
+    return load_chip("truenorth", {key.replace("__", "."): value for key, value in overrides.items()})
+
+
+def small(neurons: int, axons: int) -> ChipProfile:
+    return chip(core__neurons=neurons, core__input_axons=axons)
+
+
+def spikes(rng: np.random.Generator, channels: int, steps: int, rate: float = 0.3) -> np.ndarray:
+    return np.argwhere(rng.random((steps, channels)) < rate)
+
+
+def probed(program: Program, inputs: Any, steps: int, **settings: Any) -> tuple[np.ndarray, np.ndarray]:
+    result = run(program, inputs, steps, probe=np.arange(program.n_neurons), **settings)
+    assert result.probes is not None
+    return result.raster(), result.probes.v
+
+
+# ---------------------------------------------------------------- the neuron
+
+
+@pytest.mark.parametrize("case", ["truenorth_mixed", "truenorth_absolute"])
+def test_rasters_of_ranc_are_repeated(case: str) -> None:
+    spec = json.loads((GOLDEN / f"{case}.json").read_text())
+    with np.load(GOLDEN / f"{case}.npz") as wanted:
+        spikes_wanted, v_wanted = wanted["spikes"], wanted["v"]
+    n, axons = spec["n"], spec["n_axons"]
+    bits = np.zeros((1, axons, n), np.bool_)
+    for axon, neuron in spec["conn"]:
+        bits[0, axon, neuron] = True
+    column = {key: np.array([[r[key] for r in spec["neurons"]]]) for key in spec["neurons"][0]}
+    network = CrossbarNetwork.make(
+        bits,
+        [spec["axon_type"]],
+        0,
+        column["dest_axon"],
+        column["delay"] + 1,
+        [(a, 0, a, 1) for a in range(axons)],
+        **{f"weight_{g}": column["weights"][:, :, g] for g in range(4)},
+        leak=column["leak"],
+        threshold=column["vth"],
+        negative_threshold=-column["vneg"],
+        negative_saturates=0,
+        reset_mode=column["reset_mode"],
+        reset_potential=column["reset"],
+    )
+    raster, v = probed(compile(network, "truenorth"), np.array(spec["input_spikes"]), spec["steps"])
+    assert np.array_equal(raster, spikes_wanted)
+    assert np.array_equal(v, v_wanted)
+
+
+def random_cores(rng: np.random.Generator, n_cores: int, axons: int, n: int, wild: bool) -> CrossbarNetwork:
+    """Cores with every mode of the neuron mixed; wild ones leave the range of the potential."""
+    shape = (n_cores, n)
+    size = 255 if wild else 12
+    top = 2**18 - 1 if wild else 30
+    return CrossbarNetwork.make(
+        rng.random((n_cores, axons, n)) < 0.4,
+        rng.integers(0, 4, (n_cores, axons)),
+        rng.integers(-1, n_cores, shape),
+        rng.integers(0, axons, shape),
+        rng.integers(1, 16, shape),
+        [(c, rng.integers(n_cores), rng.integers(axons), rng.integers(0, 16)) for c in range(4) for _ in range(2)],
+        **{f"weight_{g}": rng.integers(-size, size + 1, shape) for g in range(4)},
+        stochastic_weights=rng.integers(0, 16, shape),
+        leak=rng.integers(-255 if wild else -3, 256 if wild else 4, shape),
+        leak_reversal=rng.integers(0, 2, shape),
+        stochastic_leak=rng.integers(0, 2, shape),
+        threshold=rng.integers(0, top, shape),
+        threshold_mask=rng.integers(0, 256, shape) * rng.integers(0, 2, shape),
+        negative_threshold=rng.integers(0, top, shape),
+        negative_saturates=rng.integers(0, 2, shape),
+        reset_mode=rng.integers(0, 3, shape),
+        reset_potential=rng.integers(-20, 20, shape),
+        potential=rng.integers(-(2**19), 2**19, shape) if wild else rng.integers(-20, 20, shape),
+    )
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.integers(1, 12), st.integers(1, 20), st.booleans())
+@slow
+def test_native_cores_equal_the_oracle_in_every_mode(seed: int, n_cores: int, axons: int, n: int, wild: bool) -> None:
+    rng = np.random.default_rng(seed)
+    network = random_cores(rng, n_cores, axons, n, wild)
+    inputs, steps = spikes(rng, network.channels, 30), 30
+    raster, v, merged = simulate_cores(network, inputs.tolist(), steps, chip().bars, seed=seed)
+    program = compile(network, "truenorth")
+    made, made_v = probed(program, inputs, steps, seed=seed)
+    assert np.array_equal(made, np.array(raster))
+    assert np.array_equal(made_v, np.array(v))
+    assert run(program, inputs, steps, seed=seed).counts.sum("merged_packets") == merged
+
+
+def test_a_sample_is_replayed_from_its_own_seed_on_any_number_of_threads() -> None:
+    rng = np.random.default_rng(3)
+    network = random_cores(rng, 2, 10, 20, wild=False)
+    program = compile(network, "truenorth")
+    samples = [spikes(rng, network.channels, 40) for _ in range(5)]
+    together = run(program, samples, 40, seed=11, threads=1)
+    threads = run(program, samples, 40, seed=11, threads=4)
+    assert np.array_equal(together.spike_neuron, threads.spike_neuron)
+    assert np.array_equal(together.counts.total, threads.counts.total)
+    alone = run(program, samples[3], 40, seed=14)
+    assert np.array_equal(together.spikes(3), alone.spikes())
+    other = run(program, samples[3], 40, seed=15)
+    assert not np.array_equal(other.spikes(), alone.spikes())
+
+
+def test_random_numbers_have_the_stated_odds() -> None:
+    """A stochastic leak of 63 steps in 64 of 256 ticks; bits of the threshold's mask are even."""
+    n = 256
+    network = CrossbarNetwork.make(
+        np.zeros((1, 8, n), np.bool_), np.zeros((1, 8), int), leak=63, stochastic_leak=1, threshold=1, target_core=-1
+    )
+    rate = run(compile(network, "truenorth"), None, 1000).n_spikes / (n * 1000)
+    assert rate == pytest.approx(0.25, abs=0.005)
+
+
+# ---------------------------------------------------------------- networks
+
+
+def random_graph(rng: np.random.Generator, n: int, synapses: int, weights: Any, delay: int = 1) -> Network:
+    network = Network()
+    network.add_input("in", 5)
+    network.add(
+        "a",
+        n,
+        "truenorth",
+        threshold=rng.integers(1, 9, n),
+        leak=rng.integers(-2, 2, n),
+        leak_reversal=rng.integers(0, 2, n),
+        negative_threshold=rng.integers(0, 9, n),
+        negative_saturates=rng.integers(0, 2, n),
+        reset_mode=rng.integers(0, 3, n),
+        reset_potential=rng.integers(-3, 3, n),
+        potential=rng.integers(-3, 3, n),
+    )
+    network.connect("in", "a", rng.integers(0, 5, n), np.arange(n), rng.choice(weights, n))
+    pairs = rng.permutation(n * n)[:synapses]
+    weight, delays = rng.choice(weights, len(pairs)), rng.integers(delay, 16, len(pairs))
+    network.connect("a", "a", pairs // n, pairs % n, weight, delays)
+    return network
+
+
+def assert_unchanged(network: Network, profile: ChipProfile, rng: np.random.Generator, seed: int = 0) -> Program:
+    """The compiled network does what the uncompiled one does."""
+    inputs, steps = spikes(rng, network.n_channels, 40), 40
+    raster, v = simulate_graph(network, inputs.tolist(), steps, profile.bars, seed)
+    program = compile(network, profile)
+    made, made_v = probed(program, inputs, steps, seed=seed)
+    assert np.array_equal(made, np.array(raster))
+    assert np.array_equal(made_v, np.array(v))
+    return program
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(0, 120), st.sampled_from([256, 32]))
+@slow
+def test_any_network_on_any_cores_does_what_it_did_uncompiled(seed: int, n: int, synapses: int, size: int) -> None:
+    rng = np.random.default_rng(seed)
+    weights = rng.choice([-255, -7, -2, -1, 1, 3, 100, 255], 3, replace=False)
+    assert_unchanged(random_graph(rng, n, synapses, weights), small(size, size), rng)
+
+
+def test_one_target_neurons_need_neither_copies_nor_relays() -> None:
+    rng = np.random.default_rng(1)
+    n = 400
+    network = Network()
+    network.add_input("in", 40)
+    network.add("a", n, "truenorth", threshold=rng.integers(1, 5, n))
+    network.connect("in", "a", rng.integers(0, 40, n), np.arange(n), 2)
+    network.connect("a", "a", np.arange(n), rng.permutation(n), rng.choice([1, 2], n), rng.integers(1, 16, n))
+    program = assert_unchanged(network, chip(), rng)
+    assert set(np.unique(program.crossbar.role)) == {ROLES.index("neuron")}
+    assert not [note for note in program.notes if note.startswith("fan-out")]
+
+
+def test_fan_out_to_several_cores_takes_copies_and_no_ticks() -> None:
+    rng = np.random.default_rng(2)
+    program = assert_unchanged(random_graph(rng, 120, 700, [-1, 2]), small(32, 32), rng)
+    copies = int((program.crossbar.role == ROLES.index("copy")).sum())
+    assert copies > 100
+    assert f"{copies:,} copies" in " ".join(program.notes)
+
+
+def test_a_random_neuron_is_relayed_not_copied() -> None:
+    """Its delays are 2 or more, so the relay's tick is taken off them and nothing changes."""
+    rng = np.random.default_rng(4)
+    network = random_graph(rng, 80, 300, [-1, 2], delay=2)
+    network.add("noise", 6, "truenorth", leak=30, stochastic_leak=1, threshold=2, threshold_mask=3)
+    network.connect("noise", "a", np.repeat(np.arange(6), 40), rng.integers(0, 80, 240), 2, rng.integers(2, 9, 240))
+    program = assert_unchanged(network, small(48, 48), rng, seed=5)
+    roles = program.crossbar.role
+    noise = program.crossbar.neuron_of >= 80
+    assert (roles == ROLES.index("relay")).sum() > 20
+    assert (roles[noise] == ROLES.index("neuron")).all()
+    assert "relays on" in " ".join(program.notes)
+    assert "later" not in " ".join(program.notes)
+
+
+def test_a_relay_without_room_in_the_delay_makes_all_paths_of_the_neuron_one_tick_longer() -> None:
+    network = Network()
+    network.add("noise", 1, "truenorth", leak=1, threshold=3, stochastic_leak=0, threshold_mask=1)
+    network.add("a", 12, "truenorth")
+    network.connect("noise", "a", np.zeros(12, int), np.arange(12), 1, [1, 3] * 6)
+    program = compile(network, small(8, 8))
+    assert "what 1 neurons send comes one tick later" in " ".join(program.notes)
+    raster = run(program, None, 40).raster()
+    source = np.flatnonzero(raster[:, 0])
+    for neuron, delay in zip(range(1, 13), [1, 3] * 6, strict=True):
+        expected = source + delay + 1
+        assert np.array_equal(np.flatnonzero(raster[:, neuron]), expected[expected < 40])
+
+
+def test_stochastic_weights_are_drawn_by_neuron_and_source_wherever_they_are() -> None:
+    rng = np.random.default_rng(6)
+    network = Network()
+    network.add_input("in", 9)
+    network.add("a", 30, "truenorth", stochastic_weights=1, threshold=3)
+    network.connect("in", "a", np.repeat(np.arange(9), 30), np.tile(np.arange(30), 9), 90)
+    for size in (256, 16):
+        assert_unchanged(network, small(size, size), np.random.default_rng(7), seed=int(rng.integers(99)))
+
+
+# ---------------------------------------------------------------- what does not fit
+
+
+def wide(fan_in: int, delay: int | list[int] = 1, **registers: int) -> Network:
+    network = Network()
+    network.add_input("in", fan_in)
+    network.add("a", 1, "truenorth", **{"threshold": 50, "negative_threshold": 100, "reset_mode": 1, **registers})
+    network.connect("in", "a", np.arange(fan_in), np.zeros(fan_in, int), 1, delay)
+    return network
+
+
+def test_fan_in_above_the_axons_is_refused_unless_a_tree_is_allowed() -> None:
+    with pytest.raises(CannotRepresent, match=r"300 sources.*core.input_axons.*fan_in_tree.*approximate"):
+        compile(wide(300), "truenorth")
+    program = compile(wide(300), "truenorth", approximate=True)
+    assert "1 of them get all inputs one tick later" in " ".join(program.notes)
+    assert any(error.parameter == "fan_in_tree" for error in program.errors)
+
+
+def test_a_fan_in_tree_keeps_the_sum_up_to_what_is_left_in_it() -> None:
+    """Every input fires once in 300 ticks; the neuron, which only adds, fires as often as the sum says."""
+    program = compile(wide(300, delay=2), "truenorth", approximate=True)
+    assert "later" not in " ".join(program.notes)
+    inputs = np.stack([np.arange(300), np.arange(300)], axis=1)
+    result = run(program, inputs, 310, probe=[0])
+    assert result.probes is not None
+    total = 50 * result.n_spikes + result.probes.v[-1, 0]
+    quantum = int(program.crossbar.registers["threshold"][program.crossbar.role == ROLES.index("partial sum")][0])
+    assert 300 - quantum < total <= 300
+
+
+def test_more_weights_than_types_are_refused_with_the_neuron() -> None:
+    network = Network()
+    network.add_input("in", 5)
+    network.add("a", 2, "truenorth", threshold=9)
+    network.connect("in", "a", [0, 1, 2, 3, 4], [1] * 5, [1, 2, 3, 4, 5])
+    with pytest.raises(CannotRepresent, match=r"neuron 1 of population 'a' receives 5 different weights.*axon_types"):
+        compile(network, "truenorth")
+
+
+def test_axons_that_neurons_weigh_differently_are_split() -> None:
+    """Pairs of neurons weigh pairs of axons alike and apart, so that no four types serve whole axons."""
+    rng = np.random.default_rng(8)
+    network = Network()
+    network.add_input("in", 12)
+    network.add("a", 60, "truenorth", threshold=3)
+    source, target = np.divmod(np.arange(12 * 60), 60)
+    network.connect("in", "a", source, target, rng.choice([1, -1], 12 * 60))
+    program = assert_unchanged(network, chip(), rng)
+    assert program.crossbar.channel_ptr[-1] > 12
+
+
+@pytest.mark.parametrize(
+    ("registers", "words"),
+    [
+        ({"leak": 256}, "leak of neuron 0 is 256.*crossbar.leak_bits"),
+        ({"threshold": 2**18}, "threshold.*crossbar.threshold_bits"),
+        ({"threshold_mask": 256}, "threshold_mask.*crossbar.random_bits"),
+        ({"potential": 2**19}, "potential.*crossbar.potential_bits"),
+    ],
+)
+def test_registers_out_of_range_are_refused(registers: dict[str, int], words: str) -> None:
+    with pytest.raises(CannotRepresent, match=words):
+        compile(wide(3, **registers), "truenorth")
+
+
+@pytest.mark.parametrize("weight", [256, -257, 0.5])
+def test_weights_out_of_range_are_refused(weight: float) -> None:
+    network = wide(1)
+    network.connect("in", "a", [0], [0], [weight], 2)
+    with pytest.raises(CannotRepresent, match="crossbar.weight_bits"):
+        compile(network, "truenorth")
+
+
+def test_a_kind_that_the_chip_lacks_is_refused_with_chips_that_have_it() -> None:
+    with pytest.raises(CannotRepresent, match=r"'a' is of kind 'truenorth', which loihi1 does not have.*truenorth"):
+        compile(wide(3), "loihi1")
+    network = Network()
+    network.add_registers("a", 1)
+    with pytest.raises(CannotRepresent, match=r"'a' is of kind 'registers', which truenorth does not have.*loihi1"):
+        compile(network, "truenorth")
+    with pytest.raises(CannotRepresent, match="loihi1 has no crossbar cores"):
+        compile(random_cores(np.random.default_rng(0), 1, 2, 3, wild=False), "loihi1")
+
+
+def test_an_unsuited_network_is_told_what_binds_and_what_would_fit() -> None:
+    rng = np.random.default_rng(0)
+    network = Network()
+    network.add("a", 600, "truenorth", threshold=9)
+    network.connect("a", "a", rng.integers(0, 600, 24000), rng.integers(0, 600, 24000), 1)
+    profile = chip(mesh__tiles_x=4, mesh__tiles_y=2)
+    with pytest.raises(DoesNotFit) as refusal:
+        compile(network, profile)
+    words = str(refusal.value)
+    assert "binds" in words and "mean fan-in of" in words and "near neurons" in words
+
+
+# ---------------------------------------------------------------- lowering
+
+
+def test_physical_neurons_need_leave_to_be_approximated() -> None:
+    network = liquid((3, 3, 3), 4)
+    with pytest.raises(CannotRepresent, match=r"linear_leak.*approximate=True"):
+        compile(network, "truenorth")
+    program = compile(network, "truenorth", approximate=True)
+    rules = {error.parameter for error in program.errors}
+    assert {"linear_leak", "delta_synapse", "no_refractory"} <= rules
+    assert "four_weights" in rules or "weight" in rules
+
+
+def test_few_weights_are_held_to_their_rounding() -> None:
+    network = Network()
+    network.add_input("in", 20)
+    network.add_lif("a", 10, tau_syn_ms=0)
+    source, target = np.divmod(np.arange(200), 10)
+    network.connect("in", "a", source, target, np.where(source % 2, 3.0, -2.0))
+    program = compile(network, "truenorth", approximate=True)
+    error = next(e for e in program.errors if e.parameter in ("weight", "four_weights"))
+    assert error.max_relative_error < 0.005
+    assert "delta_synapse" not in {e.parameter for e in program.errors}
+
+
+@given(st.lists(st.integers(-50, 50), min_size=5, max_size=9, unique=True), st.integers(2, 4))
+@slow
+def test_levels_are_the_best_runs(values: list[int], n_types: int) -> None:
+    ordered = np.array(sorted(values), float)
+
+    def cost(levels: np.ndarray) -> float:
+        return float(sum(((ordered[levels == k] - ordered[levels == k].mean()) ** 2).sum() for k in np.unique(levels)))
+
+    made = cost(_levels(ordered, np.ones(len(values)), n_types))
+
+    def best(first: int, runs: int) -> float:
+        if runs == 1:
+            return float(((ordered[first:] - ordered[first:].mean()) ** 2).sum()) if first < len(ordered) else 0.0
+        ends = range(first + 1, len(ordered) + 1)
+        return min(float(((ordered[first:e] - ordered[first:e].mean()) ** 2).sum()) + best(e, runs - 1) for e in ends)
+
+    assert made == pytest.approx(best(0, n_types), abs=1e-6)
+
+
+# ---------------------------------------------------------------- files
+
+
+def program_of_all_roles() -> Program:
+    rng = np.random.default_rng(9)
+    network = random_graph(rng, 60, 200, [-1, 2], delay=2)
+    network.add("noise", 2, "truenorth", leak=30, stochastic_leak=1, threshold=2)
+    network.connect("noise", "a", np.repeat([0, 1], 40), rng.integers(0, 60, 80), 2, 3)
+    network.add_input("many", 60)
+    network.connect("many", "a", np.arange(60), np.zeros(60, int), 2, 2)
+    program = compile(network, small(40, 40), approximate=True)
+    assert set(np.unique(program.crossbar.role)) == {0, 1, 2, 3}
+    return program
+
+
+def test_programs_and_native_networks_survive_their_files(tmp_path: Path) -> None:
+    program = program_of_all_roles()
+    program.save(tmp_path / "p.npz")
+    loaded = Program.load(tmp_path / "p.npz")
+    assert loaded.digest == program.digest and loaded.notes == program.notes
+    a, b = table_arrays(program), table_arrays(loaded)
+    assert all(np.array_equal(a[name], b[name]) and a[name].dtype == b[name].dtype for name in a)
+    native = random_cores(np.random.default_rng(0), 2, 9, 13, wild=True)
+    native.save(tmp_path / "n.npz")
+    again = CrossbarNetwork.load(tmp_path / "n.npz")
+    assert compile(again, "truenorth").digest == compile(native, "truenorth").digest
+
+
+@given(st.sampled_from(sorted([*CROSSBAR_DTYPES, *REGISTERS["truenorth"]])), st.data())
+@settings(slow, max_examples=150)
+def test_a_forged_table_is_refused_or_harmless(name: str, data: st.DataObject) -> None:
+    program = functools.cache(program_of_all_roles)()
+    array = table_arrays(program)[name].copy()
+    bounds = np.iinfo(array.dtype)
+    i = data.draw(st.integers(0, len(array) - 1))
+    array[i] = data.draw(st.sampled_from([bounds.min, bounds.max, 0, 1]) | st.integers(bounds.min, bounds.max))
+    array = array[: data.draw(st.sampled_from([len(array)] * 3 + [len(array) - 1, 0]))]
+    registers = dict(program.tables.registers)
+    if name in registers:
+        tables = replace(program.tables, registers={**registers, name: array})
+    else:
+        tables = replace(program.tables, **{name: array})
+    changed = with_digest(replace(program, tables=tables))
+    try:
+        check_crossbar(changed)
+    except ProgramError as refusal:
+        assert "digest" not in str(refusal)
+        return
+    run(changed, None, 3, threads=1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"target_core": 5},
+        {"target_axon": 99},
+        {"target_delay": 16},
+        {"inputs": [(0, 9, 0, 1)]},
+        {"weight_0": 256},
+        {"axon_type": np.full((1, 4), 4)},
+        {"speed": 3},
+    ],
+)
+def test_a_native_network_that_contradicts_itself_is_refused(change: dict[str, Any]) -> None:
+    given = {"crossbar": np.zeros((1, 4, 6), np.bool_), "axon_type": np.zeros((1, 4), int), **change}
+    with pytest.raises(NeurosimError):
+        compile(CrossbarNetwork.make(**given), "truenorth")
+
+
+def test_shapes_of_a_native_network_are_checked() -> None:
+    with pytest.raises(NetworkError, match="leak has shape"):
+        CrossbarNetwork.make(np.zeros((2, 4, 8), np.bool_), np.zeros((2, 4), int), leak=np.zeros((3, 8), int))
+    with pytest.raises(NetworkError, match="crossbar needs Booleans"):
+        CrossbarNetwork.make(np.zeros((2, 4, 8)), np.zeros((2, 4), int))
+
+
+# ---------------------------------------------------------------- accounting
+
+
+def test_counts_of_a_crossbar_are_what_the_tables_say() -> None:
+    """One spike: an event for each crosspoint of the row, hops as far as the cores are apart."""
+    bits = np.zeros((2, 8, 16), np.bool_)
+    bits[0, 0, 3] = True
+    bits[1, 5, :7] = True
+    network = CrossbarNetwork.make(
+        bits,
+        np.zeros((2, 8), int),
+        target_core=[[1] * 16, [-1] * 16],
+        target_axon=5,
+        inputs=[(0, 0, 0, 1)],
+        weight_0=1,
+        threshold=[[1] * 16, [9] * 16],
+    )
+    result = run(compile(network, "truenorth"), [[0, 0]], 4)
+    counts = result.counts
+    assert counts.sum("spikes") == counts.sum("packets_out") == counts.sum("packets_between_cores") == 1
+    assert counts.sum("input_packets") == 1 and counts.sum("synaptic_events") == 1 + 7
+    assert counts.sum("hops_x") + counts.sum("hops_y") == 1
+    assert counts.busiest_link is not None and counts.busiest_link.max() == 1
+    spent = energy(counts, "truenorth")
+    assert spent.dynamic_pj == pytest.approx(8 * 1.48 + 2.45)
+    assert spent.static_pj == pytest.approx(64.43 * 4e6)
+
+
+def test_usage_of_a_crossbar_program() -> None:
+    program = program_of_all_roles()
+    use = usage(program)
+    assert use.used["neurons"].sum() == program.crossbar.n_slots
+    assert (use.used["input_axons"] <= 40).all() and use.used["input_axons"].sum() > 0
+    assert use.cores_lower_bound <= program.n_cores
+    json.dumps(use.to_dict())
