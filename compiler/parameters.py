@@ -56,6 +56,10 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
         "bias_exponent": Parameter(0, 0, 15, integer=True),
         "refractory": Parameter(1, 1, 255, integer=True),
     },
+    "linear_lif": {
+        "leak": Parameter(0, 0, 2**16 - 1, integer=True),
+        "threshold": Parameter(1, 1, 2**16 - 1, integer=True),
+    },
 }
 """kind of population -> its parameters."""
 
