@@ -39,7 +39,7 @@ def require_allowed(where: str, rules: Collection[str], approximate: bool, chip_
         listed = "; ".join(f"{rule} ({RULES[rule]})" for rule in needed)
         raise CannotRepresent(
             f"{where}: {chip_name} can only approximate it, by {listed}: allow that with approximate=True "
-            "(neurosim compile --approximate), or choose a chip that needs none"
+            "(--approximate on the command line), or choose a chip that needs none"
         )
 
 

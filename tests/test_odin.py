@@ -1,17 +1,22 @@
 """ODIN: exact integers event by event, whole rows, the published power, and approximations that are stated."""
 
 import functools
+import json
+import subprocess
+import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference import synapses
+from strategies import networks
 
-from chips import CannotRepresent, ChipProfile, DoesNotFit, ProfileError, ProgramError, load_chip
+from chips import CannotRepresent, ChipProfile, DoesNotFit, NetworkError, ProfileError, ProgramError, load_chip
 from chips.kinds import chips_with
 from compiler import Network, Program, compile, usage
 from compiler.approximations import RULES
@@ -20,11 +25,13 @@ from compiler.lower import lower
 from compiler.partition import Partition
 from compiler.place import Placement
 from compiler.validate import validate
-from neurosim import RunResult, energy, latency, liquid, run
+from neurosim import RunResult, compare, energy, latency, liquid, run
+from neurosim.experiment import Configuration, Liquid, load_experiment
 from neurosim.pricing import power_mw
 
-V_MAX, ROW = 255, 256  # as the Verilog has them
+ROW = 256  # as the Verilog has it
 
+VOWELS = load_experiment(Path(__file__).parent.parent / "examples" / "vowels.yaml")
 Spikes = list[tuple[int, int]]
 
 
@@ -36,8 +43,16 @@ def odin(**overrides: Any) -> ChipProfile:
 # ---------------------------------------------------------------- the oracle: one event, one neuron at a time
 
 
+def add8(v: int, by: int) -> int:
+    """An adder of 8 bits that stops where it would wrap, as the chip notices it: by comparing with what it had."""
+    wrapped = (v + by) & 0xFF
+    if by >= 0:
+        return wrapped if v <= wrapped else 0xFF
+    return wrapped if v >= wrapped else 0
+
+
 class Slow:
-    """Spikes, potentials and synaptic events of a network of linear_lif neurons."""
+    """Spikes and potentials of a network of linear_lif neurons."""
 
     def __init__(self, net: Network, inputs: Spikes, steps: int) -> None:
         neurons = [
@@ -56,12 +71,12 @@ class Slow:
             for source in sent:
                 for inhibits in (False, True):
                     for target, weight in rows.get((source, inhibits), {}).items():
-                        v[target] = max(0, min(V_MAX, v[target] + weight))
+                        v[target] = add8(v[target], weight)
                         if v[target] >= neurons[target][1]:
                             v[target] = 0
                             fired[target] = True
             for i, (leak, _) in enumerate(neurons):
-                v[i] = v[i] - leak if v[i] >= leak else 0
+                v[i] = add8(v[i], -leak)
             self.spikes.append(fired)
             self.v.append(list(v))
             sent = [i for i, f in enumerate(fired) if f]
@@ -74,7 +89,8 @@ def network(seed: int, sizes: list[int], channels: int, density: float, weight: 
     net = Network()
     names = [f"p{i}" for i in range(len(sizes))]
     for name, n in zip(names, sizes, strict=True):
-        net.add(name, n, "linear_lif", leak=rng.integers(0, 4, n), threshold=rng.integers(1, 30, n))
+        most = rng.choice([8, 30, 256])
+        net.add(name, n, "linear_lif", leak=rng.integers(0, 4, n), threshold=rng.integers(1, most, n))
     signs = {name: np.where(rng.random(n) < 0.4, -1, 1) for name, n in zip(names, sizes, strict=True)}
     if channels:
         net.add_input("in", channels)
@@ -363,6 +379,28 @@ def test_a_liquid_compiles_runs_and_states_every_rule() -> None:
     assert energy(result.counts, odin()).dynamic_pj > 0
 
 
+def test_the_command_line_asks_for_the_flag_and_reports_the_rules(tmp_path: Path) -> None:
+    liquid((2, 2, 3), 3, gain=2.0, seed=1).save(tmp_path / "net.npz")
+    ask = [sys.executable, "-m", "neurosim.cli", "compile", str(tmp_path / "net.npz"), "-c", "odin", "--json"]
+    ask += ["-o", str(tmp_path / "p.npz")]
+    refused = subprocess.run(ask, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert "--approximate" in refused.stderr
+    assert not (tmp_path / "p.npz").exists()
+    made = subprocess.run([*ask, "--approximate"], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    assert {"delta_synapse", "linear_leak"} <= {entry["parameter"] for entry in json.loads(made.stdout)["lowering"]}
+
+
+def test_a_comparison_allows_approximations_where_it_is_told_to() -> None:
+    small = {**VOWELS.liquid.model_dump(), "shape": (4, 4, 4), "calibration_samples": 5}
+    chips = tuple(Configuration(chip="odin", approximate=choice) for choice in (True, False))
+    made = compare(VOWELS.model_copy(update={"liquid": Liquid(**small), "chips": chips}))
+    assert made.rows[0]["accuracy"] > 0.9
+    assert set(made.rows[0]["approximations"]) == set(RULES)
+    assert "approximate=True" in made.rows[1]["error"]
+
+
 def test_the_same_network_gives_the_same_program() -> None:
     assert compile(vowels(), odin(), approximate=True).digest == compile(vowels(), odin(), approximate=True).digest
 
@@ -374,6 +412,22 @@ def test_rules_that_are_not_needed_are_not_stated() -> None:
     net.connect("in", "p", [0], [0], [5.0])
     program = compile(net, odin(), approximate=True)
     assert {error.parameter for error in program.errors} == {"linear_leak", "event_order", "coarse_weight"}
+
+
+@given(networks())
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_network_in_physical_units_is_approximated_or_refused(net: Network) -> None:
+    """Without bias, and with neurons and channels of one sign, so that not all are refused."""
+    net.populations[:] = [replace(p, parameters={**p.parameters, "bias": np.zeros(())}) for p in net.populations]
+    net.projections[:] = [replace(p, weights=np.abs(p.weights.astype(float))) for p in net.projections]
+    try:
+        program = compile(net, odin(), approximate=True)
+    except (CannotRepresent, DoesNotFit, NetworkError):
+        return
+    for error in program.errors:
+        assert 0 <= error.rms_relative_error <= error.max_relative_error * (1 + 1e-9) < np.inf
+    channels = [(t, c) for t in range(5) for c in range(program.n_channels)]
+    assert run(program, rows(channels), 6).counts.sum("neuron_updates") == 6 * net.n_neurons
 
 
 def test_a_bias_has_no_place() -> None:
