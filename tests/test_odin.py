@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -414,12 +413,22 @@ def test_rules_that_are_not_needed_are_not_stated() -> None:
     assert {error.parameter for error in program.errors} == {"linear_leak", "event_order", "coarse_weight"}
 
 
+def physical(net: Network) -> Network:
+    made = Network(net.dt_ms, inputs=net.inputs)
+    for p in net.populations:
+        values = {**p.parameters, "bias": 0.0} if p.kind == "lif" else {}
+        made.add_lif(p.name, p.n, **values)
+    for p in net.projections:
+        ends = np.unique(np.stack([p.sources, p.targets]), axis=1)
+        made.connect(p.source, p.target, *ends, np.abs(p.weights.astype(float))[: ends.shape[1]] % 9 + 1e-3)
+    return made
+
+
 @given(networks())
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_network_in_physical_units_is_approximated_or_refused(net: Network) -> None:
-    """Without bias, and with neurons and channels of one sign, so that not all are refused."""
-    net.populations[:] = [replace(p, parameters={**p.parameters, "bias": np.zeros(())}) for p in net.populations]
-    net.projections[:] = [replace(p, weights=np.abs(p.weights.astype(float))) for p in net.projections]
+    """Made physical, without bias, and with excitatory neurons and channels, so that not all are refused."""
+    net = physical(net)
     try:
         program = compile(net, odin(), approximate=True)
     except (CannotRepresent, DoesNotFit, NetworkError):
