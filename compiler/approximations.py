@@ -43,16 +43,17 @@ def require_allowed(where: str, rules: Collection[str], approximate: bool, chip_
         )
 
 
-def stated(where: str, rule: str, error: npt.NDArray[Any] | float = 0.0, note: str = "") -> LoweringError:
+def stated(where: str, rule: str, error: npt.NDArray[Any] | float | None = None, note: str = "") -> LoweringError:
     """The statement that a rule was used; the note is the rule's own line unless another is given.
 
-    `error` is relative, one for each neuron or synapse, 0 where no figure can be given.  There is no tolerance but the
-    error itself: the caller has allowed the rule.
+    `error` is relative, one for each neuron or synapse; without one the note says so, and zero stands for it.  There is
+    no tolerance but the error itself: the caller has allowed the rule.
     """
-    errors = np.atleast_1d(np.asarray(error, np.float64))
+    errors = np.atleast_1d(np.asarray(0.0 if error is None else error, np.float64))
     largest = float(errors.max(initial=0.0))
     rms = float(np.sqrt(np.mean(errors**2))) if errors.size else 0.0
-    return LoweringError(where, rule, largest, rms, largest, note or RULES[rule])
+    note = (note or RULES[rule]) + (" (no figure)" if error is None else "")
+    return LoweringError(where, rule, largest, rms, largest, note)
 
 
 def delta_jump(tau_mem_ms: Floats, tau_syn_ms: Floats, r: Floats, dt_ms: float) -> Floats:

@@ -180,7 +180,7 @@ def _approximated(
     np.maximum.at(largest, incoming.target, np.abs(share))
     off = np.abs(weight / threshold[incoming.target] - share) / np.where(largest > 0, largest, 1)[incoming.target]
     lost = int(((weight == 0) & (share != 0)).sum())
-    figures: dict[str, tuple[npt.NDArray[Any] | float, str]] = {
+    figures: dict[str, tuple[npt.NDArray[Any] | float | None, str]] = {
         "delta_synapse": (delta_error(tau_mem, tau_syn, dt_ms), "v jumps by the whole charge, above the true peak"),
         "linear_leak": (
             linear_leak_error(threshold, leak, tau_mem, dt_ms),
@@ -190,7 +190,7 @@ def _approximated(
         "no_refractory": (np.where(silent > 0, 1.0, 0.0), f"up to {silent.max():g} steps are lost"),
         "unit_delay": (1 - np.minimum(late, chip.core.delay_steps_max) / late, ""),
     }
-    made = [stated(incoming.label, rule, *figures.get(rule, (0.0, ""))) for rule, is_used in uses.items() if is_used]
+    made = [stated(incoming.label, rule, *figures.get(rule, (None, ""))) for rule, is_used in uses.items() if is_used]
     return {"leak": leak, "threshold": threshold}, weight.astype(np.int16), made
 
 

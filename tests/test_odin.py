@@ -371,6 +371,7 @@ def test_a_liquid_compiles_runs_and_states_every_rule() -> None:
     assert stated["unit_delay"].max_relative_error == pytest.approx(1 / 2)  # two steps
     assert 0.2 < stated["linear_leak"].max_relative_error < 1
     assert 0.07 < stated["coarse_weight"].max_relative_error < 1
+    assert "no figure" in stated["event_order"].note
     assert usage(program).used["neurons"].tolist() == [192]
     result = run(program, rows(some_spikes(24, 300, 1, 0.1)), 300)
     rate = result.n_spikes / 300 / 192
