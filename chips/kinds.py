@@ -6,8 +6,9 @@ from chips.load import list_chips, load_chip
 from chips.profile import ChipProfile
 
 SECTIONS_OF: Mapping[str, tuple[str, ...]] = {
-    "lif": ("cuba_lif", "crossbar"),
+    "lif": ("cuba_lif", "linear_lif", "crossbar"),
     "registers": ("cuba_lif",),
+    "linear_lif": ("linear_lif",),
     "truenorth": ("crossbar",),
 }
 """kind of population -> sections of a profile; any one of them will do."""

@@ -83,6 +83,11 @@ class Synapse(Section):
     index_bits: Annotated[tuple[Annotated[int, Field(ge=0, le=32)], ...], Field(min_length=1)] = Field(
         description="legal index widths; 0 is the dense format, which stores no index"
     )
+    layout: Literal["list", "row"] = Field(
+        default="list",
+        description="row: a list is whole blocks with a place for each neuron of the core, has one sign and takes an "
+        "input axon of its own; an event reads all of it",
+    )
 
 
 class CubaLif(Section):
@@ -119,6 +124,14 @@ class Crossbar(Section):
     leak_bits: Annotated[int, Field(ge=2, le=16)] = Field(description="signed")
     threshold_bits: Annotated[int, Field(ge=1, le=29)] = Field(description="unsigned; also of the negative threshold")
     random_bits: Annotated[int, Field(ge=1, le=16)] = Field(description="of a random number, and of the mask on it")
+
+
+class LinearLif(Section):
+    """The arithmetic of the integrate-and-fire neuron with a constant leak, in integers from zero."""
+
+    v_bits: Annotated[int, Field(ge=1, le=16)] = Field(description="unsigned; v stops at both ends")
+    threshold_bits: Annotated[int, Field(ge=1, le=16)]
+    leak_bits: Annotated[int, Field(ge=1, le=16)]
 
 
 class Energy(Section):
@@ -171,6 +184,23 @@ class Time(Section):
     )
 
 
+class Clock(Section):
+    """The clock of a chip whose events take whole cycles; both power and time follow it.
+
+    What an event takes here is added to its time in nanoseconds.
+    """
+
+    mhz: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    mw_per_mhz: Cost = Field(description="power of the running clock, on top of power.static_mw; one chip")
+    neuron_update_cycles: Cost
+    packet_in_cycles: Cost
+    synaptic_event_cycles: Cost
+
+    def ns(self, cycles: float) -> float:
+        """Time of so many cycles."""
+        return cycles * 1e3 / self.mhz
+
+
 class Power(Section):
     """Power that is drawn whatever happens."""
 
@@ -187,21 +217,27 @@ class ChipProfile(Section):
     core: Core
     synapse: Synapse | None = Field(default=None, description="of a chip that keeps synapses in lists")
     cuba_lif: CubaLif | None = Field(default=None, description="of a chip that has this neuron")
+    linear_lif: LinearLif | None = Field(default=None, description="likewise")
     crossbar: Crossbar | None = Field(default=None, description="of a chip whose cores are crossbars")
     energy: Energy
     time: Time
+    clock: Clock | None = Field(default=None, description="of a chip whose events take whole cycles")
     power: Power
     sources: dict[str, Source] = Field(description="dotted path of each number -> where it comes from")
     overrides: dict[str, Any] = Field(default_factory=dict, description="what was set on top of the file")
 
     @model_validator(mode="after")
     def _some_neuron(self) -> "ChipProfile":
-        if self.cuba_lif is None and self.crossbar is None:
-            raise ValueError("the chip has no neuron: add a section cuba_lif or crossbar")
-        if self.cuba_lif is not None and self.synapse is None:
-            raise ValueError("the chip keeps its synapses in lists: add a section synapse")
+        if self.cuba_lif is None and self.linear_lif is None and self.crossbar is None:
+            raise ValueError("the chip has no neuron: add a section cuba_lif, linear_lif or crossbar")
         if self.crossbar is not None and None in (self.core.neurons, self.core.input_axons):
             raise ValueError("a crossbar has a size: give core.neurons and core.input_axons")
+        if self.crossbar is None and self.synapse is None:
+            raise ValueError("the chip keeps its synapses in lists: add a section synapse")
+        if self.synapse and (self.synapse.layout == "row") != (self.linear_lif is not None):
+            raise ValueError("linear_lif neurons read rows, others lists: set synapse.layout accordingly")
+        if self.linear_lif and self.core.delay_steps_max > 1:
+            raise ValueError("linear_lif neurons know no delays: set core.delay_steps_max to 1")
         return self
 
     @property
@@ -220,13 +256,23 @@ class ChipProfile(Section):
         return _present(self.crossbar)
 
     @property
+    def linear(self) -> LinearLif:
+        """The section `linear_lif`, where the caller knows that there is one."""
+        return _present(self.linear_lif)
+
+    @property
+    def standing_mw(self) -> float:
+        """What one chip draws whatever happens: static power and that of its clock."""
+        return self.power.static_mw + (self.clock.mhz * self.clock.mw_per_mhz if self.clock else 0.0)
+
+    @property
     def limits_hash(self) -> str:
         """Hash of what decides whether and how a program fits: all sections but those of prices."""
         parts = self.model_dump(mode="json", exclude=_NOT_LIMITS, exclude_none=True)
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-_NOT_LIMITS = {"name", "title", "description", "energy", "time", "power", "sources", "overrides"}
+_NOT_LIMITS = {"name", "title", "description", "energy", "time", "clock", "power", "sources", "overrides"}
 _T = TypeVar("_T")
 
 

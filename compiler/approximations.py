@@ -21,6 +21,7 @@ RULES: Mapping[str, str] = {
     "linear_leak": "v goes to rest by constant steps that halve a potential at threshold in the right time",
     "floor_at_rest": "inhibition does not push v below rest",
     "event_order": "the threshold is compared after each event of a step, not after their sum",
+    "coarse_weight": "weights are few whole steps of their neuron's threshold, and larger ones are cut",
     "no_refractory": "a neuron can fire again in the next step",
     "unit_delay": "every delay is one step",
     "four_weights": "a neuron has one weight for each axon type, and a synapse takes the weight of its axon's type",
@@ -40,26 +41,27 @@ def require_allowed(where: str, rules: Collection[str], approximate: bool, chip_
         listed = "; ".join(f"{rule} ({RULES[rule]})" for rule in needed)
         raise CannotRepresent(
             f"{where}: {chip_name} can only approximate it, by {listed}: allow that with approximate=True "
-            "(neurosim compile --approximate), or choose a chip that needs none"
+            "(--approximate on the command line), or choose a chip that needs none"
         )
 
 
-def stated(where: str, rule: str, error: npt.NDArray[Any] | float = 0.0, note: str = "") -> LoweringError:
+def stated(where: str, rule: str, error: npt.NDArray[Any] | float | None = None, note: str = "") -> LoweringError:
     """The statement that a rule was used; the note is the rule's own line unless another is given.
 
-    `error` is relative, one for each neuron or synapse, 0 where no figure can be given.  There is no tolerance but the
-    error itself: the caller has allowed the rule.
+    `error` is relative, one for each neuron or synapse; without one the note says so, and zero stands for it.  There is
+    no tolerance but the error itself: the caller has allowed the rule.
     """
-    errors = np.atleast_1d(np.asarray(error, np.float64))
+    errors = np.atleast_1d(np.asarray(0.0 if error is None else error, np.float64))
     largest = float(errors.max(initial=0.0))
     rms = float(np.sqrt(np.mean(errors**2))) if errors.size else 0.0
-    return LoweringError(where, rule, largest, rms, largest, note or RULES[rule])
+    note = (note or RULES[rule]) + (" (no figure)" if error is None else "")
+    return LoweringError(where, rule, largest, rms, largest, note)
 
 
 def delta_jump(tau_mem_ms: Floats, tau_syn_ms: Floats, r: Floats, dt_ms: float) -> Floats:
     """Rule delta_synapse: the jump of v per unit of weight, (1 - beta) r / (1 - alpha): [neuron]."""
-    alpha, beta = _decays(tau_mem_ms, tau_syn_ms, dt_ms)
-    jump: Floats = (1 - beta) * r / (1 - alpha)
+    with np.errstate(divide="ignore"):
+        jump: Floats = np.expm1(-dt_ms / tau_mem_ms) * r / np.expm1(-dt_ms / tau_syn_ms)
     return jump
 
 
@@ -72,8 +74,9 @@ def delta_error(tau_mem_ms: Floats, tau_syn_ms: Floats, dt_ms: float) -> Floats:
     alpha, beta = _decays(tau_mem_ms, slow, dt_ms)
     with np.errstate(divide="ignore", invalid="ignore"):
         turn = np.nan_to_num(np.log(np.log(alpha) / np.log(beta)) / np.log(beta / alpha))
-    peaks = [(beta**m - alpha**m) / (beta - alpha) for m in (np.maximum(1, f(turn)) for f in (np.floor, np.ceil))]
-    error: Floats = 1 / ((1 - alpha) * np.maximum(*peaks)) - 1
+        steps = [np.maximum(1, f(turn)) for f in (np.floor, np.ceil)]
+        peak = np.maximum(*((beta**m - alpha**m) / (beta - alpha) for m in steps))
+        error: Floats = np.nan_to_num(1 / ((1 - alpha) * peak) - 1)
     return error
 
 

@@ -174,7 +174,20 @@ def _cuba_lif_limits(chip: ChipProfile) -> Limits:
     }
 
 
-_LIMITS: dict[str, Callable[[ChipProfile], Limits]] = {"cuba_lif": _cuba_lif_limits}
+def _linear_lif_limits(chip: ChipProfile) -> Limits:
+    neuron = chip.linear_lif
+    if neuron is None:
+        raise ProgramError(f"the program has linear_lif neurons, which {chip.name} has not (section linear_lif)")
+    return {
+        "leak": (0, (1 << neuron.leak_bits) - 1, "linear_lif.leak_bits"),
+        "threshold": (1, (1 << neuron.threshold_bits) - 1, "linear_lif.threshold_bits"),
+    }
+
+
+_LIMITS: dict[str, Callable[[ChipProfile], Limits]] = {
+    "cuba_lif": _cuba_lif_limits,
+    "linear_lif": _linear_lif_limits,
+}
 """model -> its limits on a chip"""
 
 
@@ -187,6 +200,10 @@ def _within(values: npt.NDArray[Any], low: int, high: int, table: str, whose: st
 
 def _check_formats(program: Program) -> None:
     t, synapse = program.tables, program.chip.lists
+    exponent_max = program.chip.cuba_lif.weight_exponent_max if program.chip.cuba_lif else 0
+    is_row = synapse.layout == "row"
+    if is_row:
+        _check_rows(program)
     lengths = np.diff(t.list_ptr)
     sizes = np.diff(t.core_ptr)[t.list_core]
     for i, form in enumerate(program.formats):
@@ -194,13 +211,16 @@ def _check_formats(program: Program) -> None:
         _require(form.weight_bits in synapse.weight_bits, f"{label}: {form.weight_bits} weight bits are not legal")
         _require(form.index_bits in synapse.index_bits, f"{label}: {form.index_bits} index bits are not legal")
         _require(
-            0 <= form.exponent <= program.chip.lif.weight_exponent_max,
+            0 <= form.exponent <= exponent_max,
             f"{label}: exponent {form.exponent} is not legal (neuron.weight_exponent_max)",
         )
         _require(0 <= form.delay_bits <= 8, f"{label}: {form.delay_bits} delay bits are not legal")
         mine = t.list_format == i
         chosen = np.repeat(mine, lengths)
         if not chosen.any():
+            continue
+        if is_row:
+            _check_row_weights(t.synapse_weight[chosen], form, label)
             continue
         _check_weights(t.synapse_weight[chosen], form, label)
         _require(
@@ -225,6 +245,22 @@ def _check_weights(weight: npt.NDArray[np.int16], form: SynapseFormat, label: st
     _require((weight % grain == 0).all(), f"{label}: a weight is not a multiple of {grain}")
 
 
+def _check_rows(program: Program) -> None:
+    """A row has one place for each neuron of its core."""
+    t, synapse = program.tables, program.chip.lists
+    inner = np.ones(max(0, len(t.synapse_index) - 1), np.bool_)
+    inner[t.list_ptr[1:-1] - 1] = False
+    _require((np.diff(t.synapse_index)[inner] > 0).all(), "table synapse_index: a row names a neuron twice")
+    _within(np.diff(t.core_ptr), 1, synapse.block_synapses, "core_ptr", f"{program.chip.name} (synapse.block_synapses)")
+
+
+def _check_row_weights(weight: npt.NDArray[np.int16], form: SynapseFormat, label: str) -> None:
+    largest = (1 << form.weight_bits) - 1
+    spans = {"excitatory": (0, largest), "inhibitory": (-largest, 0)}
+    _require(form.sign in spans, f"{label}: sign mode {form.sign!r} is not one of a row")
+    _within(weight, *spans[form.sign], "synapse_weight", f"{label} ({form.sign}, {form.weight_bits} bits)")
+
+
 def _check_capacity(program: Program) -> None:
     t, core = program.tables, program.chip.core
     n_cores, n_neurons = len(t.core), len(t.neuron_of)
@@ -234,6 +270,8 @@ def _check_capacity(program: Program) -> None:
     inside = axon_source < n_neurons
     home = np.searchsorted(t.core_ptr, axon_source[inside], side="right") - 1
     lengths = np.diff(t.list_ptr)
+    if program.chip.lists.layout == "row":
+        axon_core = t.list_core  # each row takes an axon
     bits = np.zeros(n_cores, np.int64)
     widths = [f.weight_bits + f.index_bits + f.delay_bits for f in program.formats]
     for form, width in enumerate(widths):

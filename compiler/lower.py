@@ -24,6 +24,7 @@ from chips.packing import smallest_width
 from chips.profile import ChipProfile, CubaLif
 from compiler.grid import Grid, finest_grid, to_grid
 from compiler.lower_lif import lower_lif
+from compiler.lower_linear_leak import lower_linear_leak
 from compiler.lowered import LoweredNetwork, LoweringError, SynapseFormat, Tolerance
 from compiler.network import Population, Projection
 from compiler.registers import REGISTERS
@@ -40,7 +41,9 @@ def lower(
             what the chip can hold, or further from it than `tolerance`.
     """
     tolerance = tolerance or Tolerance()
-    _check_kinds(valid, chip)
+    check_kinds(valid, chip)
+    if chip.linear_lif is not None and chip.cuba_lif is None:
+        return lower_linear_leak(valid, chip, approximate)
     _check_delays(valid, chip)
     model = np.zeros(valid.n_neurons, np.uint8)
     registers: dict[str, npt.NDArray[np.int32]] = {}
@@ -111,7 +114,8 @@ def _check_formats(formats: list[SynapseFormat], projection: Projection) -> None
         )
 
 
-def _check_kinds(valid: ValidNetwork, chip: ChipProfile) -> None:
+def check_kinds(valid: ValidNetwork, chip: ChipProfile) -> None:
+    """Refuse kinds of population that the chip has not, with the chips that have them."""
     for population in valid.network.populations:
         if not has_kind(chip, population.kind):
             raise CannotRepresent(

@@ -29,7 +29,7 @@ def lower_lif(
     neuron = chip.lif
     full = 2**neuron.decay_bits
     offset = neuron.decay_u_offset
-    _check_magnitudes(population, largest, dt_ms)
+    check_magnitudes(population, largest, dt_ms)
     tau_mem, tau_syn = population.values("tau_mem_ms"), population.values("tau_syn_ms")
     with np.errstate(divide="ignore"):
         du = np.clip(np.round(full * -np.expm1(-dt_ms / tau_syn)) - offset, 0, full - 1)
@@ -66,7 +66,7 @@ def lower_lif(
     return registers, scale, errors
 
 
-def _check_magnitudes(population: Population, largest: list[float], dt_ms: float) -> None:
+def check_magnitudes(population: Population, largest: list[float], dt_ms: float) -> None:
     """Refuse numbers whose products would leave float64; whatever is left is finite to the end."""
     named = {
         **{name: np.abs(population.values(name)) for name in population.parameters},

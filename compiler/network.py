@@ -33,6 +33,9 @@ class Population:
     Steps of dt_ms are exponential Euler with I held over a step (see lower.py), so a short current does a little more
     than in continuous time: its effect grows with dt_ms / tau_syn_ms.
     kind "registers", the chip's own integers: du, dv, vth, bias_mantissa, bias_exponent, refractory.
+    kind "linear_lif", a chip's own integers: leak, threshold (see neurosim/odin_kernel.py for the order of events):
+        v <- v + weight, kept within 0 and the chip's largest v, at each event; v >= threshold: spike and v <- 0
+        v <- max(v - leak, 0) at the end of each step; at most one spike a step is sent.
     """
 
     name: str
@@ -61,7 +64,7 @@ class Projection:
     target: str
     sources: npt.NDArray[np.int32]  # [synapse], index within the source population or input
     targets: npt.NDArray[np.int32]  # [synapse], index within the target population
-    weights: npt.NDArray[Any]  # [synapse], a jump of I ("lif") or an integer on the chip's grid ("registers")
+    weights: npt.NDArray[Any]  # [synapse], a jump of I ("lif") or an integer on the chip's grid (other kinds)
     delays: npt.NDArray[np.uint8]  # [synapse], steps, at least 1
 
     @property

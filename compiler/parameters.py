@@ -69,6 +69,10 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
         "reset_potential": Parameter(0, -(2**29), 2**29 - 1, integer=True),
         "potential": Parameter(0, -(2**29), 2**29 - 1, integer=True),
     },
+    "linear_lif": {
+        "leak": Parameter(0, 0, 2**16 - 1, integer=True),
+        "threshold": Parameter(1, 1, 2**16 - 1, integer=True),
+    },
 }
 """kind of population -> its parameters."""
 

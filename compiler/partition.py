@@ -53,6 +53,8 @@ def partition(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> Part
     n_pieces = int(piece_of.max()) + 1
     if n_pieces > chip.mesh.n_cores:
         _refuse_pieces(net, graph, piece_of, chip)
+    if chip.lists.layout == "row":
+        _check_rows(net, piece_of, chip)
     return Partition(piece_of, n_pieces)
 
 
@@ -115,6 +117,23 @@ def _check_single_neurons(net: LoweredNetwork, graph: Hypergraph, chip: ChipProf
             f"{net.owner(worst)} needs {bits[worst]:,} synapse bits, but a {chip.name} core holds {memory:,} "
             f"(core.synapse_memory_bits): cut its fan-in from {axons[worst]:,} to {int(memory / share):,}, use "
             f"fewer weight bits, or set core.synapse_memory_bits={bits[worst]}"
+        )
+
+
+def _check_rows(net: LoweredNetwork, piece_of: npt.NDArray[np.int32], chip: ChipProfile) -> None:
+    """A source takes a row for each sign that it has on a core, which the growth does not know."""
+    limit = chip.core.input_axons
+    if limit is None or not len(net.source):
+        return
+    n_pieces, n_formats = int(piece_of.max()) + 1, len(net.formats)
+    rows = np.unique((net.source.astype(np.int64) * n_formats + net.format_of) * n_pieces + piece_of[net.target])
+    used = np.bincount(rows % n_pieces)
+    if used.max() > limit:
+        both = len(rows) - len(np.unique(rows // n_pieces // n_formats * n_pieces + rows % n_pieces))
+        raise DoesNotFit(
+            f"the sources of a core need {used.max():,} rows ({both:,} of them because input channels have synapses of "
+            f"both signs), but a {chip.name} core has {limit:,} (core.input_axons): give channels one sign, or use "
+            "fewer channels or neurons"
         )
 
 

@@ -12,6 +12,10 @@ REGISTERS: Mapping[str, Mapping[str, str]] = {
         "bias_exponent": "uint8",
         "refractory": "uint8",
     },
+    "linear_lif": {
+        "leak": "uint16",
+        "threshold": "uint16",
+    },
     "truenorth": {
         "weight_0": "int16",
         "weight_1": "int16",

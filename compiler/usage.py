@@ -56,16 +56,21 @@ class Usage:
 
 def usage(program: Program) -> Usage:
     """Measure a program's use of its chip."""
+    if program.is_crossbar:
+        from compiler.crossbar.usage import crossbar_usage  # it makes what is declared here
+
+        return crossbar_usage(program)
     t, chip = program.tables, program.chip
     routes = route(program)
     packets, pair = routes.pair_packets, routes
     between = packets[pair.pair_from != pair.pair_to].sum()
+    entries = t.list_core if chip.lists.layout == "row" else routes.axon_core  # each row takes an axon
     hops = (packets * (pair.pair_hops_x + pair.pair_hops_y)).sum()
     n = program.n_neurons
     bits = np.bincount(t.list_core, weights=_list_bits(program), minlength=program.n_cores)
     used = {
         "neurons": np.diff(t.core_ptr),
-        "input_axons": np.bincount(routes.axon_core, minlength=program.n_cores),
+        "input_axons": np.bincount(entries, minlength=program.n_cores),
         "output_axons": np.bincount(pair.pair_from, weights=packets, minlength=program.n_cores).astype(np.int64),
         "synapse_memory_bits": bits.astype(np.int64),
     }

@@ -20,7 +20,7 @@ class Span:
     """A named run of neurons or channels in the common numbering."""
 
     name: str
-    kind: str  # "lif", "registers" or "input"
+    kind: str  # of the population, or "input"
     start: int
     n: int
 

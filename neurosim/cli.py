@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from neurosim.cli_chips import chips_app
-from neurosim.cli_options import Json, Quiet, Sets, print_json, read_overrides
+from neurosim.cli_options import Approximate, Json, Quiet, Sets, print_json, read_overrides
 
 INTERRUPTED = 130
 
@@ -48,9 +48,7 @@ def compile_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Program file to write.")] = Path("program.npz"),
     overrides: Sets = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of the placement.")] = 0,
-    approximate: Annotated[
-        bool, typer.Option("--approximate", help="Allow approximations that the chip needs; the report names them.")
-    ] = False,
+    approximate: Approximate = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -126,6 +124,7 @@ def compare_command(
         Path | None,
         typer.Option("--output", "-o", help="Folder for rows (JSON) and picture; results/NAME by default."),
     ] = None,
+    approximate: Approximate = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -139,7 +138,7 @@ def compare_command(
     folder = output or Path("results") / experiment.stem
     _make_folder(folder)
     with cli_print.progress(quiet or as_json) as report:
-        comparison = compare(loaded, chip, read_overrides(overrides), report)
+        comparison = compare(loaded, chip, read_overrides(overrides), report, approximate=approximate)
     picture = save_comparison(comparison, folder)
     if as_json:
         print_json(comparison.rows)

@@ -6,6 +6,9 @@ from typing import Annotated, Any
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys and SI units.")]
+Approximate = Annotated[
+    bool, typer.Option("--approximate", help="Allow the approximations that a chip needs; the report names them.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the profile; repeatable.")

@@ -177,6 +177,14 @@ def print_run(result: RunResult, chip: ChipProfile, output: Path | None) -> None
     ]
     rows.append(["dynamic energy", si(data["energy_j"], "J"), "", ""])
     rows.append(["static energy", si(data["static_energy_j"], "J"), *_source(chip, "power.static_mw")])
+    if chip.clock:
+        rows.append(
+            [
+                "  of it the clock's",
+                f"{1 - chip.power.static_mw / chip.standing_mw:.0%}" if chip.standing_mw else "",
+                *_source(chip, "clock.mw_per_mhz"),
+            ]
+        )
     print_table(["energy", "", "price is", "source"], rows, right=(1,))
     times = [
         ["all samples", si(data["latency_s"], "s")],
@@ -211,6 +219,8 @@ def print_comparison(comparison: Comparison, description: str, picture: str) -> 
     for row in comparison.rows:
         if "error" in row:
             screen.print(_escape(f"{row['chip']}: {row['error']}"))
+        elif row["approximations"]:
+            screen.print(f"{_escape(row['chip'])} approximates: {', '.join(row['approximations'])}")
     for model, by_bins in comparison.baselines.items():
         scores = ", ".join(f"{value:.2%} in {bins} bin{'s' * (bins > 1)}" for bins, value in by_bins.items())
         screen.print(f"{_BASELINES[model]}: {scores}")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from chips import ChipProfile, NeurosimError, load_chip
 from compiler import Network, compile, usage
+from compiler.approximations import RULES
 from neurosim.calibration import calibrate
 from neurosim.dataset import Dataset, load_dataset
 from neurosim.encoders import RateEncoder
@@ -63,6 +64,8 @@ def compare(
     chips: Sequence[str] | None = None,
     overrides: Mapping[str, object] | None = None,
     report: Report | None = None,
+    *,
+    approximate: bool = False,
 ) -> Comparison:
     """Run an experiment on every chip configuration.
 
@@ -71,6 +74,7 @@ def compare(
         chips: names or paths of profiles, in place of the experiment's configurations.
         overrides: set on every profile, on top of what the experiment sets.
         report: called with what is being done, how much is done, and of how much.
+        approximate: allow every configuration the approximations that its chip needs.
 
     Raises:
         ExperimentError: the file is faulty.
@@ -86,7 +90,7 @@ def compare(
     rows, refusals = [], []
     for configuration, chip in zip(configurations, profiles, strict=True):
         try:
-            row = _row(task, chip, configuration.seed, report)
+            row = _row(task, chip, configuration.seed, report, approximate or configuration.approximate)
         except NeurosimError as error:
             refusals.append(error)
             row = {"error": str(error)}
@@ -126,15 +130,16 @@ def _baseline_keys(task: _Task, baselines: Mapping[str, Mapping[int, float]]) ->
     }
 
 
-def _row(task: _Task, chip: ChipProfile, seed: int, report: Report) -> dict[str, Any]:
+def _row(task: _Task, chip: ChipProfile, seed: int, report: Report, approximate: bool) -> dict[str, Any]:
     label = _label(chip)
     report(f"{label}: calibrating", 0, 1)
-    network = _liquid(task, chip, task.experiment.liquid.recurrence)
+    network = _liquid(task, chip, task.experiment.liquid.recurrence, approximate)
     report(f"{label}: compiling", 0, 1)
-    program = compile(network, chip, seed)
+    program = compile(network, chip, seed, approximate=approximate)
     result = run(program, task.trains, progress=lambda done, of: report(f"{label}: utterances", done, of))
     report(f"{label}: the liquid without recurrence", 0, 1)
-    without = run(compile(_liquid(task, chip, 0.0), chip, seed), task.trains, per_step=False)
+    alone = compile(_liquid(task, chip, 0.0, approximate), chip, seed, approximate=approximate)
+    without = run(alone, task.trains, per_step=False)
     scores, scores_without = _scores(task, result), _scores(task, without)
     use = usage(program)
     counts = result.counts
@@ -153,13 +158,14 @@ def _row(task: _Task, chip: ChipProfile, seed: int, report: Report) -> dict[str,
         "no_recurrence_accuracy_by_bins": scores_without,
         **costs(result, chip),
         "largest_weight_error": max(
-            (e.max_relative_error for e in program.errors if e.parameter == "weight"), default=0.0
+            (e.max_relative_error for e in program.errors if e.parameter in ("weight", "coarse_weight")), default=0.0
         ),
+        "approximations": sorted({e.parameter for e in program.errors if e.parameter in RULES}),
         "price_kinds": price_kinds(chip),
     }
 
 
-def _liquid(task: _Task, chip: ChipProfile, recurrence: float) -> Network:
+def _liquid(task: _Task, chip: ChipProfile, recurrence: float, approximate: bool) -> Network:
     """The experiment's liquid, calibrated on the chip's integers; every variant for itself."""
     settings = {**task.experiment.liquid.settings(), "recurrence": recurrence}
 
@@ -168,7 +174,9 @@ def _liquid(task: _Task, chip: ChipProfile, recurrence: float) -> Network:
 
     target = task.experiment.liquid.target_rate
     gain = task.experiment.liquid.gain
-    return build(gain if target is None else calibrate(build, chip, task.calibration, target))
+    if target is not None:
+        gain = calibrate(build, chip, task.calibration, target, approximate=approximate)
+    return build(gain)
 
 
 def _scores(task: _Task, result: RunResult) -> dict[int, float]:

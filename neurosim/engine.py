@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from chips import RunError
 from compiler import Program
-from neurosim import crossbar_kernel, kernel
+from compiler.registers import MODELS
+from neurosim import crossbar_kernel, kernel, odin_kernel
 from neurosim.crossbar_machine import build_crossbar_machine
 from neurosim.kernel import State
-from neurosim.machine import build_machine
+from neurosim.machine import build_linear_machine, build_machine
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,19 @@ class Engine:
 
 
 def build_engine(program: Program) -> Engine:
-    """The engine of a program."""
-    return _crossbar_engine(program) if program.is_crossbar else _list_engine(program)
+    """The engine of a program.
+
+    Raises:
+        RunError: its neurons are of models that no one loop runs together.
+    """
+    if program.is_crossbar:
+        return _crossbar_engine(program)
+    models = {MODELS[i] for i in np.unique(program.tables.model)}
+    if models == {"linear_lif"}:
+        return _linear_lif_engine(program)
+    if models != {"cuba_lif"}:
+        raise RunError(f"neurons of models {', '.join(sorted(models))} do not run together: use one model in a program")
+    return _cuba_engine(program)
 
 
 def _crossbar_engine(program: Program) -> Engine:
@@ -46,7 +59,7 @@ def _crossbar_engine(program: Program) -> Engine:
     )
 
 
-def _list_engine(program: Program) -> Engine:
+def _cuba_engine(program: Program) -> Engine:
     machine, state_type = build_machine(program)
     n, rows = program.n_neurons, machine.max_delay + 1
 
@@ -59,6 +72,17 @@ def _list_engine(program: Program) -> Engine:
             fired=np.zeros(n, np.uint8),
         )
 
-    return Engine(
-        kernel.advance, machine, new_state, int(machine.pair_link.max(initial=0)) + 1, lambda state, seed: None
-    )
+    return Engine(kernel.advance, machine, new_state, _links(machine), lambda state, seed: None)
+
+
+def _links(machine: Any) -> int:
+    return int(machine.pair_link.max(initial=0)) + 1
+
+
+def _linear_lif_engine(program: Program) -> Engine:
+    machine, n = build_linear_machine(program), program.n_neurons
+
+    def new_state() -> odin_kernel.State:
+        return odin_kernel.State(v=np.zeros(n, np.int32), sent=np.zeros(n, np.uint8), fired=np.zeros(n, np.uint8))
+
+    return Engine(odin_kernel.advance, machine, new_state, _links(machine), lambda state, seed: None)

@@ -80,6 +80,7 @@ class Configuration(Part):
     chip: str
     set: dict[str, Any] = Field(default_factory=dict, description="overrides of the profile")
     seed: Annotated[int, Field(ge=0)] = 0
+    approximate: bool = Field(default=False, description="allow the approximations that the chip needs")
 
 
 class Experiment(Part):

@@ -3,8 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
+from chips.packing import places
 from compiler import Program, Routes, route
-from neurosim import kernel
+from neurosim import kernel, odin_kernel
 from neurosim.kernel import Machine
 
 _RULES = {"wrap_once": kernel.WRAP_ONCE, "saturate": kernel.SATURATE}
@@ -55,6 +56,32 @@ def build_machine(program: Program) -> tuple[Machine, type]:
 _NONE = np.zeros(0, np.int32)
 
 
+def build_linear_machine(program: Program) -> odin_kernel.Machine:
+    """The view of odin_kernel.py of a program of linear_lif neurons."""
+    t = program.tables
+    list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
+    routes = route(program)
+    axon_counts, source_counts = _counts_per_spike(program, routes)
+    return odin_kernel.Machine(
+        order=program.slot_of,
+        core_of=np.repeat(np.arange(len(t.core), dtype=np.int32), np.diff(t.core_ptr)),
+        threshold=t.registers["threshold"].astype(np.int32),
+        leak=t.registers["leak"].astype(np.int32),
+        synapse_ptr=t.list_ptr[t.source_ptr],
+        target=t.core_ptr[t.list_core[list_of]] + t.synapse_index,
+        weight=t.synapse_weight.astype(np.int32),
+        source_counts=source_counts,
+        axon_ptr=routes.axon_ptr,
+        axon_core=routes.axon_core,
+        axon_counts=axon_counts,
+        axon_pair=routes.axon_pair,
+        pair_link_ptr=routes.pair_link_ptr,
+        pair_link=routes.pair_link,
+        v_max=2**program.chip.linear.v_bits - 1,
+        max_delay=1,
+    )
+
+
 def _state_type(machine: Machine) -> type:
     """int32 where sums provably fit, else int64.
 
@@ -79,13 +106,15 @@ def _counts_per_spike(program: Program, routes: Routes) -> tuple[npt.NDArray[np.
     axon_source = np.repeat(np.arange(n_sources), np.diff(routes.axon_ptr))
     list_source = np.repeat(np.arange(n_sources), np.diff(t.source_ptr))
     axon_of_list = np.searchsorted(axon_source * n_cores + routes.axon_core, list_source * n_cores + t.list_core)
-    length = np.diff(t.list_ptr)
+    length = np.array([places(int(n), program.chip.lists) for n in np.diff(t.list_ptr)], np.int64)
     is_dense = np.array([f.index_bits == 0 for f in program.formats], np.bool_)[t.list_format]
     external = routes.axon_pair < 0
     n_axons = len(routes.axon_core)
     there = np.zeros((n_axons, kernel.N_COUNTS), np.int32)
-    there[:, kernel.PACKETS_IN] = ~external
-    there[:, kernel.INPUT_PACKETS] = external
+    rows = np.bincount(axon_of_list, minlength=n_axons)  # each row is an event of its own
+    packets = rows if program.chip.lists.layout == "row" else np.ones(n_axons, np.int64)
+    there[:, kernel.PACKETS_IN] = ~external * packets
+    there[:, kernel.INPUT_PACKETS] = external * packets
     there[:, kernel.SYNAPTIC_EVENTS] = np.bincount(axon_of_list, weights=length, minlength=n_axons)
     there[:, kernel.SYNAPTIC_EVENTS_DENSE] = np.bincount(axon_of_list, weights=length * is_dense, minlength=n_axons)
     here = np.zeros((n_sources, kernel.N_COUNTS), np.int32)

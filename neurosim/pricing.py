@@ -1,9 +1,10 @@
 """Energy: counts and a profile's prices in, picojoules out.  Pure, so another price list needs no second run.
 
 Dynamic energy is the sum over event kinds of count x price.  Static energy is the power that the chips in use
-draw whatever happens, times the modelled time; it stands apart.
+draw whatever happens, a clock included, times the modelled time; it stands apart.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,7 +79,7 @@ def energy(counts: Counts, chip: ChipProfile | str) -> Energy:
             ),
             start=np.zeros(len(counts.per_step)),
         )
-        milliwatt_ns_is_pj = chip.power.static_mw * chips_used(counts, chip)
+        milliwatt_ns_is_pj = chip.standing_mw * chips_used(counts, chip)
         static = latency(counts, chip).sample_ns * milliwatt_ns_is_pj
     return Energy(
         by_event=dict(zip(EVENTS, totals.tolist(), strict=True)),
@@ -88,6 +89,12 @@ def energy(counts: Counts, chip: ChipProfile | str) -> Energy:
         static_sample_pj=static,
         kinds=price_kinds(chip),
     )
+
+
+def power_mw(chip: ChipProfile, per_second: Mapping[str, float]) -> float:
+    """Modelled power of one chip on which events (names of EVENTS) happen so many times a second, in mW."""
+    dynamic_pj_per_s: float = sum(rate * getattr(chip.energy, f"{event}_pj") for event, rate in per_second.items())
+    return chip.standing_mw + dynamic_pj_per_s * 1e-9
 
 
 def _charged(counts: Counts, event: str, per_step: bool = False) -> npt.NDArray[np.int64]:

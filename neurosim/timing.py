@@ -2,8 +2,9 @@
 
     step = max(slowest core: sending and receiving, overlapped or added; busiest link) + barrier
 
-with the barrier taken at the number of tiles in use; where the profile has a tick, a step lasts a tick, and
-one that needs longer is an overrun and lasts what it needs.
+The time of an event is the profile's own plus, where the chip has a clock, that of its cycles.  The barrier is taken at
+the number of tiles in use; where the profile has a tick, a step lasts a tick, and one that needs longer is an overrun
+and lasts what it needs.
 """
 
 from dataclasses import dataclass
@@ -78,16 +79,16 @@ def latency(counts: Counts, chip: ChipProfile | str) -> Latency:
 
 def _terms(counts: Counts, chip: ChipProfile) -> dict[str, Floats]:
     """What a step waits for, each over its slowest core or link: [step of all samples]."""
-    time = chip.time
+    time, cycles = chip.time, _cycles_ns(chip)
     dense = counts.step_of("synaptic_events_dense")
     sending = (
-        counts.step_of("neuron_updates") * time.neuron_update_ns
+        counts.step_of("neuron_updates") * (time.neuron_update_ns + cycles["neuron_update"])
         + counts.step_of("spikes") * time.spike_ns
         + counts.step_of("packets_out") * time.packet_out_ns
     )
     receiving = (
-        (counts.step_of("packets_in") + counts.step_of("input_packets")) * time.packet_in_ns
-        + (counts.step_of("synaptic_events") - dense) * time.synaptic_event_ns
+        (counts.step_of("packets_in") + counts.step_of("input_packets")) * (time.packet_in_ns + cycles["packet_in"])
+        + (counts.step_of("synaptic_events") - dense) * (time.synaptic_event_ns + cycles["synaptic_event"])
         + dense * time.synaptic_event_dense_ns
     )
     if time.send_receive == "add":
@@ -97,6 +98,12 @@ def _terms(counts: Counts, chip: ChipProfile) -> dict[str, Floats]:
     if time.link_packet_ns is not None and counts.busiest_link is not None:
         terms["link"] = counts.busiest_link * time.link_packet_ns
     return terms
+
+
+def _cycles_ns(chip: ChipProfile) -> dict[str, float]:
+    """Event -> time of its clock cycles, 0 on a chip without a clock."""
+    events, clock = ("neuron_update", "packet_in", "synaptic_event"), chip.clock
+    return {event: clock.ns(getattr(clock, f"{event}_cycles")) if clock else 0.0 for event in events}
 
 
 def tiles_used(counts: Counts, chip: ChipProfile) -> int:

@@ -227,8 +227,8 @@ def _check_sums(
         i = int(wrong.argmax())
         span = next(s for s in valid.spans if s.start <= target[i] < s.start + s.n)
         raise CannotRepresent(
-            f"population {span.name!r}: synapses on neuron {target[i] - span.start} from one source with one delay add up "
-            f"to {weight[i]:g}, but {chip.name} holds {-limit} to {limit - 1} (crossbar.weight_bits): lower them"
+            f"population {span.name!r}: synapses on neuron {target[i] - span.start} from one source with one delay add "
+            f"up to {weight[i]:g}, but {chip.name} holds {-limit} to {limit - 1} (crossbar.weight_bits): lower them"
         )
 
 

@@ -18,6 +18,7 @@ from compiler.crossbar.pieces import Lines, Pieces, cut, lines_of
 from compiler.crossbar.slots import Slots, lay_out
 from compiler.crossbar.tables import COPY, RELAY
 from compiler.crossbar.unsuited import refuse_size
+from compiler.lower import check_kinds
 from compiler.lowered import LoweringError, Tolerance
 from compiler.place import place_pieces
 from compiler.program import Program
@@ -36,6 +37,7 @@ def compile_crossbar(
         DoesNotFit: the network needs more cores than there are.
     """
     tolerance = tolerance or Tolerance()
+    check_kinds(valid, chip)
     _check_delays(valid, chip)
     net = spread_fan_in(lower_crossbar(valid, chip, approximate), chip, approximate)
     typed = _with_types(net, chip, tolerance)

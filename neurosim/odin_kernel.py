@@ -1,0 +1,116 @@
+"""The compiled simulation loop of linear-leak neurons (section linear_lif): one event after the other.
+
+A step on a chip like ODIN.  First an event for each neuron that fired in the step before, ascending in the numbering
+of the network; then one for each external spike of the step before, by channel, the excitatory row first where a
+channel has two.  An event passes over its row:
+
+    v <- min(max(v + weight, 0), v_max);  v >= threshold: the neuron fires and v <- 0
+
+Then the time reference event: v <- max(v - leak, 0).  It makes nobody fire, as v is below the threshold by then.  A
+neuron that fires more than once in a step is reset each time, but sends one spike, which is an event of the next step.
+
+Counted are spikes and what they cause, in the step of the spike, as in kernel.py.  Counting stands here once more, as
+numba's cache does not notice when what it imports from another file changes.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+
+class Machine(NamedTuple):
+    """A program, laid out for the loop.  Slots, sources, axons: see compiler/program.py and route.py."""
+
+    order: npt.NDArray[np.int64]  # [neuron in the network's numbering], slot
+    core_of: npt.NDArray[np.int32]  # [slot]
+    threshold: npt.NDArray[np.int32]  # [slot]
+    leak: npt.NDArray[np.int32]  # [slot]
+    synapse_ptr: npt.NDArray[np.int64]  # [source + 1]
+    target: npt.NDArray[np.int64]  # [synapse], slot
+    weight: npt.NDArray[np.int32]  # [synapse]
+    source_counts: npt.NDArray[np.int32]  # [source, kind], what one spike adds on its own core
+    axon_ptr: npt.NDArray[np.int64]  # [source + 1]
+    axon_core: npt.NDArray[np.int32]  # [axon]
+    axon_counts: npt.NDArray[np.int32]  # [axon, kind], what one spike adds on the destination core
+    axon_pair: npt.NDArray[np.int32]  # [axon]
+    pair_link_ptr: npt.NDArray[np.int64]  # [pair + 1]
+    pair_link: npt.NDArray[np.int32]
+    v_max: int
+    max_delay: int
+
+
+class State(NamedTuple):
+    """What a sample carries from step to step."""
+
+    v: npt.NDArray[np.int32]  # [slot]
+    sent: npt.NDArray[np.uint8]  # [slot], whether it fired in the step before
+    fired: npt.NDArray[np.uint8]  # [slot], whether it has fired in this step
+
+
+@njit(cache=True, nogil=True)
+def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
+    """Advance from step `start` to `stop`; arguments and result are those of kernel.advance, u is always zero."""
+    n = len(m.core_of)
+    n_spikes = 0
+    for t in range(start, stop):
+        if n_spikes + n > len(b.spike_slot) or halt[0]:
+            return t, n_spikes
+        row, first = t - start, n_spikes
+        b.counts[row] = 0
+        b.link_load[:] = 0
+        _events(m, s, input_channel[input_ptr[max(t, 1) - 1] : input_ptr[t]])
+        for i in range(n):
+            s.v[i] = max(s.v[i] - m.leak[i], 0)
+            s.sent[i] = s.fired[i]
+            if s.fired[i]:
+                b.spike_step[n_spikes] = t
+                b.spike_slot[n_spikes] = i
+                n_spikes += 1
+        for i in range(len(b.probe_slot)):
+            b.probe_u[row, i] = 0
+            b.probe_v[row, i] = s.v[b.probe_slot[i]]
+        _count(m, b, input_channel[input_ptr[t] : input_ptr[t + 1]], n, b.counts[row])
+        _count(m, b, b.spike_slot[first:n_spikes], 0, b.counts[row])
+        b.busiest_link[row] = b.link_load.max()
+    return stop, n_spikes
+
+
+@njit(cache=True, nogil=True)
+def _events(m, s, channels):
+    """The events of a step: own spikes of the step before, then external ones."""
+    s.fired[:] = 0
+    for slot in m.order:
+        if s.sent[slot]:
+            _event(m, s, slot)
+    for channel in channels:
+        _event(m, s, len(m.core_of) + channel)
+
+
+@njit(cache=True, nogil=True)
+def _event(m, s, source):
+    for k in range(m.synapse_ptr[source], m.synapse_ptr[source + 1]):
+        i = m.target[k]
+        v = min(max(s.v[i] + m.weight[k], 0), m.v_max)
+        if v >= m.threshold[i]:
+            s.fired[i] = 1
+            v = 0
+        s.v[i] = v
+
+
+@njit(cache=True, nogil=True)
+def _count(m, b, spikes, offset, counts):
+    """Count the spikes of sources `offset + spikes`; external ones have an offset and no core."""
+    for i in range(len(spikes)):
+        source = offset + spikes[i]
+        if offset == 0:
+            for c in range(counts.shape[1]):
+                counts[m.core_of[source], c] += m.source_counts[source, c]
+        for a in range(m.axon_ptr[source], m.axon_ptr[source + 1]):
+            for c in range(counts.shape[1]):
+                counts[m.axon_core[a], c] += m.axon_counts[a, c]
+            pair = m.axon_pair[a]
+            if pair >= 0:
+                for k in range(m.pair_link_ptr[pair], m.pair_link_ptr[pair + 1]):
+                    b.link_load[m.pair_link[k]] += 1
