@@ -41,6 +41,10 @@ def load_chip(name_or_path: str | os.PathLike[str], overrides: Mapping[str, obje
     set_leaves, faults = override_leaves(overrides)
     faults += [fault for tree in chain for fault in tree.faults]
     leaves = _merge([*(tree.leaves for tree in reversed(chain)), set_leaves])
+    faults += (
+        lacking := _lacking(set_leaves, {path for tree in chain for path in tree.leaves}, chain[0].document.name)
+    )
+    leaves = {path: leaf for path, leaf in leaves.items() if path not in {fault.path for fault in lacking}}
     if is_whole:
         faults += _missing(leaves, chain)
     chip, value_faults = build(leaves, {path: plain(value) for path, value in overrides.items()})
@@ -57,13 +61,26 @@ def override_chip(chip: ChipProfile, overrides: Mapping[str, object]) -> ChipPro
         ProfileError: with every fault of the overrides.
     """
     set_leaves, faults = override_leaves(overrides)
+    faults += _lacking(set_leaves, {path for path in KEYS if has_section(chip, path)}, chip.name)
+    if faults:
+        raise ProfileError(faults)
     paths = [path for path in KEYS if has_section(chip, path)]
     own = {path: Leaf(plain(value_at(chip, path)), chip.sources.get(path), chip.name) for path in paths}
     recorded = {**chip.overrides, **{path: plain(value) for path, value in overrides.items()}}
     made, value_faults = build(_merge([own, set_leaves]), recorded)
-    if faults or value_faults or made is None:
-        raise ProfileError(faults + value_faults)
+    if value_faults or made is None:
+        raise ProfileError(value_faults)
     return made
+
+
+def _lacking(set_leaves: Mapping[str, Leaf], paths: set[str], name: str) -> list[Fault]:
+    """A fault for each override of a section that the chip, which has these keys, does not have."""
+    has = {section for section in OPTIONAL_SECTIONS if any(path.startswith(f"{section}.") for path in paths)}
+    return [
+        Fault(leaf.where, path, f"{Path(name).stem} has no section {KEYS[path].section}: choose a chip that has it")
+        for path, leaf in set_leaves.items()
+        if KEYS[path].section in OPTIONAL_SECTIONS - has
+    ]
 
 
 def _read_chain(given: str | os.PathLike[str]) -> tuple[list[Tree], bool]:

@@ -25,7 +25,9 @@ def test_a_packaged_profile_loads_under_its_own_name(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_each_number_has_a_source_and_nothing_else_has(name: str) -> None:
     chip = chips.load_chip(name)
-    assert set(chip.sources) == {path for path, key in KEYS.items() if key.is_number and has_section(chip, path)}
+    numbers = {path for path, key in KEYS.items() if key.is_number and has_section(chip, path)}
+    unset = {path for path in numbers if not KEYS[path].is_required}  # what has a default may go without a source
+    assert numbers - unset <= set(chip.sources) <= numbers
     assert all(source.source.strip() for source in chip.sources.values())
 
 
@@ -100,11 +102,20 @@ def test_the_tiny_chip_is_tight() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_chip_survives_json(name: str) -> None:
-    chip = chips.load_chip(name, {"synapse.weight_bits": (2, 4), "core.neurons": 100, "title": "mine"})
+    settings = {"time.barrier.tiles": (2,), "core.neurons": 100, "title": "mine"}
+    settings |= {"time.barrier.time_ns": (5,)}
+    chip = chips.load_chip(name, settings)
     again = chips.profile_from_json(json.loads(json.dumps(chips.profile_to_json(chip))))
     assert again == chip
     assert again.limits_hash == chip.limits_hash
-    assert again.overrides == {"synapse.weight_bits": [2, 4], "core.neurons": 100, "title": "mine"}
+    assert again.overrides == {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()}
+
+
+def test_a_key_of_a_section_that_the_chip_lacks_is_refused() -> None:
+    with pytest.raises(chips.ProfileError, match="truenorth has no section synapse"):
+        chips.load_chip("truenorth", {"synapse.weight_bits": [4]})
+    with pytest.raises(chips.ProfileError, match="loihi1 has no section crossbar"):
+        chips.override_chip(chips.load_chip("loihi1"), {"crossbar.axon_types": 3})
 
 
 @pytest.mark.parametrize("name", NAMES)
