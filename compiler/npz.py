@@ -86,6 +86,20 @@ def read_npz(path: str | Path, format_name: str, error: type[NeurosimError]) -> 
     return _read_header(arrays.pop("header", None), path, format_name, error), arrays
 
 
+def read_format(path: str | Path) -> str | None:
+    """The format that a file says it has; None if it says nothing or cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            info = archive.getinfo("header.npy")
+            if info.file_size > MAX_HEADER_BYTES:
+                return None
+            with archive.open(info) as member:
+                header = json.loads(_read_array(member, info).tobytes())
+        return str(header["format"])
+    except Exception:  # whoever reads the file says what is wrong with it
+        return None
+
+
 def read_arrays(path: str | Path, error: type[NeurosimError]) -> dict[str, Array]:
     """Read the arrays of any .npz file.
 

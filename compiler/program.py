@@ -19,7 +19,7 @@ import numpy.typing as npt
 from chips import profile_from_json, profile_to_json
 from chips.errors import ProfileError, ProgramError
 from chips.profile import ChipProfile
-from compiler.crossbar.tables import CROSSBAR_DTYPES, NEURON, CrossbarTables, crossbar_arrays, row_synapses
+from compiler.crossbar.tables import CROSSBAR_DTYPES, NEURON, CrossbarTables, crossbar_arrays, own_synapses
 from compiler.lowered import LoweringError, SynapseFormat
 from compiler.npz import Array, read_npz, write_npz
 from compiler.registers import MODELS, REGISTERS, registers_of
@@ -106,9 +106,9 @@ class Program:
 
     @property
     def n_synapses(self) -> int:
-        """Synapses; on a crossbar, crosspoints that are set."""
+        """Synapses of the network; on a crossbar, crosspoints but for those of copies and relays."""
         if self.is_crossbar:
-            return int(row_synapses(self.crossbar).sum())
+            return own_synapses(self.crossbar)
         return len(self.tables.synapse_index)
 
     @property

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         list_chips,
         load_chip,
     )
-    from compiler import Network, Program, Tolerance, Usage, compile, usage
+    from compiler import CrossbarNetwork, Network, Program, Tolerance, Usage, compile, usage
     from neurosim.calibration import calibrate
     from neurosim.column import Column, maass_column
     from neurosim.comparison import Comparison, compare
@@ -45,7 +45,7 @@ _HOME = {
         "CannotRepresent ChipProfile DoesNotFit ExperimentError NetworkError NeurosimError ProfileError "
         "ProgramError RunError list_chips load_chip"
     ),
-    "compiler": "Network Program Tolerance Usage compile usage",
+    "compiler": "CrossbarNetwork Network Program Tolerance Usage compile usage",
     "neurosim.calibration": "calibrate",
     "neurosim.column": "Column maass_column",
     "neurosim.comparison": "Comparison compare",
@@ -65,6 +65,7 @@ __all__ = [
     "Column",
     "Comparison",
     "Counts",
+    "CrossbarNetwork",
     "DoesNotFit",
     "Energy",
     "ExperimentError",

@@ -43,7 +43,7 @@ def _root(
 
 @app.command("compile")
 def compile_command(
-    network: Annotated[Path, typer.Argument(help="Network file, .yaml or .npz.")],
+    network: Annotated[Path, typer.Argument(help="Network file, .yaml or .npz; or crossbar cores, .npz.")],
     chip: Annotated[str, typer.Option("--chip", "-c", help="Name of a profile, or path of a YAML file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Program file to write.")] = Path("program.npz"),
     overrides: Sets = None,
@@ -54,12 +54,13 @@ def compile_command(
 ) -> None:
     """Compile a network to a chip, and report how full it is."""
     from chips import load_chip
-    from compiler import Network, compile, usage
+    from compiler import compile, usage
+    from compiler.network_files import load_any
     from neurosim import cli_print
 
     _keep_inputs(output, network)
     profile = load_chip(chip, read_overrides(overrides))
-    program = compile(Network.load(network), profile, seed, approximate=approximate)
+    program = compile(load_any(network), profile, seed, approximate=approximate)
     program.save(output)
     if as_json:
         print_json(cli_print.compile_data(program, usage(program), str(output)))

@@ -93,6 +93,7 @@ def compile_data(program: Program, use: Usage, output: str) -> dict[str, Any]:
             }
             for e in program.errors
         ],
+        "notes": list(program.notes),
         "warnings": warnings(program),
     }
 
@@ -129,15 +130,15 @@ def print_compiled(program: Program, use: Usage, output: str) -> None:
             for e in program.errors
         ]
         print_table(["lowered to integers", "parameter", "largest error", "rms", ""], errors, right=(2, 3))
-    for warning in warnings(program):
-        console().print(f"note: {warning}")
+    for note in (*program.notes, *warnings(program)):
+        console().print(_escape(f"note: {note}"))
     console().print(f"written to {output}")
 
 
 def warnings(program: Program) -> list[str]:
     """What a user should know about a program that compiled."""
     chip, found = program.chip, []
-    longest = int(program.tables.synapse_delay.max(initial=1))
+    longest = 1 if program.is_crossbar else int(program.tables.synapse_delay.max(initial=1))
     if longest > chip.core.delay_steps_guaranteed:
         found.append(
             f"delays reach {longest} steps; beyond {chip.core.delay_steps_guaranteed} "
@@ -238,7 +239,7 @@ Cell = Callable[[dict[str, Any]], str]
 def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
     cells: list[tuple[str, Cell]] = [
         ("cores used (at least)", lambda r: f"{r['cores_used']} ({r['cores_lower_bound']})"),
-        ("neurons", lambda r: f"{r['neurons']:,}"),
+        ("neurons (on the chip)", lambda r: f"{r['neurons']:,} ({r['chip_neurons']:,})"),
         ("synapses", lambda r: f"{r['synapses']:,}"),
         ("largest weight error", lambda r: f"{r['largest_weight_error']:.2%}"),
     ]

@@ -148,6 +148,7 @@ def _row(task: _Task, chip: ChipProfile, seed: int, report: Report, approximate:
         "cores_lower_bound": use.cores_lower_bound,
         "binding": sorted(set(use.binding)),
         "neurons": program.n_neurons,
+        "chip_neurons": len(program.tables.neuron_of),  # with copies, relays and partial sums
         "synapses": program.n_synapses,
         "samples": result.n_samples,
         **event_counts(counts),
@@ -158,7 +159,12 @@ def _row(task: _Task, chip: ChipProfile, seed: int, report: Report, approximate:
         "no_recurrence_accuracy_by_bins": scores_without,
         **costs(result, chip),
         "largest_weight_error": max(
-            (e.max_relative_error for e in program.errors if e.parameter in ("weight", "coarse_weight")), default=0.0
+            (
+                e.max_relative_error
+                for e in program.errors
+                if e.parameter in ("weight", "coarse_weight", "four_weights")
+            ),
+            default=0.0,
         ),
         "approximations": sorted({e.parameter for e in program.errors if e.parameter in RULES}),
         "price_kinds": price_kinds(chip),

@@ -82,6 +82,19 @@ def crossbar_arrays(tables: CrossbarTables) -> dict[str, npt.NDArray[Any]]:
     return plain | dict(tables.registers)
 
 
+def own_synapses(tables: CrossbarTables) -> int:
+    """Crosspoints of all slots but copies and relays."""
+    helpers = np.flatnonzero((tables.role == COPY) | (tables.role == RELAY))
+    core = tables.slot_core()[helpers]
+    column = helpers - tables.core_ptr[core]
+    rows = tables.crossbar.reshape(len(tables.core), tables.axons, tables.row_bytes)
+    theirs = 0
+    for byte, bit in {(int(c) // 8, int(c) % 8) for c in column}:
+        cores = core[(column // 8 == byte) & (column % 8 == bit)]
+        theirs += int((rows[cores, :, byte] >> bit & 1).sum(dtype=np.int64))
+    return int(row_synapses(tables).sum()) - theirs
+
+
 def row_synapses(tables: CrossbarTables) -> npt.NDArray[np.int64]:
     """Synapses of each axon: [axon]."""
     counts = np.bitwise_count(tables.crossbar).reshape(len(tables.axon_type), -1)

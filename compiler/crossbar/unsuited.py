@@ -45,11 +45,15 @@ def refuse_size(net: LoweredCrossbar, lines: Lines, pieces: Pieces, slots: Slots
 def _fan_in_that_fits(net: LoweredCrossbar, chip: ChipProfile) -> float | None:
     """The mean fan-in left when synapses are dropped at random until the rest fits: one of ten steps, or None."""
     draw = np.random.default_rng(0).random(len(net.target))
-    for tenth in range(9, 0, -1):
+    best, low, high = None, 1, 9
+    while low <= high:  # the more is kept, the more cores are needed
+        tenth = (low + high) // 2
         kept = draw < tenth / 10
         if _cores(net, chip, net.source[kept], net.target[kept], net.delay[kept]) <= chip.mesh.n_cores:
-            return float(kept.sum()) / net.n_neurons
-    return None
+            best, low = float(kept.sum()) / net.n_neurons, tenth + 1
+        else:
+            high = tenth - 1
+    return best
 
 
 def _cores_if_local(net: LoweredCrossbar, chip: ChipProfile) -> int:
