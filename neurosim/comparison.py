@@ -159,16 +159,14 @@ def _row(task: _Task, chip: ChipProfile, seed: int, report: Report, approximate:
         "no_recurrence_accuracy_by_bins": scores_without,
         **costs(result, chip),
         "largest_weight_error": max(
-            (
-                e.max_relative_error
-                for e in program.errors
-                if e.parameter in ("weight", "coarse_weight", "four_weights")
-            ),
-            default=0.0,
+            (e.max_relative_error for e in program.errors if e.parameter in _WEIGHT), default=0.0
         ),
         "approximations": sorted({e.parameter for e in program.errors if e.parameter in RULES}),
         "price_kinds": price_kinds(chip),
     }
+
+
+_WEIGHT = ("weight", "coarse_weight", "four_weights")  # what errors of weights are called
 
 
 def _liquid(task: _Task, chip: ChipProfile, recurrence: float, approximate: bool) -> Network:

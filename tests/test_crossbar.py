@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from published import simulated_mw
 from reference_crossbar import simulate_cores, simulate_graph
 
 from chips import CannotRepresent, ChipProfile, DoesNotFit, NetworkError, NeurosimError, ProgramError, load_chip
@@ -511,3 +512,11 @@ def test_usage_of_a_crossbar_program() -> None:
     assert use.used["input_axons"].sum() > 0
     assert use.cores_lower_bound <= program.n_cores
     json.dumps(use.to_dict())
+
+
+@pytest.mark.parametrize(("rate_hz", "published_mw"), [(11.58, 68), (20.07, 71), (95.93, 94)])
+def test_a_full_chip_draws_the_published_power(rate_hz: float, published_mw: float) -> None:
+    """All 4,096 cores, 134 million crosspoints; Akopyan et al. 2015, Fig. 17."""
+    power, hops = simulated_mw(rate_hz, ticks=20)
+    assert hops == pytest.approx(42.6, rel=0.01)
+    assert power == pytest.approx(published_mw, rel=0.03)
