@@ -8,6 +8,10 @@ from chips.profile import ChipProfile
 SECTIONS_OF: Mapping[str, tuple[str, ...]] = {
     "lif": ("cuba_lif",),
     "registers": ("cuba_lif",),
+    "linear": ("graded",),
+    "hardtanh": ("graded",),
+    "tanh": ("graded",),
+    "resonate_and_fire": ("graded",),
 }
 """kind of population -> sections of a profile; any one of them will do."""
 
