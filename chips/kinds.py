@@ -11,6 +11,7 @@ SECTIONS_OF: Mapping[str, tuple[str, ...]] = {
     "linear": ("graded",),
     "hardtanh": ("graded",),
     "tanh": ("graded",),
+    "liquid_time_constant": ("graded",),
     "resonate_and_fire": ("graded",),
 }
 """kind of population -> sections of a profile; any one of them will do."""

@@ -168,7 +168,8 @@ class Time(Section):
     """Time of one event inside its core, and how a step is composed of them.
 
     A core's sending time is updates * neuron_update + spikes * spike + packets out * packet_out; its
-    receiving time is packets in * packet_in + synaptic events * synaptic_event.
+    receiving time is packets in * packet_in + synaptic events * synaptic_event; its memory is busy for words read *
+    memory_word.  Memory and links overlap with all else.
     """
 
     send_receive: Literal["overlap", "add", "largest"] = Field(
@@ -221,6 +222,11 @@ class ChipProfile(Section):
         if self.synapse is None:
             raise ValueError("the chip keeps its synapses in lists: add a section synapse")
         return self
+
+    @property
+    def numbers(self) -> Graded:
+        """The section `graded`, where the caller knows that there is one."""
+        return _present(self.graded)
 
     @property
     def lists(self) -> Synapse:

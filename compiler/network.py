@@ -1,7 +1,7 @@
 """The language of networks: named populations, named inputs, and projections between them.
 
-Neurons are current-based leaky integrate-and-fire, given in physical units or in chip registers.  Inside
-there are arrays only, so a million neurons and a hundred million synapses fit in memory.
+Neurons are current-based leaky integrate-and-fire, given in physical units or in chip registers, or units that
+send numbers.  Inside there are arrays only, so a million neurons and a hundred million synapses fit in memory.
 """
 
 import sys
@@ -33,6 +33,8 @@ class Population:
     Steps of dt_ms are exponential Euler with I held over a step (see lower.py), so a short current does a little more
     than in continuous time: its effect grows with dt_ms / tau_syn_ms.
     kind "registers", the chip's own integers: du, dv, vth, bias_mantissa, bias_exponent, refractory.
+    kinds "linear", "hardtanh", "tanh", "liquid_time_constant" and "resonate_and_fire" send numbers, and are in the
+    chip's own integers too; their equations are at the top of lower_graded.py.
     """
 
     name: str
@@ -61,7 +63,7 @@ class Projection:
     target: str
     sources: npt.NDArray[np.int32]  # [synapse], index within the source population or input
     targets: npt.NDArray[np.int32]  # [synapse], index within the target population
-    weights: npt.NDArray[Any]  # [synapse], a jump of I ("lif") or an integer on the chip's grid ("registers")
+    weights: npt.NDArray[Any]  # [synapse], a jump of I ("lif") or an integer on the chip's grid (others)
     delays: npt.NDArray[np.uint8]  # [synapse], steps, at least 1
 
     @property

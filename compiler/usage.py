@@ -62,7 +62,7 @@ def usage(program: Program) -> Usage:
     between = packets[pair.pair_from != pair.pair_to].sum()
     hops = (packets * (pair.pair_hops_x + pair.pair_hops_y)).sum()
     n = program.n_neurons
-    bits = np.bincount(t.list_core, weights=_list_bits(program), minlength=program.n_cores)
+    bits = np.bincount(t.list_core, weights=list_memory_bits(program), minlength=program.n_cores)
     used = {
         "neurons": np.diff(t.core_ptr),
         "input_axons": np.bincount(routes.axon_core, minlength=program.n_cores),
@@ -82,7 +82,7 @@ def usage(program: Program) -> Usage:
     )
 
 
-def _list_bits(program: Program) -> npt.NDArray[np.int64]:
+def list_memory_bits(program: Program) -> npt.NDArray[np.int64]:
     """Memory of each list in bits."""
     t = program.tables
     each = np.array([synapse_bits(f.weight_bits, f.index_bits, f.delay_bits) for f in program.formats], np.int64)

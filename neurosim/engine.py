@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from compiler import Program
-from neurosim import kernel
+from compiler.registers import MODELS
+from neurosim import graded_kernel, kernel
+from neurosim.graded_kernel import GradedState
+from neurosim.graded_machine import build_graded_machine
 from neurosim.kernel import State
 from neurosim.machine import build_machine
 
@@ -27,7 +30,9 @@ class Engine:
 
 
 def build_engine(program: Program) -> Engine:
-    """The engine of a program."""
+    """The engine of a program: kernel.py for LIF neurons alone, graded_kernel.py for all others."""
+    if sends_numbers(program):
+        return _graded_engine(program)
     machine, state_type = build_machine(program)
     n, rows = program.n_neurons, machine.max_delay + 1
 
@@ -41,3 +46,24 @@ def build_engine(program: Program) -> Engine:
         )
 
     return Engine(kernel.advance, machine, new_state)
+
+
+def sends_numbers(program: Program) -> bool:
+    """Whether spikes of a program carry payloads other than 1: whether any of its neurons is not LIF."""
+    return bool((program.tables.model != MODELS.index("cuba_lif")).any())
+
+
+def _graded_engine(program: Program) -> Engine:
+    machine = build_graded_machine(program)
+    n, rows = program.n_neurons, machine.max_delay + 1
+
+    def new_state() -> GradedState:
+        return GradedState(
+            u=np.zeros(n, np.int64),
+            v=np.zeros(n, np.int64),
+            sent=np.zeros(n, np.int64),
+            waiting=np.zeros(n, np.uint8),
+            ring=np.zeros(rows * n, np.int64),
+        )
+
+    return Engine(graded_kernel.advance, machine, new_state)

@@ -354,7 +354,7 @@ BAD_GRAPHS = [
     (one_edge(delay=(1, 2)), "edge 'x' -> 'y': tuples of different lengths"),
     (onto_an_input(), "is an input"),
     (mixed(), "node 'y': kind is 'registers', but others of 'neurons' are 'lif'"),
-    (one_node(kind="LIF"), "node 'x': kind is 'LIF', but must be one of lif, registers, input"),
+    (one_node(kind="LIF"), "node 'x': kind is 'LIF', but must be one of lif, registers, linear"),
     (one_node(kind=[]), "node 'x': kind is"),
     (one_node(population=3), "node 'x': population is 3"),
     (one_node(population=""), "is not a name"),
