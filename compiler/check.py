@@ -291,11 +291,16 @@ def _check_capacity(program: Program) -> None:
         "output_axons": np.bincount(home, minlength=n_cores),
         "synapse_memory_bits": bits,
     }
+    pool = program.chip.pool
+    if pool is not None:
+        cost = {"neurons": pool.neuron_bits, "input_axons": pool.input_axon_bits, "output_axons": pool.output_axon_bits}
+        used["memory_bits"] = bits + sum(each * used[key] for key, each in cost.items())
     for key, values in used.items():
-        limit = getattr(core, key)
+        section = "pool" if key == "memory_bits" else "core"
+        limit = getattr(program.chip.pool if key == "memory_bits" else core, key)
         if limit is not None and values.max() > limit:
             i = int(values.argmax())
             raise ProgramError(
                 f"core {t.core[i]} holds {values[i]:,} {key.replace('_', ' ')}, but {program.chip.name} allows "
-                f"{limit:,} (core.{key})"
+                f"{limit:,} ({section}.{key})"
             )

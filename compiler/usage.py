@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.packing import list_bits, synapse_bits
-from compiler.bounds import RESOURCES, lower_bounds
+from compiler.bounds import POOL, lower_bounds, pooled_bits, resource_limits
 from compiler.program import Program
 from compiler.route import route
 
@@ -69,11 +69,12 @@ def usage(program: Program) -> Usage:
         "output_axons": np.bincount(pair.pair_from, weights=packets, minlength=program.n_cores).astype(np.int64),
         "synapse_memory_bits": bits.astype(np.int64),
     }
-    limit: dict[str, int | None] = {key: getattr(chip.core, key) for key in RESOURCES}
+    if chip.pool:
+        used[POOL] = pooled_bits(chip.pool, *used.values())
     return Usage(
         core=t.core,
         used=used,
-        limit=limit,
+        limit=resource_limits(chip),
         lower_bound=_lower_bounds(program),
         packets_per_spike=float(packets.sum()) / n,
         packets_between_cores_per_spike=float(between) / n,
@@ -98,4 +99,4 @@ def _lower_bounds(program: Program) -> dict[str, int]:
     each = np.array([synapse_bits(f.weight_bits, 0, f.delay_bits) for f in program.formats], np.int64)
     bits = int((np.diff(t.list_ptr) * each[t.list_format]).sum()) if len(each) else 0
     n = program.n_neurons
-    return lower_bounds(program.chip.core, n, int(sending.sum()), int(sending[:n].sum()), bits)
+    return lower_bounds(program.chip, n, int(sending.sum()), int(sending[:n].sum()), bits)
