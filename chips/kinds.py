@@ -11,6 +11,7 @@ SECTIONS_OF: Mapping[str, tuple[str, ...]] = {
     "linear": ("graded",),
     "hardtanh": ("graded",),
     "tanh": ("graded",),
+    "square": ("graded",),
     "liquid_time_constant": ("graded",),
     "resonate_and_fire": ("graded",),
 }

@@ -214,7 +214,7 @@ def _graded_limits(chip: ChipProfile) -> Limits:
     }
 
 
-_GRADED = ("linear", "hardtanh", "tanh", "liquid_time_constant", "resonate_and_fire")
+_GRADED = ("linear", "hardtanh", "tanh", "square", "liquid_time_constant", "resonate_and_fire")
 _LIMITS: dict[str, Callable[[ChipProfile], Limits]] = {
     "cuba_lif": _cuba_lif_limits,
     **dict.fromkeys(_GRADED, _graded_limits),

@@ -18,6 +18,7 @@ r is what receivers know: 0 for ever with delta = 0 (value coding), the sum of a
     linear                  f(z) = z
     hardtanh                f(z) = min(max(z, -limit), limit)
     tanh                    f(z) = 2^F tanh(z / 2^F), by table (neurosim/tanh_table.py)
+    square                  f(z) = clamp_state(scaled(z^2, F))
 
     liquid_time_constant    in place of the fourth line, with g = scaled(gain * sigmoid(z), F):
                             y <- clamp_state(scaled(keep * y + g * (reversal - y), D))
@@ -25,8 +26,9 @@ r is what receivers know: 0 for ever with delta = 0 (value coding), the sum of a
 
 A leaky echo state x <- (1 - a) x + a tanh(W x + V u) is tanh with gain = a 2^D and keep = 2^D - gain.  An explicit
 Euler step of dx/dt = -x / tau + f(z) has keep = (1 - dt / tau) 2^D and gain = dt 2^D; one of dx/dt = -x / tau +
-sigmoid(z) (A - x) is liquid_time_constant with these and reversal = A.  Each step loses less than 1, so a slow leak
-lags by up to 2^D / (2^D - keep): let states be large numbers.
+sigmoid(z) (A - x) is liquid_time_constant with these and reversal = A.  A product of two signals, as closed-form
+continuous-time cells need, is a b = ((a + b) / 2)^2 - ((a - b) / 2)^2: two squares and a sum.  Each step loses less
+than 1, so a slow leak lags by up to 2^D / (2^D - keep): let states be large numbers.
 
     resonate_and_fire       x, y <- clamp_state(scaled(cos * x - sin * y, D) + scaled(a, shift) + bias),
                                     clamp_state(scaled(sin * x + cos * y, D))

@@ -33,8 +33,8 @@ class Population:
     Steps of dt_ms are exponential Euler with I held over a step (see lower.py), so a short current does a little more
     than in continuous time: its effect grows with dt_ms / tau_syn_ms.
     kind "registers", the chip's own integers: du, dv, vth, bias_mantissa, bias_exponent, refractory.
-    kinds "linear", "hardtanh", "tanh", "liquid_time_constant" and "resonate_and_fire" send numbers, and are in the
-    chip's own integers too; their equations are at the top of lower_graded.py.
+    kinds "linear", "hardtanh", "tanh", "square", "liquid_time_constant" and "resonate_and_fire" send numbers, and are
+    in the chip's own integers too; their equations are at the top of lower_graded.py.
     """
 
     name: str

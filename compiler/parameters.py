@@ -69,6 +69,7 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     "linear": _GRADED,
     "hardtanh": _GRADED | {"limit": Parameter(32768, 0, _WORD, integer=True)},
     "tanh": _GRADED,
+    "square": _GRADED,
     "liquid_time_constant": _GRADED
     | {"keep": Parameter(4096, 0, 2**16, integer=True), "reversal": Parameter(32768, -_WORD, _WORD, integer=True)},
     "resonate_and_fire": {

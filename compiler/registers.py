@@ -24,6 +24,7 @@ REGISTERS: Mapping[str, Mapping[str, str]] = {
     "linear": _GRADED,
     "hardtanh": _GRADED | {"limit": "int32"},
     "tanh": _GRADED,
+    "square": _GRADED,
     "liquid_time_constant": _GRADED | {"reversal": "int32"},
     "resonate_and_fire": {
         "cos": "int32",

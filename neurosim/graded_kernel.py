@@ -15,7 +15,7 @@ from numba import njit
 PACKETS_IN = 5
 WRAP_ONCE = 0
 
-CUBA_LIF, LINEAR, HARDTANH, TANH, LIQUID_TIME_CONSTANT, RESONATE_AND_FIRE = range(6)
+CUBA_LIF, LINEAR, HARDTANH, TANH, SQUARE, LIQUID_TIME_CONSTANT, RESONATE_AND_FIRE = range(7)
 
 
 class GradedMachine(NamedTuple):
@@ -143,7 +143,7 @@ def _update(m, s, b, t, n_spikes):
 
 @njit(cache=True, nogil=True)
 def _unit(m, s, i, a):
-    """linear, hardtanh, tanh and liquid_time_constant."""
+    """linear, hardtanh, tanh, square and liquid_time_constant."""
     if m.sigma[i]:
         a = _clamp(s.u[i] + a, m.sum_max)
     s.u[i] = a
@@ -158,6 +158,8 @@ def _unit(m, s, i, a):
             z = _clamp(z, m.bound[i])
         elif code == TANH:
             z = _tanh(m, z)
+        elif code == SQUARE:
+            z = _clamp(_scaled(z * z, m.fraction_bits), m.state_max)
         y = m.keep[i] * y + m.gain[i] * z
     y = _clamp(_scaled(y, m.decay_bits), m.state_max)
     s.v[i] = y

@@ -17,6 +17,7 @@ _CODES = {
     "linear": graded_kernel.LINEAR,
     "hardtanh": graded_kernel.HARDTANH,
     "tanh": graded_kernel.TANH,
+    "square": graded_kernel.SQUARE,
     "liquid_time_constant": graded_kernel.LIQUID_TIME_CONSTANT,
     "resonate_and_fire": graded_kernel.RESONATE_AND_FIRE,
 }

@@ -80,8 +80,7 @@ def unit(kind: str, s: dict[str, int], p: dict[str, int], a: int, graded: Graded
         gate = toward_zero(Fraction(p["gain"] * sigmoid, 2**graded.fraction_bits))
         total = p["keep"] * y + gate * (p["reversal"] - y)
     else:
-        f = {"linear": lambda: z, "hardtanh": lambda: clip(z, p["limit"]), "tanh": lambda: tanh(z, graded)}[kind]()
-        total = p["keep"] * y + p["gain"] * f
+        total = p["keep"] * y + p["gain"] * activation(kind, z, p, graded)
     s["v"] = clamp(toward_zero(Fraction(total, one)), graded.state_bits)
     message = clamp(s["v"] - s["r"], graded.message_bits)
     if abs(message) <= p["threshold"]:
@@ -89,6 +88,14 @@ def unit(kind: str, s: dict[str, int], p: dict[str, int], a: int, graded: Graded
     if p["delta"]:
         s["r"] += message
     return message
+
+
+def activation(kind: str, z: int, p: dict[str, int], graded: Graded) -> int:
+    if kind == "hardtanh":
+        return clip(z, p["limit"])
+    if kind == "square":
+        return clamp(toward_zero(Fraction(z * z, 2**graded.fraction_bits)), graded.state_bits)
+    return tanh(z, graded) if kind == "tanh" else z
 
 
 def resonator(s: dict[str, int], p: dict[str, int], a: int, graded: Graded) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 from compiler.network import Network
 from compiler.parameters import PARAMETERS
 
-GRADED_KINDS = ("linear", "hardtanh", "tanh", "liquid_time_constant", "resonate_and_fire")
+GRADED_KINDS = ("linear", "hardtanh", "tanh", "square", "liquid_time_constant", "resonate_and_fire")
 WEIGHT_TYPES = (
     np.float64,
     np.float32,
@@ -122,6 +122,7 @@ _LOIHI2_VALUES = {
     "linear": _UNIT,
     "hardtanh": _UNIT | {"limit": _STATE.map(abs)},
     "tanh": _UNIT,
+    "square": _UNIT,
     "liquid_time_constant": _UNIT | {"reversal": _STATE},
     "resonate_and_fire": {
         "cos": _signed(4096),
