@@ -120,7 +120,7 @@ class Graded(Section):
 
     message_bits: Annotated[int, Field(ge=2, le=32)] = Field(description="payload of a spike, signed")
     state_bits: Annotated[int, Field(ge=8, le=32)] = Field(description="what a neuron keeps of itself, signed")
-    sum_bits: Annotated[int, Field(ge=16, le=48)] = Field(description="synaptic input of a neuron in a step, signed")
+    sum_bits: Annotated[int, Field(ge=16, le=40)] = Field(description="synaptic input of a neuron in a step, signed")
     decay_bits: Annotated[int, Field(ge=1, le=16)]
     fraction_bits: Annotated[int, Field(ge=4, le=20)] = Field(description="tanh reads and writes 1.0 as 2^this")
     tanh_table_bits: Annotated[int, Field(ge=2, le=12)] = Field(description="the table has 2^this segments")

@@ -40,7 +40,7 @@ class Parameter:
 _INF = float("inf")
 _WORD = 2**31 - 1
 _GRADED = {
-    "shift": Parameter(0, 0, 47, integer=True),
+    "shift": Parameter(0, 0, 39, integer=True),
     "bias": Parameter(0, -_WORD, _WORD, integer=True),
     "keep": Parameter(0, 0, 2**16, integer=True),
     "gain": Parameter(4096, -(2**16), 2**16, integer=True),
@@ -75,7 +75,7 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     "resonate_and_fire": {
         "cos": Parameter(4096, -(2**16), 2**16, integer=True),
         "sin": Parameter(0, -(2**16), 2**16, integer=True),
-        "shift": Parameter(0, 0, 47, integer=True),
+        "shift": Parameter(0, 0, 39, integer=True),
         "bias": Parameter(0, -_WORD, _WORD, integer=True),
         "threshold": Parameter(0, 0, _WORD, integer=True),
         "magnitude": Parameter(1, 0, 1, integer=True),
