@@ -50,7 +50,5 @@ for name, (net, trains) in codings.items():
     spent, time = ns.energy(result.counts, "loihi2"), ns.latency(result.counts, "loihi2")
     terms, often = np.unique(time.bound_by, return_counts=True)
     print(f"{name}: {error:.2%} NRMSE, {result.n_spikes:,} messages")
-    print(
-        f"  {spent.dynamic_pj / 1e6:.2f} uJ at the prices of Loihi 1 ({', '.join(sorted(set(spent.kinds.values())))})"
-    )
+    print(f"  {spent.dynamic_pj / 1e6:.2f} uJ, all prices {', '.join(sorted(set(spent.kinds.values())))} from Loihi 1")
     print(f"  {time.per_step.mean / 1e3:.2f} us a step, mostly bound by {terms[often.argmax()]}")
