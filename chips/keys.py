@@ -48,6 +48,11 @@ def has_section(chip: ChipProfile, path: str) -> bool:
     return not section or value_at(chip, section) is not None
 
 
+def has_key(chip: ChipProfile, path: str) -> bool:
+    """Whether a chip says anything under a key; optional keys may be absent."""
+    return has_section(chip, path) and (KEYS[path].is_required or path in chip.sources)
+
+
 def _key(path: str, annotation: Any, is_required: bool) -> Key:
     is_number = annotation is not str and get_origin(annotation) is not Literal
     shown = repr(annotation)

@@ -10,6 +10,12 @@ SECTIONS_OF: Mapping[str, tuple[str, ...]] = {
     "registers": ("cuba_lif",),
     "linear_lif": ("linear_lif",),
     "truenorth": ("crossbar",),
+    "linear": ("graded",),
+    "hardtanh": ("graded",),
+    "tanh": ("graded",),
+    "square": ("graded",),
+    "liquid_time_constant": ("graded",),
+    "resonate_and_fire": ("graded",),
 }
 """kind of population -> sections of a profile; any one of them will do."""
 

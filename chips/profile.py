@@ -73,6 +73,15 @@ class Core(Section):
     )
 
 
+class Pool(Section):
+    """One memory of a core that neurons, axons and synapses share, on top of the limits of each."""
+
+    memory_bits: Annotated[int, Field(ge=1)]
+    neuron_bits: Annotated[int, Field(ge=0, le=65536)] = Field(description="state and parameters of one neuron")
+    input_axon_bits: Annotated[int, Field(ge=0, le=65536)]
+    output_axon_bits: Annotated[int, Field(ge=0, le=65536)]
+
+
 class Synapse(Section):
     """How synapses are packed into memory words (see packing.py)."""
 
@@ -134,6 +143,26 @@ class LinearLif(Section):
     leak_bits: Annotated[int, Field(ge=1, le=16)]
 
 
+class Graded(Section):
+    """The arithmetic of neurons that send numbers, in integers; compiler/lower_graded.py says what each does."""
+
+    message_bits: Annotated[int, Field(ge=2, le=32)] = Field(description="payload of a spike, signed")
+    state_bits: Annotated[int, Field(ge=8, le=32)] = Field(description="what a neuron keeps of itself, signed")
+    sum_bits: Annotated[int, Field(ge=16, le=40)] = Field(description="synaptic input of a neuron in a step, signed")
+    decay_bits: Annotated[int, Field(ge=1, le=16)]
+    fraction_bits: Annotated[int, Field(ge=4, le=20)] = Field(description="tanh reads and writes 1.0 as 2^this")
+    tanh_table_bits: Annotated[int, Field(ge=2, le=12)] = Field(description="the table has 2^this segments")
+    tanh_range_bits: Annotated[int, Field(ge=1, le=4)] = Field(description="the table ends at 2^this")
+
+    @model_validator(mode="after")
+    def _table_fits(self) -> "Graded":
+        if self.fraction_bits + self.tanh_range_bits < self.tanh_table_bits:
+            raise ValueError("tanh_table_bits is above fraction_bits + tanh_range_bits, so segments would be empty")
+        if self.fraction_bits + 2 > self.state_bits:
+            raise ValueError("fraction_bits + 2 is above state_bits, so the state could not hold 1.0")
+        return self
+
+
 class Energy(Section):
     """Dynamic energy of one event."""
 
@@ -167,16 +196,22 @@ class Time(Section):
     """Time of one event inside its core, and how a step is composed of them.
 
     A core's sending time is updates * neuron_update + spikes * spike + packets out * packet_out; its
-    receiving time is packets in * packet_in + synaptic events * synaptic_event.
+    receiving time is packets in * packet_in + synaptic events * synaptic_event; its memory is busy for words read *
+    memory_word.  Memory and links overlap with all else.
     """
 
-    send_receive: Literal["overlap", "add"] = Field(description="overlap: the larger of the two; add: their sum")
+    send_receive: Literal["overlap", "add", "largest"] = Field(
+        description="overlap: the larger of the two; add: their sum; largest: as overlap, and the barrier overlaps too"
+    )
     neuron_update_ns: Cost
     spike_ns: Cost
     packet_out_ns: Cost
     packet_in_ns: Cost
     synaptic_event_ns: Cost
     synaptic_event_dense_ns: Cost
+    memory_word_ns: Cost | None = Field(
+        default=None, description="one word of synapse memory read; null: memory never binds"
+    )
     link_packet_ns: Cost | None = Field(description="one packet's occupation of a link; null: links never bind")
     barrier: Barrier
     tick_ns: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
@@ -215,10 +250,12 @@ class ChipProfile(Section):
     description: str
     mesh: Mesh
     core: Core
+    pool: Pool | None = Field(default=None, description="of a chip whose cores have one memory for everything")
     synapse: Synapse | None = Field(default=None, description="of a chip that keeps synapses in lists")
     cuba_lif: CubaLif | None = Field(default=None, description="of a chip that has this neuron")
     linear_lif: LinearLif | None = Field(default=None, description="likewise")
     crossbar: Crossbar | None = Field(default=None, description="of a chip whose cores are crossbars")
+    graded: Graded | None = Field(default=None, description="of a chip whose spikes carry numbers")
     energy: Energy
     time: Time
     clock: Clock | None = Field(default=None, description="of a chip whose events take whole cycles")
@@ -239,6 +276,11 @@ class ChipProfile(Section):
         if self.linear_lif and self.core.delay_steps_max > 1:
             raise ValueError("linear_lif neurons know no delays: set core.delay_steps_max to 1")
         return self
+
+    @property
+    def numbers(self) -> Graded:
+        """The section `graded`, where the caller knows that there is one."""
+        return _present(self.graded)
 
     @property
     def lists(self) -> Synapse:

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from chips.keys import KEYS, has_section, value_at
+from chips.keys import KEYS, has_key, value_at
 from chips.profile import ChipProfile
 
 
@@ -18,7 +18,7 @@ class Row(NamedTuple):
 
 def profile_rows(chip: ChipProfile) -> list[Row]:
     """Every key of every section with its source, in the order of the models; not the name and texts."""
-    return [_row(chip, path) for path, key in KEYS.items() if key.section and has_section(chip, path)]
+    return [_row(chip, path) for path, key in KEYS.items() if key.section and has_key(chip, path)]
 
 
 def _row(chip: ChipProfile, path: str) -> Row:

@@ -153,8 +153,12 @@ def _check_registers(program: Program) -> None:
     t, name = program.tables, program.chip.name
     for model in np.unique(t.model):
         mine = t.model == model
-        for register, (low, high, key) in _LIMITS[MODELS[model]](program.chip).items():
+        limits = _LIMITS[MODELS[model]](program.chip)
+        for register in registers_of([model]):
+            low, high, key = limits[register]
             _within(t.registers[register][mine], low, high, register, f"{name} ({key})")
+    if program.chip.graded:
+        _check_graded_sums(program, program.chip.graded.message_bits)
     if len(t.synapse_delay):
         longest = program.chip.core.delay_steps_max
         _within(t.synapse_delay, 1, longest, "synapse_delay", f"{name} (core.delay_steps_max)")
@@ -184,9 +188,47 @@ def _linear_lif_limits(chip: ChipProfile) -> Limits:
     }
 
 
+def _check_graded_sums(program: Program, message_bits: int) -> None:
+    """No sum of weight * payload leaves 64 bits, whatever is sent; programs of LIF neurons alone send no payloads."""
+    t = program.tables
+    if not (t.model.any() and len(t.synapse_weight)):
+        return
+    list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
+    exponent = np.array([f.exponent for f in program.formats], np.int64)[t.list_format[list_of]]
+    target = t.core_ptr[t.list_core[list_of]] + t.synapse_index
+    sums = np.zeros(len(t.neuron_of), np.int64)
+    np.add.at(sums, target, np.abs(t.synapse_weight.astype(np.int64)) << exponent)
+    largest = (1 << 62) >> (message_bits - 1)
+    most = int(sums.max())
+    _require(most <= largest, f"the weights into a neuron add up to {most:,}; at most {largest:,} can be run")
+
+
+def _graded_limits(chip: ChipProfile) -> Limits:
+    graded = chip.graded
+    if graded is None:
+        raise ProgramError(f"the program has neurons that send numbers, which {chip.name} has not (section graded)")
+    state, one = (1 << (graded.state_bits - 1)) - 1, 1 << graded.decay_bits
+    return {
+        "shift": (0, graded.sum_bits - 1, "graded.sum_bits"),
+        "bias": (-state, state, "graded.state_bits"),
+        "keep": (0, one, "graded.decay_bits"),
+        "gain": (-one, one, "graded.decay_bits"),
+        "threshold": (0, (1 << (graded.message_bits - 1)) - 1, "graded.message_bits"),
+        "sigma": (0, 1, "graded"),
+        "delta": (0, 1, "graded"),
+        "limit": (0, state, "graded.state_bits"),
+        "reversal": (-state, state, "graded.state_bits"),
+        "cos": (-one, one, "graded.decay_bits"),
+        "sin": (-one, one, "graded.decay_bits"),
+        "magnitude": (0, 1, "graded"),
+    }
+
+
+_GRADED = ("linear", "hardtanh", "tanh", "square", "liquid_time_constant", "resonate_and_fire")
 _LIMITS: dict[str, Callable[[ChipProfile], Limits]] = {
     "cuba_lif": _cuba_lif_limits,
     "linear_lif": _linear_lif_limits,
+    **dict.fromkeys(_GRADED, _graded_limits),
 }
 """model -> its limits on a chip"""
 
@@ -285,11 +327,16 @@ def _check_capacity(program: Program) -> None:
         "output_axons": np.bincount(home, minlength=n_cores),
         "synapse_memory_bits": bits,
     }
+    pool = program.chip.pool
+    if pool is not None:
+        cost = {"neurons": pool.neuron_bits, "input_axons": pool.input_axon_bits, "output_axons": pool.output_axon_bits}
+        used["memory_bits"] = bits + sum(each * used[key] for key, each in cost.items())
     for key, values in used.items():
-        limit = getattr(core, key)
+        section = "pool" if key == "memory_bits" else "core"
+        limit = getattr(program.chip.pool if key == "memory_bits" else core, key)
         if limit is not None and values.max() > limit:
             i = int(values.argmax())
             raise ProgramError(
                 f"core {t.core[i]} holds {values[i]:,} {key.replace('_', ' ')}, but {program.chip.name} allows "
-                f"{limit:,} (core.{key})"
+                f"{limit:,} ({section}.{key})"
             )

@@ -12,7 +12,8 @@ from numba import njit
 def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, out_axons, limits, packing):
     """Piece of each neuron, int32 [neuron].
 
-    `limits`: neurons, input axons, output axons, synapse bits of a core.  `packing`: synapses of a block, header
+    `limits`: neurons, input axons, output axons, synapse bits of a core; bits of its pool, and those that a neuron, an
+    input axon and an output axon take of it.  `packing`: synapses of a block, header
     bits, word bits.  `out_axons`: expected output axons of each neuron.
     """
     n = len(in_ptr) - 1
@@ -143,7 +144,8 @@ def _fits(v, piece, used, limits, key, in_ptr, in_net, in_count, net_bits, net_p
     if used[0] + 1 > limits[0] or used[1] + key[v] > limits[1] or used[2] + out_axons[v] > limits[2]:
         return False
     bits = _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing)
-    return used[3] + bits <= limits[3]
+    pooled = (used[0] + 1) * limits[5] + (used[1] + key[v]) * limits[6] + (used[2] + out_axons[v]) * limits[7]
+    return used[3] + bits <= limits[3] and pooled + used[3] + bits <= limits[4]
 
 
 @njit(cache=True)

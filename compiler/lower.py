@@ -23,11 +23,12 @@ from chips.kinds import chips_with, has_kind
 from chips.packing import smallest_width
 from chips.profile import ChipProfile, CubaLif
 from compiler.grid import Grid, finest_grid, to_grid
+from compiler.lower_graded import check_sums, lower_graded
 from compiler.lower_lif import lower_lif
 from compiler.lower_linear_leak import lower_linear_leak
 from compiler.lowered import LoweredNetwork, LoweringError, SynapseFormat, Tolerance
 from compiler.network import Population, Projection
-from compiler.registers import REGISTERS
+from compiler.registers import REGISTERS, model_number
 from compiler.validate import ValidNetwork
 
 
@@ -57,9 +58,12 @@ def lower(
         if population.kind == "lif":
             values, scale, made = lower_lif(population, largest, valid.network.dt_ms, chip, tolerance)
             errors += made
-        else:
+        elif population.kind == "registers":
             values, scale = _check_registers(population, chip.lif), None
+        else:
+            values, scale = lower_graded(population, chip), None
         span = valid.span(population.name)
+        model[span.start : span.start + span.n] = model_number(population.kind)
         for key, column in values.items():
             whole = registers.setdefault(key, np.zeros(valid.n_neurons, np.int32))
             whole[span.start : span.start + span.n] = column
@@ -72,7 +76,7 @@ def lower(
                 formats.append(found)
                 _check_formats(formats, projection)
             format_of[part] = formats.index(found)
-    return LoweredNetwork(
+    lowered = LoweredNetwork(
         spans=valid.spans,
         dt_ms=valid.network.dt_ms,
         n_neurons=valid.n_neurons,
@@ -87,6 +91,9 @@ def lower(
         formats=tuple(formats),
         errors=tuple(errors),
     )
+    if chip.graded and model.any():
+        check_sums(lowered, chip)
+    return lowered
 
 
 MAX_FORMATS = 127  # tables number formats, and their dense twins, in 8 bits

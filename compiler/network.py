@@ -1,7 +1,7 @@
 """The language of networks: named populations, named inputs, and projections between them.
 
-Neurons are current-based leaky integrate-and-fire, given in physical units or in chip registers.  Inside
-there are arrays only, so a million neurons and a hundred million synapses fit in memory.
+Neurons are current-based leaky integrate-and-fire, given in physical units or in chip registers, or units that
+send numbers.  Inside there are arrays only, so a million neurons and a hundred million synapses fit in memory.
 """
 
 import sys
@@ -36,6 +36,8 @@ class Population:
     kind "linear_lif", a chip's own integers: leak, threshold (see neurosim/odin_kernel.py for the order of events):
         v <- v + weight, kept within 0 and the chip's largest v, at each event; v >= threshold: spike and v <- 0
         v <- max(v - leak, 0) at the end of each step; at most one spike a step is sent.
+    kinds "linear", "hardtanh", "tanh", "square", "liquid_time_constant" and "resonate_and_fire" send numbers, and are
+    in the chip's own integers too; their equations are at the top of lower_graded.py.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """Networks as networkx graphs, there and back without loss.
 
-Nodes are (name, index), with attributes population, index, kind ("lif", "registers" or "input") and the
+Nodes are (name, index), with attributes population, index, kind (see parameters.py, or "input") and the
 neuron's parameters.  An edge has weight, delay (steps), projection and position (the place among the
 network's projections and within one): numbers, or tuples of equal length when several synapses join the same
 pair.  `graph.graph["neurosim"]` holds what nodes and edges cannot: dt_ms, which parameters are one number for

@@ -216,7 +216,7 @@ class _Reader:
         for key, kind in strays.items():
             self.faults.add((*path, key), f"belongs under {kind}: write '{kind}: {{{key}: ...}}'")
         rest = {key: given[key] for key in given if key not in strays} if strays else given
-        return self.faults.section(path, rest, ("neurons", *PARAMETERS["lif"]), ("neurons",))
+        return self.faults.section(path, rest, ("neurons", *PARAMETERS["lif"], *NATIVE), ("neurons",))
 
     def parameter(self, path: KeyPath, given: Any, rule: Parameter, n: int | None) -> Any:
         if isinstance(given, list) and n is not None and len(given) != n:

@@ -7,6 +7,7 @@
     populations:
       liquid: {neurons: 3, tau_mem_ms: 30, v_threshold: [15, 15, 20]}    # a number, or one per neuron
       readout: {neurons: 1, registers: {du: 1024, vth: 300}}             # or the chip's own integers
+      units: {neurons: 2, tanh: {shift: 6, gain: [1024, 2048]}}          # or units that send numbers
     projections:
       - source: ears
         target: liquid

@@ -38,6 +38,16 @@ class Parameter:
 
 
 _INF = float("inf")
+_WORD = 2**31 - 1
+_GRADED = {
+    "shift": Parameter(0, 0, 39, integer=True),
+    "bias": Parameter(0, -_WORD, _WORD, integer=True),
+    "keep": Parameter(0, 0, 2**16, integer=True),
+    "gain": Parameter(4096, -(2**16), 2**16, integer=True),
+    "threshold": Parameter(0, 0, _WORD, integer=True),
+    "sigma": Parameter(0, 0, 1, integer=True),
+    "delta": Parameter(0, 0, 1, integer=True),
+}
 PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     "lif": {
         "tau_mem_ms": Parameter(20.0, 0.0, _INF, low_is_legal=False),
@@ -72,6 +82,20 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     "linear_lif": {
         "leak": Parameter(0, 0, 2**16 - 1, integer=True),
         "threshold": Parameter(1, 1, 2**16 - 1, integer=True),
+    },
+    "linear": _GRADED,
+    "hardtanh": _GRADED | {"limit": Parameter(32768, 0, _WORD, integer=True)},
+    "tanh": _GRADED,
+    "square": _GRADED,
+    "liquid_time_constant": _GRADED
+    | {"keep": Parameter(4096, 0, 2**16, integer=True), "reversal": Parameter(32768, -_WORD, _WORD, integer=True)},
+    "resonate_and_fire": {
+        "cos": Parameter(4096, -(2**16), 2**16, integer=True),
+        "sin": Parameter(0, -(2**16), 2**16, integer=True),
+        "shift": Parameter(0, 0, 39, integer=True),
+        "bias": Parameter(0, -_WORD, _WORD, integer=True),
+        "threshold": Parameter(0, 0, _WORD, integer=True),
+        "magnitude": Parameter(1, 0, 1, integer=True),
     },
 }
 """kind of population -> its parameters."""

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from chips.errors import DoesNotFit
 from chips.packing import list_bits, synapse_bits
 from chips.profile import ChipProfile
-from compiler.hypergraph import Hypergraph, destinations
+from compiler.bounds import POOL, limit_key, pooled_bits, resource_limits
+from compiler.hypergraph import Hypergraph, destinations, source_pieces
 from compiler.lowered import LoweredNetwork
 
 ROUNDS = 12  # of output-axon estimates; the last one uses the fan-out, which is always enough
@@ -45,11 +46,11 @@ def partition(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> Part
             estimate = graph.fan_out[: net.n_neurons].astype(np.int64)
         piece_of = _grow(net, graph, chip, estimate)
         made = destinations(graph, piece_of)[: net.n_neurons]
-        if limit is None or _fits(piece_of, made, limit):
+        if (limit is None or _fits(piece_of, made, limit)) and _fits_pool(net, graph, piece_of, made, chip):
             break
         estimate = np.maximum(estimate, np.ceil(made * (1 + 0.01 * round_number)).astype(np.int64))
     else:
-        _refuse_output_axons(net, piece_of, made, chip)
+        _refuse_output_axons(net, graph, piece_of, made, chip)
     n_pieces = int(piece_of.max()) + 1
     if n_pieces > chip.mesh.n_cores:
         _refuse_pieces(net, graph, piece_of, chip)
@@ -63,7 +64,10 @@ def _grow(
 ) -> npt.NDArray[np.int32]:
     from compiler.growth import grow  # numba is loaded only when there is something to grow
 
-    limits = [chip.core.neurons, chip.core.input_axons, chip.core.output_axons, chip.core.synapse_memory_bits]
+    core, pool = chip.core, chip.pool
+    limits = [core.neurons, core.input_axons, core.output_axons, core.synapse_memory_bits, None, 0, 0, 0]
+    if pool:
+        limits[4:] = [pool.memory_bits, pool.neuron_bits, pool.input_axon_bits, pool.output_axon_bits]
     packing = [chip.lists.block_synapses, chip.lists.block_header_bits, chip.lists.word_bits]
     piece_of: npt.NDArray[np.int32] = grow(
         graph.in_ptr,
@@ -89,6 +93,42 @@ def _fits(piece_of: npt.NDArray[np.int32], made: npt.NDArray[np.int64], limit: i
     return bool((np.bincount(piece_of, weights=made) <= limit).all())
 
 
+def _fits_pool(
+    net: LoweredNetwork,
+    graph: Hypergraph,
+    piece_of: npt.NDArray[np.int32],
+    made: npt.NDArray[np.int64],
+    chip: ChipProfile,
+) -> bool:
+    return chip.pool is None or bool((_pooled(net, graph, piece_of, made, chip) <= chip.pool.memory_bits).all())
+
+
+def _pooled(
+    net: LoweredNetwork,
+    graph: Hypergraph,
+    piece_of: npt.NDArray[np.int32],
+    made: npt.NDArray[np.int64],
+    chip: ChipProfile,
+) -> npt.NDArray[np.int64]:
+    """Bits of the pool that each piece takes; `made`: output axons of each neuron."""
+    pool, n_pieces = chip.pool, int(piece_of.max()) + 1
+    if pool is None:
+        return np.zeros(n_pieces, np.int64)
+    neuron = np.repeat(np.arange(net.n_neurons), np.diff(graph.in_ptr))
+    lists, which = np.unique(graph.in_net.astype(np.int64) * n_pieces + piece_of[neuron], return_inverse=True)
+    length = np.bincount(which, weights=graph.in_count, minlength=len(lists)).astype(np.int64)
+    each = _net_bits(net, graph)[lists // n_pieces]
+    kinds, kind = np.unique(np.stack([length, each], axis=1), axis=0, return_inverse=True)
+    table = np.array([list_bits(int(n), int(bits), chip.lists) for n, bits in kinds], np.int64)
+    synapse = np.zeros(n_pieces, np.int64)
+    np.add.at(synapse, lists % n_pieces, table[kind.ravel()])
+    axons_in = np.bincount(source_pieces(graph, piece_of)[1], minlength=n_pieces)
+    axons_out = np.zeros(n_pieces, np.int64)
+    np.add.at(axons_out, piece_of, made)
+    bits: npt.NDArray[np.int64] = pooled_bits(pool, np.bincount(piece_of), axons_in, axons_out, synapse)
+    return bits
+
+
 # ---------------------------------------------------------------- refusals
 
 
@@ -101,6 +141,10 @@ def _check_single_neurons(net: LoweredNetwork, graph: Hypergraph, chip: ChipProf
             f"{net.owner(worst)} listens to {axons[worst]:,} sources, but a {chip.name} core has {limit:,} input "
             f"axons (core.input_axons): cut its fan-in to {limit:,}, or set core.input_axons={axons[worst]}"
         )
+    alone = np.arange(net.n_neurons, dtype=np.int32)
+    pooled = _pooled(net, graph, alone, np.minimum(graph.fan_out[: net.n_neurons], 1), chip)
+    if chip.pool and pooled.max() > chip.pool.memory_bits:
+        _refuse_pool(net, graph, int(pooled.argmax()), int(pooled.max()), chip)
     memory = chip.core.synapse_memory_bits
     if memory is None or not len(graph.in_net):
         return
@@ -137,10 +181,26 @@ def _check_rows(net: LoweredNetwork, piece_of: npt.NDArray[np.int32], chip: Chip
         )
 
 
+def _refuse_pool(net: LoweredNetwork, graph: Hypergraph, neuron: int, bits: int, chip: ChipProfile) -> None:
+    limit = chip.pool.memory_bits if chip.pool else 0
+    raise DoesNotFit(
+        f"{net.owner(neuron)}, with its {graph.fan_in_axons[neuron]:,} sources and {graph.fan_out[neuron]:,} targets, "
+        f"takes {bits:,} bits, but a {chip.name} core holds {limit:,} in all (pool.memory_bits): cut its "
+        f"fan-in or fan-out, use fewer weight bits, or set pool.memory_bits={bits}"
+    )
+
+
 def _refuse_output_axons(
-    net: LoweredNetwork, piece_of: npt.NDArray[np.int32], made: npt.NDArray[np.int64], chip: ChipProfile
+    net: LoweredNetwork,
+    graph: Hypergraph,
+    piece_of: npt.NDArray[np.int32],
+    made: npt.NDArray[np.int64],
+    chip: ChipProfile,
 ) -> None:
     worst = int(made.argmax())
+    if chip.core.output_axons is None or _fits(piece_of, made, chip.core.output_axons):
+        pooled = _pooled(net, graph, piece_of, made, chip)
+        _refuse_pool(net, graph, int((piece_of == pooled.argmax()).argmax()), int(pooled.max()), chip)
     raise DoesNotFit(
         f"{net.owner(worst)} reaches {made[worst]:,} cores, but a {chip.name} core has "
         f"{chip.core.output_axons:,} output axons (core.output_axons): cut its fan-out, or set "
@@ -155,7 +215,7 @@ def _refuse_pieces(net: LoweredNetwork, graph: Hypergraph, piece_of: npt.NDArray
     binding = max(fill, key=lambda key: fill[key])
     largest = max((s for s in net.spans if s.kind != "input"), key=lambda s: s.n)
     raise DoesNotFit(
-        f"the network needs {n_pieces:,} cores, filled to {fill[binding]:.0%} of core.{binding} on average, but "
+        f"the network needs {n_pieces:,} cores, filled to {fill[binding]:.0%} of {limit_key(binding)} on average, but "
         f"{chip.name} has {mesh.n_cores:,} (mesh.tiles_x x mesh.tiles_y x mesh.cores_per_tile); the largest population "
         f"is {largest.name!r} with {largest.n:,} neurons: it fits with mesh.tiles_y={rows}, or {_REMEDIES[binding]}"
     )
@@ -166,6 +226,7 @@ _REMEDIES = {
     "input_axons": "make connections more local, or fewer, so that neurons of a core share their sources",
     "output_axons": "make connections more local, or fewer, so that a neuron reaches fewer cores",
     "synapse_memory_bits": "with fewer synapses, or fewer weight bits",
+    POOL: "with fewer neurons or synapses, or fewer weight bits",
 }
 
 
@@ -182,5 +243,6 @@ def _mean_fill(
         "synapse_memory_bits": int(each[net.format_of].sum()) if len(each) else 0,
     }
     n_pieces = int(piece_of.max()) + 1
-    limits = {key: getattr(chip.core, key) for key in used}
-    return {key: used[key] / n_pieces / limit for key, limit in limits.items() if limit is not None}
+    if chip.pool:
+        used[POOL] = int(pooled_bits(chip.pool, *used.values()))
+    return {key: used[key] / n_pieces / limit for key, limit in resource_limits(chip).items() if limit is not None}

@@ -3,6 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+_GRADED = {
+    "shift": "uint8",
+    "bias": "int32",
+    "keep": "int32",
+    "gain": "int32",
+    "threshold": "int32",
+    "sigma": "uint8",
+    "delta": "uint8",
+}
 REGISTERS: Mapping[str, Mapping[str, str]] = {
     "cuba_lif": {
         "du": "uint16",
@@ -33,11 +42,33 @@ REGISTERS: Mapping[str, Mapping[str, str]] = {
         "reset_potential": "int32",
         "potential": "int32",
     },
+    "linear": _GRADED,
+    "hardtanh": _GRADED | {"limit": "int32"},
+    "tanh": _GRADED,
+    "square": _GRADED,
+    "liquid_time_constant": _GRADED | {"reversal": "int32"},
+    "resonate_and_fire": {
+        "cos": "int32",
+        "sin": "int32",
+        "shift": "uint8",
+        "bias": "int32",
+        "threshold": "int32",
+        "magnitude": "uint8",
+    },
 }
 """model -> register -> its type in a table."""
 
 MODELS = tuple(REGISTERS)
 """The number of a model is its place here."""
+
+
+MODEL_OF_KIND: Mapping[str, str] = {"lif": "cuba_lif", "registers": "cuba_lif"}
+"""kind of population -> its model, where the two have different names."""
+
+
+def model_number(kind: str) -> int:
+    """The number of the model that populations of a kind become."""
+    return MODELS.index(MODEL_OF_KIND.get(kind, kind))
 
 
 def registers_of(models: Iterable[Any]) -> dict[str, str]:

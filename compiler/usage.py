@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.packing import list_bits, synapse_bits
-from compiler.bounds import RESOURCES, lower_bounds
+from compiler.bounds import POOL, lower_bounds, pooled_bits, resource_limits
 from compiler.program import Program
 from compiler.route import route
 
@@ -67,18 +67,19 @@ def usage(program: Program) -> Usage:
     entries = t.list_core if chip.lists.layout == "row" else routes.axon_core  # each row takes an axon
     hops = (packets * (pair.pair_hops_x + pair.pair_hops_y)).sum()
     n = program.n_neurons
-    bits = np.bincount(t.list_core, weights=_list_bits(program), minlength=program.n_cores)
+    bits = np.bincount(t.list_core, weights=list_memory_bits(program), minlength=program.n_cores)
     used = {
         "neurons": np.diff(t.core_ptr),
         "input_axons": np.bincount(entries, minlength=program.n_cores),
         "output_axons": np.bincount(pair.pair_from, weights=packets, minlength=program.n_cores).astype(np.int64),
         "synapse_memory_bits": bits.astype(np.int64),
     }
-    limit: dict[str, int | None] = {key: getattr(chip.core, key) for key in RESOURCES}
+    if chip.pool:
+        used[POOL] = pooled_bits(chip.pool, *used.values())
     return Usage(
         core=t.core,
         used=used,
-        limit=limit,
+        limit=resource_limits(chip),
         lower_bound=_lower_bounds(program),
         packets_per_spike=float(packets.sum()) / n,
         packets_between_cores_per_spike=float(between) / n,
@@ -87,7 +88,7 @@ def usage(program: Program) -> Usage:
     )
 
 
-def _list_bits(program: Program) -> npt.NDArray[np.int64]:
+def list_memory_bits(program: Program) -> npt.NDArray[np.int64]:
     """Memory of each list in bits."""
     t = program.tables
     each = np.array([synapse_bits(f.weight_bits, f.index_bits, f.delay_bits) for f in program.formats], np.int64)
@@ -103,4 +104,4 @@ def _lower_bounds(program: Program) -> dict[str, int]:
     each = np.array([synapse_bits(f.weight_bits, 0, f.delay_bits) for f in program.formats], np.int64)
     bits = int((np.diff(t.list_ptr) * each[t.list_format]).sum()) if len(each) else 0
     n = program.n_neurons
-    return lower_bounds(program.chip.core, n, int(sending.sum()), int(sending[:n].sum()), bits)
+    return lower_bounds(program.chip, n, int(sending.sum()), int(sending[:n].sum()), bits)

@@ -20,7 +20,7 @@ class Span:
     """A named run of neurons or channels in the common numbering."""
 
     name: str
-    kind: str  # of the population, or "input"
+    kind: str  # of a population (see parameters.py), or "input"
     start: int
     n: int
 

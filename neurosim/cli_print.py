@@ -107,7 +107,7 @@ def print_compiled(program: Program, use: Usage, output: str) -> None:
         rows.append([str(core), *shares, use.binding[i].replace("_", " ")])
     total = [_share(int(use.used[name].sum()), _times(use.limit[name], len(use.core))) for name in names]
     rows.append(["total", *total, ""])
-    print_table(["core", *(name.replace("_", " ") for name in names), "binds"], rows, right=range(1, 5))
+    print_table(["core", *(name.replace("_", " ") for name in names), "binds"], rows, right=range(1, len(names) + 1))
     print_table(
         ["", ""],
         [

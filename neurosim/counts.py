@@ -18,6 +18,7 @@ KINDS = (
     "input_packets",
     "synaptic_events",
     "synaptic_events_dense",
+    "synapse_words",
     "merged_packets",
 )
 
@@ -28,8 +29,9 @@ class Counts:
 
     A packet is one message from a spiking neuron to one destination core, its own core included; external
     spikes arrive as input packets.  `synaptic_events` includes those of the dense format, which are also
-    counted apart.  Hops belong to the sending core.  On a crossbar, copies, relays and partial sums count like any
-    neuron, and packets that meet on an axon in one tick merge: `merged_packets` counts those after the first.
+    counted apart; `synapse_words` are the words of memory that hold the lists read.  Hops belong to the sending core.
+    On a crossbar, copies, relays and partial sums count like any neuron, and packets that meet on an axon in one tick
+    merge: `merged_packets` counts those after the first.
     """
 
     chip_name: str

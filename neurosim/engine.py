@@ -9,8 +9,10 @@ import numpy as np
 from chips import RunError
 from compiler import Program
 from compiler.registers import MODELS
-from neurosim import crossbar_kernel, kernel, odin_kernel
+from neurosim import crossbar_kernel, graded_kernel, kernel, odin_kernel
 from neurosim.crossbar_machine import build_crossbar_machine
+from neurosim.graded_kernel import GradedState
+from neurosim.graded_machine import build_graded_machine
 from neurosim.kernel import State
 from neurosim.machine import build_linear_machine, build_machine
 
@@ -40,11 +42,13 @@ def build_engine(program: Program) -> Engine:
     if program.is_crossbar:
         return _crossbar_engine(program)
     models = {MODELS[i] for i in np.unique(program.tables.model)}
+    if models == {"cuba_lif"}:
+        return _cuba_engine(program)
     if models == {"linear_lif"}:
         return _linear_lif_engine(program)
-    if models != {"cuba_lif"}:
+    if "linear_lif" in models:
         raise RunError(f"neurons of models {', '.join(sorted(models))} do not run together: use one model in a program")
-    return _cuba_engine(program)
+    return _graded_engine(program)
 
 
 def _crossbar_engine(program: Program) -> Engine:
@@ -86,3 +90,27 @@ def _linear_lif_engine(program: Program) -> Engine:
         return odin_kernel.State(v=np.zeros(n, np.int32), sent=np.zeros(n, np.uint8), fired=np.zeros(n, np.uint8))
 
     return Engine(odin_kernel.advance, machine, new_state, _links(machine), lambda state, seed: None)
+
+
+def sends_numbers(program: Program) -> bool:
+    """Whether spikes of a program carry payloads other than 1."""
+    if program.is_crossbar:
+        return False
+    models = {MODELS[i] for i in np.unique(program.tables.model)}
+    return not models <= {"cuba_lif", "linear_lif"}
+
+
+def _graded_engine(program: Program) -> Engine:
+    machine = build_graded_machine(program)
+    n, rows = program.n_neurons, machine.max_delay + 1
+
+    def new_state() -> GradedState:
+        return GradedState(
+            u=np.zeros(n, np.int64),
+            v=np.zeros(n, np.int64),
+            sent=np.zeros(n, np.int64),
+            waiting=np.zeros(n, np.uint8),
+            ring=np.zeros(rows * n, np.int64),
+        )
+
+    return Engine(graded_kernel.advance, machine, new_state, _links(machine), lambda state, seed: None)

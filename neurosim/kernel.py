@@ -19,9 +19,9 @@ WRAP_ONCE, SATURATE = 0, 1
 
 # columns of the counts of a core in a step: first what a spike adds at home, then what it adds where it arrives
 SPIKES, PACKETS_OUT, PACKETS_BETWEEN_CORES, HOPS_X, HOPS_Y = range(5)
-PACKETS_IN, INPUT_PACKETS, SYNAPTIC_EVENTS, SYNAPTIC_EVENTS_DENSE = range(5, 9)
-MERGED_PACKETS = 9  # of a crossbar: packets that met another on their axon
-N_COUNTS = 10
+PACKETS_IN, INPUT_PACKETS, SYNAPTIC_EVENTS, SYNAPTIC_EVENTS_DENSE, SYNAPSE_WORDS = range(5, 10)
+MERGED_PACKETS = 10  # of a crossbar: packets that met another on their axon
+N_COUNTS = 11
 
 
 class Machine(NamedTuple):
@@ -75,6 +75,8 @@ class Buffers(NamedTuple):
     probe_v: npt.NDArray[np.int64]  # [row, probe]
     link_load: npt.NDArray[np.int32]  # [link], scratch
     row_of_delay: npt.NDArray[np.int64]  # [max_delay + 1], scratch
+    spike_value: npt.NDArray[np.int32]  # [capacity], payloads; written by graded_kernel.py only, like the next
+    input_value: npt.NDArray[np.int32]  # [external spike of the sample], payloads; read
 
 
 @njit(cache=True, nogil=True)

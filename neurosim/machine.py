@@ -1,14 +1,17 @@
 """From a program's tables to what the kernel needs, without changing what they say."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from chips.packing import places
 from compiler import Program, Routes, route
+from compiler.usage import list_memory_bits
 from neurosim import kernel, odin_kernel
 from neurosim.kernel import Machine
 
-_RULES = {"wrap_once": kernel.WRAP_ONCE, "saturate": kernel.SATURATE}
+RULES = {"wrap_once": kernel.WRAP_ONCE, "saturate": kernel.SATURATE}
 
 
 def build_machine(program: Program) -> tuple[Machine, type]:
@@ -17,40 +20,48 @@ def build_machine(program: Program) -> tuple[Machine, type]:
     neuron = chip.lif
     full = 2**neuron.decay_bits
     r = t.registers
+    machine = Machine(
+        **delivery(program),
+        decay_u=np.maximum(full - (r["du"].astype(np.float64) + neuron.decay_u_offset), 0) / full,
+        decay_v=(full - r["dv"].astype(np.float64)) / full,
+        threshold=r["vth"].astype(np.int64) << neuron.weight_shift,
+        bias=r["bias_mantissa"].astype(np.int32) << r["bias_exponent"],
+        refractory=r["refractory"],
+        weight_shift=neuron.weight_shift,
+        u_limit=2 ** (neuron.u_bits - 1),
+        u_rule=RULES[neuron.u_overflow],
+        v_limit=2 ** (neuron.v_bits - 1),
+        v_rule=RULES[neuron.v_overflow],
+        has_refractory=bool((r["refractory"] > 1).any()),
+    )
+    state = _state_type(machine)
+    return machine._replace(threshold=machine.threshold.astype(state)), state
+
+
+def delivery(program: Program) -> dict[str, Any]:
+    """The fields of a machine that say where a spike goes and what is counted on its way, whatever sends it."""
+    t = program.tables
     list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
     exponent = np.array([f.exponent for f in program.formats], np.int32)
     target = (t.core_ptr[t.list_core[list_of]] + t.synapse_index).astype(np.uint32)
     weight = t.synapse_weight.astype(np.int32) << exponent[t.list_format[list_of]] if len(list_of) else _NONE
     routes = route(program)
     axon_counts, source_counts = _counts_per_spike(program, routes)
-    machine = Machine(
-        core_of=np.repeat(np.arange(len(t.core), dtype=np.int32), np.diff(t.core_ptr)),
-        decay_u=np.maximum(full - (r["du"].astype(np.float64) + neuron.decay_u_offset), 0) / full,
-        decay_v=(full - r["dv"].astype(np.float64)) / full,
-        threshold=r["vth"].astype(np.int64) << neuron.weight_shift,
-        bias=r["bias_mantissa"].astype(np.int32) << r["bias_exponent"],
-        refractory=r["refractory"],
-        synapse_ptr=t.list_ptr[t.source_ptr],
-        target=target,
-        weight=weight,
-        delay=t.synapse_delay,
-        source_counts=source_counts,
-        axon_ptr=routes.axon_ptr,
-        axon_core=routes.axon_core,
-        axon_counts=axon_counts,
-        axon_pair=routes.axon_pair,
-        pair_link_ptr=routes.pair_link_ptr,
-        pair_link=routes.pair_link,
-        max_delay=int(t.synapse_delay.max(initial=1)),
-        weight_shift=neuron.weight_shift,
-        u_limit=2 ** (neuron.u_bits - 1),
-        u_rule=_RULES[neuron.u_overflow],
-        v_limit=2 ** (neuron.v_bits - 1),
-        v_rule=_RULES[neuron.v_overflow],
-        has_refractory=bool((r["refractory"] > 1).any()),
-    )
-    state = _state_type(machine)
-    return machine._replace(threshold=machine.threshold.astype(state)), state
+    return {
+        "core_of": np.repeat(np.arange(len(t.core), dtype=np.int32), np.diff(t.core_ptr)),
+        "synapse_ptr": t.list_ptr[t.source_ptr],
+        "target": target,
+        "weight": weight,
+        "delay": t.synapse_delay,
+        "source_counts": source_counts,
+        "axon_ptr": routes.axon_ptr,
+        "axon_core": routes.axon_core,
+        "axon_counts": axon_counts,
+        "axon_pair": routes.axon_pair,
+        "pair_link_ptr": routes.pair_link_ptr,
+        "pair_link": routes.pair_link,
+        "max_delay": int(t.synapse_delay.max(initial=1)),
+    }
 
 
 _NONE = np.zeros(0, np.int32)
@@ -117,6 +128,8 @@ def _counts_per_spike(program: Program, routes: Routes) -> tuple[npt.NDArray[np.
     there[:, kernel.INPUT_PACKETS] = external * packets
     there[:, kernel.SYNAPTIC_EVENTS] = np.bincount(axon_of_list, weights=length, minlength=n_axons)
     there[:, kernel.SYNAPTIC_EVENTS_DENSE] = np.bincount(axon_of_list, weights=length * is_dense, minlength=n_axons)
+    words = -(-list_memory_bits(program) // program.chip.lists.word_bits)
+    there[:, kernel.SYNAPSE_WORDS] = np.bincount(axon_of_list, weights=words, minlength=n_axons)
     here = np.zeros((n_sources, kernel.N_COUNTS), np.int32)
     here[: program.n_neurons, kernel.SPIKES] = 1
     pair, sender = routes.axon_pair[~external], axon_source[~external]

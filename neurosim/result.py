@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,11 @@ FORMAT = "neurosim-run/1"
 
 @dataclass(frozen=True, eq=False)
 class Probes:
-    """u (after input and decay) and v (after reset) of chosen neurons in every step."""
+    """u and v of chosen neurons in every step.
+
+    Of LIF neurons u (after input and decay) and v (after reset); of units that send numbers u is the input that they
+    used (s in compiler/lower_graded.py) and v their state y; of resonators u is the real and v the imaginary part.
+    """
 
     neuron: npt.NDArray[np.int32]  # [probe], in the network's numbering
     u: npt.NDArray[np.int64]  # [step of all samples, probe]
@@ -40,6 +44,7 @@ class RunResult:
     counts: Counts
     seed: int = 0  # of random numbers, on chips that draw any; sample i is drawn from seed + i
     probes: Probes | None = None
+    spike_value: npt.NDArray[np.int32] | None = None  # [spike], payload; None: all are 1
 
     def __repr__(self) -> str:
         """One line of sizes."""
@@ -88,6 +93,31 @@ class RunResult:
         dense = np.zeros((int(self.counts.steps[sample]), self.n_neurons), np.bool_)
         dense[step, neuron] = True
         return dense
+
+    def trajectory(
+        self, population: str | None = None, sample: int = 0, coding: Literal["value", "sigma_delta"] = "value"
+    ) -> npt.NDArray[np.int64]:
+        """What receivers know of each neuron: [step, neuron], from the payloads sent up to each step.
+
+        Args:
+            population: which neurons; None for all.
+            sample: which sample.
+            coding: "value": the payload of the step, 0 where none was sent; "sigma_delta": the sum of all so far, which
+                is the sender's state to within its threshold.
+
+        Raises:
+            RunError: the population or the coding is unknown.
+        """
+        if coding not in ("value", "sigma_delta"):
+            raise RunError(f"coding is {coding!r}, but must be 'value' or 'sigma_delta'")
+        start, n = self._range(population)
+        part = slice(self.sample_ptr[sample], self.sample_ptr[sample + 1])
+        dense = np.zeros((int(self.counts.steps[sample]), self.n_neurons), np.int64)
+        dense[self.spike_step[part], self.spike_neuron[part]] = (
+            1 if self.spike_value is None else self.spike_value[part]
+        )
+        chosen = dense[:, start : start + n]
+        return chosen if coding == "value" else np.cumsum(chosen, axis=0)
 
     def save(self, path: str | Path) -> None:
         """Write the result as one file.
@@ -140,6 +170,7 @@ def _arrays(result: RunResult) -> dict[str, Array]:
         "total": counts.total,
         "per_step": counts.per_step,
         "busiest_link": counts.busiest_link,
+        "spike_value": result.spike_value,
     }
     if result.probes is not None:
         arrays |= {
@@ -154,6 +185,7 @@ _DTYPES = {
     "sample_ptr": np.int64,
     "spike_step": np.int32,
     "spike_neuron": np.int32,
+    "spike_value": np.int32,
     "core": np.int32,
     "neurons": np.int64,
     "steps": np.int64,
@@ -195,6 +227,7 @@ def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> RunResult:
         counts=counts,
         seed=int(header["seed"]),
         probes=probes,
+        spike_value=arrays.get("spike_value"),
     )
     _check_shapes(result)
     return result
@@ -207,6 +240,7 @@ def _check_shapes(result: RunResult) -> None:
         "sample_ptr": (n_samples + 1,),
         "spike_step": (n_spikes,),
         "spike_neuron": (n_spikes,),
+        "spike_value": (n_spikes,),
         "steps": (n_samples,),
         "core": (n_cores,),
         "neurons": (n_cores,),
@@ -220,7 +254,7 @@ def _check_shapes(result: RunResult) -> None:
     arrays = _arrays(result)
     for name, array in arrays.items():
         _require(array.shape == shapes[name], name)
-        _require(name in ("probe_u", "probe_v") or array.size == 0 or array.min() >= 0, name)
+        _require(name in ("probe_u", "probe_v", "spike_value") or array.size == 0 or array.min() >= 0, name)
     _require(counts.steps.min() >= 1, "steps")
     _require((counts.per_step is None) == (counts.busiest_link is None), "busiest_link")
     pointer = result.sample_ptr

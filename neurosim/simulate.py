@@ -18,7 +18,7 @@ from chips import RunError
 from compiler import Program
 from neurosim import kernel
 from neurosim.counts import KINDS, Counts
-from neurosim.engine import Engine, build_engine
+from neurosim.engine import Engine, build_engine, sends_numbers
 from neurosim.kernel import Buffers
 from neurosim.result import Probes, RunResult
 from neurosim.spikes import SpikeTrains
@@ -44,8 +44,8 @@ def run(
 
     Args:
         program: what to run.
-        inputs: `SpikeTrains`, a list of (step, channel) arrays (one per sample), one such array, or None for a
-            single sample without input.  A spike of step s arrives in step s + delay.
+        inputs: `SpikeTrains`, a list of (step, channel) or (step, channel, value) arrays (one per sample), one such
+            array, or None for a single sample without input.  A spike of step s arrives in step s + delay.
         steps: length of each sample; needed unless `inputs` are SpikeTrains.
         probe: neurons (in the network's numbering) whose u and v are kept for every step.
         per_step: keep counts per step, which latency and static energy need.
@@ -54,7 +54,8 @@ def run(
         progress: called with (samples done, samples in all).
 
     Raises:
-        RunError: spikes outside the run or on an unknown channel, an unknown probe, or counts too large to keep.
+        RunError: spikes outside the run or on an unknown channel, payloads that no neuron or chip can take, an
+            unknown probe, or counts too large to keep.
     """
     if not isinstance(program, Program):
         raise RunError(f"a Program is needed, not {type(program).__name__}: compile the network first")
@@ -65,6 +66,7 @@ def run(
         )
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63 - trains.n_samples:
         raise RunError(f"seed is {seed!r}, but a whole number from 0 is needed")
+    _check_values(program, trains)
     if threads is not None and not (isinstance(threads, int) and threads >= 1):
         raise RunError(f"threads is {threads!r}, but at least one is needed: leave it out for one per processor")
     probed = _probe_slots(program, probe)
@@ -100,6 +102,7 @@ class _Sample:
     busiest_link: npt.NDArray[np.int32]
     probe_u: npt.NDArray[np.int64]
     probe_v: npt.NDArray[np.int64]
+    spike_value: npt.NDArray[np.int32]  # empty where every payload is 1
 
 
 def _run_all(job: _Job, threads: int, progress: Progress | None) -> list[_Sample]:
@@ -138,7 +141,9 @@ def _run_sample(job: _Job, i: int, state: Any, buffers: Buffers, halt: npt.NDArr
     part = slice(int(trains.sample_ptr[i]), int(trains.sample_ptr[i + 1]))
     input_ptr = np.searchsorted(trains.step[part], np.arange(n_steps + 1)).astype(np.int64)
     channel = trains.channel[part]
-    pieces: list[list[npt.NDArray[Any]]] = [[] for _ in range(6)]
+    value = np.ones(len(channel), np.int32) if trains.value is None else trains.value[part]
+    buffers = buffers._replace(input_value=value)
+    pieces: list[list[npt.NDArray[Any]]] = [[] for _ in range(7)]
     total = np.zeros((job.program.n_cores, kernel.N_COUNTS), np.int64)
     t = 0
     while t < n_steps and not halt[0]:
@@ -147,7 +152,7 @@ def _run_sample(job: _Job, i: int, state: Any, buffers: Buffers, halt: npt.NDArr
         done = reached - t
         total += buffers.counts[:done].sum(axis=0, dtype=np.int64)
         kept: list[npt.NDArray[Any]] = [buffers.spike_step[:n_spikes], buffers.spike_slot[:n_spikes]]
-        kept += [buffers.probe_u[:done], buffers.probe_v[:done]]
+        kept += [buffers.probe_u[:done], buffers.probe_v[:done], buffers.spike_value[:n_spikes]]
         if job.per_step:
             kept += [buffers.counts[:done], buffers.busiest_link[:done]]
         for piece, array in zip(pieces, kept, strict=False):
@@ -155,23 +160,26 @@ def _run_sample(job: _Job, i: int, state: Any, buffers: Buffers, halt: npt.NDArr
         t = reached
     none: npt.NDArray[Any] = np.zeros(0, np.int32)
     parts: list[npt.NDArray[Any]] = [np.concatenate(piece) if piece else none for piece in pieces]
-    step, slot, u, v, per_step, busiest = parts
-    return _Sample(step, slot, total, per_step, busiest, u, v)
+    step, slot, u, v, values, per_step, busiest = parts
+    return _Sample(step, slot, total, per_step, busiest, u, v, values)
 
 
 def _buffers(job: _Job) -> Buffers:
     n, rows = len(job.program.tables.neuron_of), job.rows
     capacity = max(2 * n, 65536)
+    capacity = min(capacity, n * (rows + 1))
     return Buffers(
         counts=np.zeros((rows, job.program.n_cores, kernel.N_COUNTS), np.int32),
         busiest_link=np.zeros(rows, np.int32),
-        spike_step=np.zeros(min(capacity, n * (rows + 1)), np.int32),
-        spike_slot=np.zeros(min(capacity, n * (rows + 1)), np.int32),
+        spike_step=np.zeros(capacity, np.int32),
+        spike_slot=np.zeros(capacity, np.int32),
         probe_slot=job.probe_slot,
         probe_u=np.zeros((rows, len(job.probe_slot)), np.int64),
         probe_v=np.zeros((rows, len(job.probe_slot)), np.int64),
         link_load=np.zeros(job.engine.links, np.int32),
         row_of_delay=np.zeros(job.engine.machine.max_delay + 1, np.int64),
+        spike_value=np.zeros(capacity if sends_numbers(job.program) else 0, np.int32),
+        input_value=np.zeros(0, np.int32),
     )
 
 
@@ -179,6 +187,7 @@ def _collect(job: _Job, samples: list[_Sample], program: Program, probe: npt.Arr
     sizes = [len(sample.spike_step) for sample in samples]
     step = np.concatenate([sample.spike_step for sample in samples])
     neuron = program.tables.neuron_of[np.concatenate([sample.spike_slot for sample in samples])]
+    value = np.concatenate([sample.spike_value for sample in samples])  # of LIF neurons alone: none are kept
     sample_of = np.repeat(np.arange(len(samples)), sizes)
     order = np.lexsort((neuron, step, sample_of))  # the same order wherever the neurons were placed
     tables = program.tables
@@ -210,6 +219,7 @@ def _collect(job: _Job, samples: list[_Sample], program: Program, probe: npt.Arr
         seed=job.seed,
         counts=counts,
         probes=probes,
+        spike_value=None if (value == 1).all() else value[order],
     )
 
 
@@ -233,13 +243,32 @@ def _trains(inputs: object, steps: int | Sequence[int] | None) -> SpikeTrains:
 
 
 def _is_one_sample(inputs: object) -> bool:
-    """Whether `inputs` are rows of (step, channel), and not a list of such arrays."""
+    """Whether `inputs` are rows of (step, channel) or with a value, and not a list of such arrays."""
     if isinstance(inputs, np.ndarray):
         return inputs.ndim == 2
     try:
-        return isinstance(inputs, Sequence) and len(inputs) > 0 and np.shape(inputs[0]) == (2,)
+        return isinstance(inputs, Sequence) and len(inputs) > 0 and np.shape(inputs[0]) in ((2,), (3,))
     except ValueError:  # rows of different lengths: refused where samples are read
         return False
+
+
+def _check_values(program: Program, trains: SpikeTrains) -> None:
+    if trains.value is None:
+        return
+    if not sends_numbers(program):
+        first = int((trains.value != 1).argmax())
+        raise RunError(
+            f"spike {first} carries payload {trains.value[first]}, but all neurons of the program are LIF, and take "
+            "spikes of payload 1 only: leave the values out, or add a population that takes numbers (as linear or tanh)"
+        )
+    bits = program.chip.numbers.message_bits
+    size = np.abs(trains.value.astype(np.int64))
+    if len(size) and size.max() > 2 ** (bits - 1) - 1:
+        first = int(size.argmax())
+        raise RunError(
+            f"spike {first} carries payload {trains.value[first]}, but {program.chip.name} has {bits} signed bits "
+            "(graded.message_bits): scale the input down"
+        )
 
 
 def _probe_slots(program: Program, probe: npt.ArrayLike | None) -> npt.NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""External spikes: which channel fires in which step, of one sample or many."""
+"""External spikes: which channel fires in which step, and with what payload, of one sample or many."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from compiler.npz import Array, read_arrays, write_npz
 
 FORMAT = "neurosim-spikes/1"
 MAX_STEPS = 2**31 - 2
+MAX_VALUE = 2**31 - 1  # of a payload, in magnitude
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,7 @@ class SpikeTrains:
     sample_ptr: npt.NDArray[np.int64]  # [sample + 1], into step and channel
     step: npt.NDArray[np.int32]  # [spike], from 0 in each sample
     channel: npt.NDArray[np.int32]  # [spike]
+    value: npt.NDArray[np.int32] | None = None  # [spike], payload, not 0; None: all are 1
 
     @property
     def n_samples(self) -> int:
@@ -33,14 +35,14 @@ class SpikeTrains:
 
     @staticmethod
     def from_samples(samples: Sequence[npt.ArrayLike], steps: int | Sequence[int]) -> "SpikeTrains":
-        """Make trains from one array of (step, channel) rows per sample.
+        """Make trains from one array of (step, channel) or (step, channel, value) rows per sample.
 
         Args:
-            samples: arrays of shape (k, 2).
+            samples: arrays of shape (k, 2) or (k, 3); a row without a value has payload 1.
             steps: length of all samples, or of each.
 
         Raises:
-            RunError: rows are not pairs of whole numbers, a spike is outside its sample, or doubled.
+            RunError: rows are not of whole numbers, a spike is outside its sample or doubled, or a payload is 0.
         """
         lengths = np.atleast_1d(_whole(steps, "steps"))
         if lengths.shape not in ((1,), (len(samples),)):
@@ -48,8 +50,8 @@ class SpikeTrains:
         lengths = np.broadcast_to(lengths, (len(samples),))
         rows = [_rows(sample, i) for i, sample in enumerate(samples)]
         sample_of = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
-        flat = np.concatenate([np.zeros((0, 2), np.int64), *rows])
-        return SpikeTrains.from_events(flat[:, 0], flat[:, 1], lengths, sample_of)
+        flat = np.concatenate([np.zeros((0, 3), np.int64), *rows])
+        return SpikeTrains.from_events(flat[:, 0], flat[:, 1], lengths, sample_of, flat[:, 2])
 
     @staticmethod
     def from_events(
@@ -57,8 +59,9 @@ class SpikeTrains:
         channel: npt.ArrayLike,
         steps: int | npt.ArrayLike,
         sample: npt.ArrayLike | None = None,
+        value: npt.ArrayLike | None = None,
     ) -> "SpikeTrains":
-        """Make trains from parallel arrays; `sample` None puts all spikes into one sample.
+        """Make trains from parallel arrays; `sample` None puts all spikes into one sample, `value` None means 1.
 
         Raises:
             RunError: as `from_samples`.
@@ -66,9 +69,11 @@ class SpikeTrains:
         at, on = _whole(step, "step"), _whole(channel, "channel")
         lengths = np.atleast_1d(_whole(steps, "steps"))
         of = np.zeros(at.shape, np.int64) if sample is None else _whole(sample, "sample")
-        if not at.shape == on.shape == of.shape or at.ndim != 1:
+        carried = np.ones(at.shape, np.int64) if value is None else _whole(value, "value")
+        if not at.shape == on.shape == of.shape == carried.shape or at.ndim != 1:
+            values = "" if value is None else f" (values {carried.shape})"
             raise RunError(
-                f"spikes: steps, channels and samples have shapes {at.shape}, {on.shape} and {of.shape}, "
+                f"spikes: steps, channels and samples have shapes {at.shape}, {on.shape} and {of.shape}{values}, "
                 "but lists of equal length are needed"
             )
         if lengths.ndim != 1 or len(lengths) == 0 or lengths.min() < 1 or lengths.max() > MAX_STEPS:
@@ -81,8 +86,10 @@ class SpikeTrains:
                 f"spike {i} is in step {at[i]}, outside the run: sample {of[i]} has steps 0 to {lengths[of[i]] - 1}"
             )
         _refuse_first((on < 0) | (on > 2**31 - 1), on, "channel {} is unknown: channels count from 0")
+        _refuse_first(carried == 0, carried, "a payload of {} says nothing: leave the spike out")
+        _refuse_first(np.abs(carried) > MAX_VALUE, carried, f"payload {{}} is not within +-{MAX_VALUE:,}")
         order = np.lexsort((on, at, of))
-        of, at, on = of[order], at[order], on[order]
+        of, at, on, carried = of[order], at[order], on[order], carried[order]
         same = (np.diff(of) == 0) & (np.diff(at) == 0) & (np.diff(on) == 0)
         if same.any():
             i = int(same.argmax())
@@ -90,7 +97,8 @@ class SpikeTrains:
                 f"channel {on[i]} of sample {of[i]} fires twice in step {at[i]}: a channel holds one spike a step"
             )
         ptr = np.searchsorted(of, np.arange(len(lengths) + 1)).astype(np.int64)
-        return SpikeTrains(lengths.astype(np.int64), ptr, at.astype(np.int32), on.astype(np.int32))
+        payload = None if (carried == 1).all() else carried.astype(np.int32)
+        return SpikeTrains(lengths.astype(np.int64), ptr, at.astype(np.int32), on.astype(np.int32), payload)
 
     def save(self, path: str | Path) -> None:
         """Write the trains as one .npz file.
@@ -100,13 +108,15 @@ class SpikeTrains:
         """
         sample = np.repeat(np.arange(self.n_samples), np.diff(self.sample_ptr))
         arrays: dict[str, Array] = {"step": self.step, "channel": self.channel, "sample": sample, "steps": self.steps}
+        if self.value is not None:
+            arrays["value"] = self.value
         write_npz(path, {"format": FORMAT}, arrays)
 
     @staticmethod
     def load(path: str | Path, steps: int | None = None) -> "SpikeTrains":
-        """Read an .npz file with arrays `step` and `channel`, optionally `sample` and `steps`.
+        """Read an .npz file with arrays `step` and `channel`, optionally `sample`, `steps` and `value` (payloads).
 
-        In place of `step` and `channel` an array `spikes` of (step, channel) rows will do.
+        In place of `step` and `channel` an array `spikes` of (step, channel) or (step, channel, value) rows will do.
 
         Args:
             path: the file; `numpy.savez` makes one.
@@ -119,7 +129,7 @@ class SpikeTrains:
         rows = arrays.pop("spikes", None)
         if rows is not None:
             rows = _rows(rows, 0)
-            arrays |= {"step": rows[:, 0], "channel": rows[:, 1]}
+            arrays |= {"step": rows[:, 0], "channel": rows[:, 1], "value": rows[:, 2]}
         if missing := [name for name in ("step", "channel") if name not in arrays]:
             raise RunError(f"{path} has no array {missing[0]!r}: a spike file holds step and channel")
         sample = _whole(arrays["sample"], "sample") if "sample" in arrays else None
@@ -132,7 +142,7 @@ class SpikeTrains:
             lengths = arrays["steps"]
         else:
             raise RunError(f"{path} does not say how long its samples are: give the number of steps")
-        return SpikeTrains.from_events(arrays["step"], arrays["channel"], lengths, sample)
+        return SpikeTrains.from_events(arrays["step"], arrays["channel"], lengths, sample, arrays.get("value"))
 
 
 def counts_in_bins(
@@ -153,12 +163,15 @@ def counts_in_bins(
 
 
 def _rows(sample: npt.ArrayLike, i: int) -> npt.NDArray[np.int64]:
+    """Rows of (step, channel, value)."""
     rows = _whole(sample, f"sample {i}")
     if rows.size == 0:
-        return rows.reshape(0, 2)
-    if rows.ndim != 2 or rows.shape[1] != 2:
-        raise RunError(f"sample {i} has shape {rows.shape}, but spikes are rows of (step, channel)")
-    return rows
+        return np.zeros((0, 3), np.int64)
+    if rows.ndim != 2 or rows.shape[1] not in (2, 3):
+        raise RunError(
+            f"sample {i} has shape {rows.shape}, but spikes are rows of (step, channel) or (step, channel, value)"
+        )
+    return rows if rows.shape[1] == 3 else np.pad(rows, ((0, 0), (0, 1)), constant_values=1)
 
 
 def _whole(values: npt.ArrayLike, what: str) -> npt.NDArray[np.int64]:

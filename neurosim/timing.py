@@ -1,6 +1,7 @@
 """Latency: counts and a profile's times in, time of each step out.  Pure.
 
-    step = max(slowest core: sending and receiving, overlapped or added; busiest link) + barrier
+    step = max(slowest core: sending and receiving, overlapped or added; memory; busiest link) + barrier
+    step = max(sending; receiving; memory; busiest link; barrier)                       (send_receive: largest)
 
 The time of an event is the profile's own plus, where the chip has a clock, that of its cycles.  The barrier is taken at
 the number of tiles in use; where the profile has a tick, a step lasts a tick, and one that needs longer is an overrun
@@ -26,7 +27,7 @@ class Latency:
 
     step_ns: Floats  # [step of all samples]
     needed_ns: Floats  # [step of all samples]; above the tick in an overrun
-    bound_by: npt.NDArray[np.str_]  # [step of all samples], "sending", "receiving", "core" (both), or "link"
+    bound_by: npt.NDArray[np.str_]  # [step of all samples], see `_terms`
     sample_ns: Floats  # [sample]
     barrier_ns: float
     tick_ns: float | None
@@ -60,10 +61,12 @@ def latency(counts: Counts, chip: ChipProfile | str) -> Latency:
     """
     chip = load_chip(chip) if isinstance(chip, str) else chip
     counts.check_chip(chip)
-    terms = _terms(counts, chip)
-    slowest = np.stack(list(terms.values()))
     barrier = barrier_ns(chip.time.barrier, tiles_used(counts, chip))
-    needed = slowest.max(axis=0) + barrier
+    terms = _terms(counts, chip)
+    if chip.time.send_receive == "largest":
+        terms["barrier"] = np.full(int(counts.steps.sum()), barrier)
+    slowest = np.stack(list(terms.values()))
+    needed = slowest.max(axis=0) + (0.0 if chip.time.send_receive == "largest" else barrier)
     tick = chip.time.tick_ns
     step = needed if tick is None else np.maximum(needed, tick)
     first = np.concatenate([[0], np.cumsum(counts.steps)[:-1]])
@@ -78,7 +81,10 @@ def latency(counts: Counts, chip: ChipProfile | str) -> Latency:
 
 
 def _terms(counts: Counts, chip: ChipProfile) -> dict[str, Floats]:
-    """What a step waits for, each over its slowest core or link: [step of all samples]."""
+    """What a step waits for, each over its slowest core or link: [step of all samples].
+
+    "sending" and "receiving", or "core" where they add up; "memory" and "link" where they have a time.
+    """
     time, cycles = chip.time, _cycles_ns(chip)
     dense = counts.step_of("synaptic_events_dense")
     sending = (
@@ -95,6 +101,8 @@ def _terms(counts: Counts, chip: ChipProfile) -> dict[str, Floats]:
         terms = {"core": (sending + receiving).max(axis=1)}
     else:
         terms = {"sending": sending.max(axis=1), "receiving": receiving.max(axis=1)}
+    if time.memory_word_ns is not None:
+        terms["memory"] = (counts.step_of("synapse_words") * time.memory_word_ns).max(axis=1)
     if time.link_packet_ns is not None and counts.busiest_link is not None:
         terms["link"] = counts.busiest_link * time.link_packet_ns
     return terms

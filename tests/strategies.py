@@ -8,6 +8,7 @@ import numpy as np
 from compiler.network import Network
 from compiler.parameters import PARAMETERS
 
+GRADED_KINDS = ("linear", "hardtanh", "tanh", "square", "liquid_time_constant", "resonate_and_fire")
 WEIGHT_TYPES = (
     np.float64,
     np.float32,
@@ -33,6 +34,10 @@ _LIF_VALUES = {
     "refractory_ms": st.floats(0, 10),
 }
 _ANY_REGISTERS = {key: st.integers(int(rule.low), int(rule.high)) for key, rule in PARAMETERS["registers"].items()}
+_ANY_GRADED = {
+    kind: {key: st.integers(int(rule.low), int(rule.high)) for key, rule in PARAMETERS[kind].items()}
+    for kind in GRADED_KINDS
+}
 _LOIHI_REGISTERS = {
     "du": st.integers(0, 4095),
     "dv": st.integers(0, 4095),
@@ -56,15 +61,17 @@ def names() -> st.SearchStrategy[str]:
 
 @st.composite
 def networks(draw: st.DrawFn, max_neurons: int = 6, max_synapses: int = 12) -> Network:
-    """Any network: both kinds of neuron, scalar and array parameters, all types of weights."""
+    """Any network: all kinds of neuron, scalar and array parameters, all types of weights."""
     network = Network(draw(st.sampled_from([1.0, 0.1, 2.5])))
     for name in draw(st.lists(names(), min_size=1, max_size=5, unique=True)):
         n = draw(st.integers(1, max_neurons))
-        kind = draw(st.sampled_from(["lif", "lif", "registers", "registers", "input"]))
+        kind = draw(st.sampled_from(["lif", "lif", "registers", "registers", "input", *GRADED_KINDS]))
         if kind == "input":
             network.add_input(name, n)
         elif kind == "lif":
             network.add_lif(name, n, **_parameters(draw, _LIF_VALUES, n))
+        elif kind in GRADED_KINDS:
+            network.add(name, n, kind, **_parameters(draw, _ANY_GRADED[kind], n))
         else:
             network.add_registers(name, n, **_parameters(draw, _ANY_REGISTERS, n))
     for _ in range(draw(st.integers(0, 4)) if network.populations else 0):
@@ -92,6 +99,69 @@ def register_networks(draw: st.DrawFn, max_neurons: int = 8, max_synapses: int =
         weights = np.array(_many(draw, draw(st.sampled_from(_LOIHI_WEIGHTS)), m), np.int16)
         _connect(draw, network, weights, st.integers(1, max_delay))
     return network
+
+
+_SCALES = st.sampled_from([20, 2000, 100_000, 8_388_607])
+
+
+def _signed(most: int) -> st.SearchStrategy[int]:
+    return st.integers(-most, most)
+
+
+_STATE = _SCALES.flatmap(_signed)
+_UNIT = {
+    "shift": st.integers(0, 8) | st.integers(0, 31),
+    "bias": st.just(0) | _STATE,
+    "keep": st.just(0) | st.integers(0, 4096),
+    "gain": st.just(4096) | _signed(4096),
+    "threshold": st.just(0) | _STATE.map(abs) | st.integers(0, 2**31 - 1),
+    "sigma": st.integers(0, 1),
+    "delta": st.integers(0, 1),
+}
+_LOIHI2_VALUES = {
+    "linear": _UNIT,
+    "hardtanh": _UNIT | {"limit": _STATE.map(abs)},
+    "tanh": _UNIT,
+    "square": _UNIT,
+    "liquid_time_constant": _UNIT | {"reversal": _STATE},
+    "resonate_and_fire": {
+        "cos": _signed(4096),
+        "sin": _signed(4096) | st.integers(500, 4096),
+        "shift": st.integers(0, 8),
+        "bias": st.just(0) | _STATE,
+        "threshold": st.just(0) | _STATE.map(abs),
+        "magnitude": st.integers(0, 1),
+    },
+}
+_LOIHI2_WEIGHTS = (*_LOIHI_WEIGHTS, st.integers(-127, 127).map(lambda half: 256 * half))
+
+
+@st.composite
+def graded_networks(draw: st.DrawFn, max_neurons: int = 5, max_synapses: int = 20, max_delay: int = 8) -> Network:
+    """A network of units that send numbers, with LIF neurons among them, that loihi2 holds without rounding."""
+    network = Network()
+    network.add_input("in", draw(st.integers(1, max_neurons)))
+    kinds = draw(st.lists(st.sampled_from(GRADED_KINDS), min_size=1, max_size=3))
+    for i, kind in enumerate([*kinds, *draw(st.sampled_from([[], ["registers"]]))]):
+        n = draw(st.integers(1, max_neurons))
+        values = _LOIHI_REGISTERS if kind == "registers" else _LOIHI2_VALUES[kind]
+        network.add(f"p{i}", n, kind, **_parameters(draw, values, n))
+    for _ in range(draw(st.integers(1, 6))):
+        m = draw(st.integers(0, max_synapses))
+        weights = np.array(_many(draw, draw(st.sampled_from(_LOIHI2_WEIGHTS)), m), np.int32)
+        _connect(draw, network, weights, st.just(1) | st.integers(1, max_delay))
+    return network
+
+
+@st.composite
+def graded_inputs(draw: st.DrawFn, network: Network, steps: int) -> list[tuple[int, int, int]]:
+    """Rows of (step, channel, value): payloads small and large, at most one a step and channel."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    most = draw(st.sampled_from([1, 100, 40_000, 2**31 - 1]))
+    rows = []
+    for step, channel in np.argwhere(rng.random((steps, network.n_channels)) < 0.5).tolist():
+        rows.append((step, channel, int(rng.integers(1, most + 1)) * (1 if most == 1 else int(rng.choice([-1, 1])))))
+    return rows
 
 
 def _parameters(draw: st.DrawFn, values: dict[str, st.SearchStrategy[Any]], n: int) -> dict[str, Any]:

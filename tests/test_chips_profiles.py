@@ -7,14 +7,14 @@ import sys
 import pytest
 
 import chips
-from chips.keys import KEYS, has_section
+from chips.keys import KEYS, has_key, has_section
 from chips.packing import list_bits, smallest_width, synapse_bits
 
 NAMES = chips.list_chips()
 
 
 def test_the_packaged_chips_are_listed() -> None:
-    assert NAMES == ("ideal", "loihi1", "loihi1_sanafe", "odin", "tiny", "truenorth")
+    assert NAMES == ("ideal", "loihi1", "loihi1_sanafe", "loihi2", "odin", "tiny", "truenorth")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -122,7 +122,7 @@ def test_a_key_of_a_section_that_the_chip_lacks_is_refused() -> None:
 def test_rows_show_every_key_with_its_source(name: str) -> None:
     chip = chips.load_chip(name)
     rows = {row.path: row for row in chips.profile_rows(chip)}
-    assert set(rows) == {path for path, key in KEYS.items() if key.section and has_section(chip, path)}
+    assert set(rows) == {path for path, key in KEYS.items() if key.section and has_key(chip, path)}
     assert rows["mesh.routing"][1:] == ("xy", "", "", "")
     assert rows["core.neurons"].value == chip.core.neurons
     assert rows["core.neurons"].source == chip.sources["core.neurons"].source

@@ -126,10 +126,21 @@ def test_the_yaml_is_legible(tmp_path: Path) -> None:
     assert "registers: {du: 1024, dv: 0, vth: [300]," in text
 
 
+def test_units_that_send_numbers_are_written_under_their_kind(tmp_path: Path) -> None:
+    network = Network()
+    network.add("units", 2, "tanh", shift=6, gain=[1024, -2048])
+    network.save(tmp_path / "net.yaml")
+    text = (tmp_path / "net.yaml").read_text()
+    assert "units: {neurons: 2, tanh: {shift: 6, bias: 0, keep: 0, gain: [1024, -2048]," in text
+    assert Network.load(tmp_path / "net.yaml") == network
+    path = ["2: populations.a.tahn: unknown key: did you mean 'tanh'?"]
+    assert faults_of(tmp_path, HEADER + "populations: {a: {neurons: 2, tahn: {shift: 6}}}") == path
+
+
 def test_the_example_in_the_documentation_is_a_network(tmp_path: Path) -> None:
     text = (network_yaml.__doc__ or "").split("by hand.\n")[1].split("A projection may")[0]
     network = read_yaml_text(tmp_path, "\n".join(line[4:] for line in text.splitlines()))
-    assert (network.n_neurons, network.n_channels, network.n_synapses) == (4, 2, 5)
+    assert (network.n_neurons, network.n_channels, network.n_synapses) == (6, 2, 5)
     assert network.projections[0].delays.tolist() == [1, 2]
     assert network.projections[1].weights.dtype == np.int64
 

@@ -34,7 +34,7 @@ def crossbar_usage(program: Program) -> Usage:
         core=t.core,
         used={key: values.astype(np.int64) for key, values in used.items()},
         limit={key: getattr(chip.core, key) for key in RESOURCES},
-        lower_bound=lower_bounds(chip.core, n, senders + channels, senders, 0),
+        lower_bound=lower_bounds(chip, n, senders + channels, senders, 0),
         packets_per_spike=len(sends) / n,
         packets_between_cores_per_spike=float((start != end).sum()) / n,
         hops_per_spike=float(hops.sum()) / n,

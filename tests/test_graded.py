@@ -1,0 +1,570 @@
+"""Units that send numbers: held against tests/reference_graded.py, and against what they are for."""
+
+import functools
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference import simulate
+from reference_graded import GradedOutcome, simulate_graded, tanh
+from strategies import GRADED_KINDS, graded_inputs, graded_networks, register_networks
+
+from chips import CannotRepresent, ChipProfile, ProgramError, RunError, load_chip
+from chips.kinds import SECTIONS_OF
+from compiler import Network, Program, compile
+from compiler.check import check_faithful, check_program
+from compiler.emit import emit
+from compiler.lower import lower
+from compiler.parameters import PARAMETERS
+from compiler.partition import Partition
+from compiler.place import Placement
+from compiler.registers import MODELS
+from compiler.validate import validate
+from neurosim import RunResult, SpikeTrains, graded_kernel, run
+from neurosim.graded_machine import build_graded_machine
+from neurosim.tanh_table import lookup, tanh_table
+
+STEPS = 25
+Rows = list[tuple[int, int, int]]
+
+
+@functools.cache
+def chip(**overrides: Any) -> ChipProfile:
+    return load_chip("loihi2", {key.replace("__", "."): value for key, value in overrides.items()})
+
+
+def probed(program: Program, rows: Rows, steps: int = STEPS, **settings: Any) -> RunResult:
+    inputs = np.array(rows, np.int64).reshape(-1, 3)
+    return run(program, inputs, steps, probe=np.arange(program.n_neurons), **settings)
+
+
+def assert_equals(result: RunResult, wanted: GradedOutcome) -> None:
+    assert result.probes is not None
+    assert np.array_equal(result.trajectory(), np.array(wanted.sent))
+    assert np.array_equal(result.probes.u, np.array(wanted.u))
+    assert np.array_equal(result.probes.v, np.array(wanted.v))
+    assert result.counts.sum("spikes") == result.n_spikes == wanted.n_messages
+    assert result.counts.sum("synaptic_events") == wanted.n_synaptic_events
+
+
+@st.composite
+def driven(draw: st.DrawFn) -> tuple[Network, Rows]:
+    net = draw(graded_networks())
+    return net, draw(graded_inputs(net, STEPS))
+
+
+# ---------------------------------------------------------------- the oracle
+
+
+@given(driven(), st.sampled_from([None, 1, 2, 3]), st.integers(0, 5))
+@settings(max_examples=400, deadline=None)
+def test_a_compiled_network_does_what_the_oracle_does(
+    case: tuple[Network, Rows], neurons: int | None, seed: int
+) -> None:
+    net, rows = case
+    profile = chip(core__neurons=neurons) if neurons else chip()
+    result = probed(compile(net, profile, seed=seed), rows)
+    assert_equals(result, simulate_graded(net, rows, STEPS, profile))
+
+
+@given(driven(), st.integers(0, 2**32 - 1))
+@settings(max_examples=150, deadline=None)
+def test_any_partition_on_any_cores_does_the_same(case: tuple[Network, Rows], seed: int) -> None:
+    net, rows = case
+    profile, rng = chip(), np.random.default_rng(seed)
+    lowered = lower(validate(net), profile)
+    n_pieces = int(rng.integers(1, net.n_neurons + 1))
+    piece_of = np.concatenate([np.arange(n_pieces), rng.integers(0, n_pieces, net.n_neurons - n_pieces)])
+    pieces = Partition(rng.permutation(piece_of).astype(np.int32), n_pieces)
+    cores = rng.choice(profile.mesh.n_cores, n_pieces, replace=False)
+    program = emit(lowered, pieces, Placement(cores.astype(np.int32)), profile)
+    check_program(program)
+    check_faithful(program, lowered)
+    assert_equals(probed(program, rows), simulate_graded(net, rows, STEPS, profile))
+
+
+NARROW = {
+    "graded__message_bits": 9,
+    "graded__state_bits": 12,
+    "graded__sum_bits": 16,
+    "graded__decay_bits": 12,
+    "graded__fraction_bits": 8,
+    "graded__tanh_table_bits": 4,
+    "graded__tanh_range_bits": 2,
+}
+
+
+@given(driven(), st.sampled_from(["wrap_once", "saturate"]))
+@settings(max_examples=200, deadline=None)
+def test_every_width_saturates_where_the_oracle_does(case: tuple[Network, Rows], overflow: str) -> None:
+    net, rows = case
+    profile = chip(**NARROW, cuba_lif__u_overflow=overflow, cuba_lif__v_overflow=overflow)
+    rows = [(step, channel, max(-255, min(255, value))) for step, channel, value in rows]
+    for p in net.populations:
+        if p.kind != "registers":  # bring the parameters into the narrow registers
+            most = {"shift": 15, "bias": 2047, "threshold": 255, "limit": 2047, "reversal": 2047}
+            p.parameters.update(  # type: ignore[attr-defined]
+                {key: np.clip(p.parameters[key], -top, top) for key, top in most.items() if key in p.parameters}
+            )
+    assert_equals(probed(compile(net, profile), rows), simulate_graded(net, rows, STEPS, profile))
+
+
+@given(register_networks(), st.integers(0, 2**32 - 1))
+@settings(max_examples=100, deadline=None)
+def test_lif_neurons_do_the_same_beside_a_unit_as_without(net: Network, seed: int) -> None:
+    fires = np.random.default_rng(seed).random((STEPS, net.n_channels)) < 0.4
+    rows = [(int(t), int(c)) for t, c in np.argwhere(fires)]
+    alone = probed(compile(net, chip()), [(t, c, 1) for t, c in rows])
+    net.add("unit", 1, "linear", bias=5)
+    beside = probed(compile(net, chip()), [(t, c, 1) for t, c in rows])
+    assert alone.probes is not None
+    assert beside.probes is not None
+    assert alone.spike_value is None
+    assert np.array_equal(alone.raster(), beside.raster()[:, :-1])
+    assert np.array_equal(alone.probes.u, beside.probes.u[:, :-1])
+    assert np.array_equal(alone.probes.v, beside.probes.v[:, :-1])
+    assert np.array_equal(alone.raster(), np.array(simulate(net_without_unit(net), rows, STEPS, chip().lif).spikes))
+
+
+def net_without_unit(net: Network) -> Network:
+    return Network(net.dt_ms, net.populations[:-1], net.inputs, net.projections)
+
+
+# ---------------------------------------------------------------- one unit at a time
+
+
+def one_unit(kind: str, weight: int = 1, **parameters: Any) -> Program:
+    net = Network()
+    net.add_input("in", 1)
+    net.add("p", 1, kind, **parameters)
+    net.connect("in", "p", [0], [0], [weight])
+    return compile(net, chip())
+
+
+def response(program: Program, values: list[int], **settings: Any) -> list[int]:
+    """What the unit sends in the steps in which the values arrive."""
+    rows = [(t, 0, value) for t, value in enumerate(values) if value]
+    result = run(program, [np.array(rows).reshape(-1, 3)], len(values) + 1, **settings)
+    return result.trajectory("p")[1:, 0].tolist()
+
+
+def test_a_shift_rounds_toward_zero_on_both_sides() -> None:
+    assert response(one_unit("linear", shift=2), [3, 4, 7, 8, -3, -4, -7, -8]) == [0, 1, 1, 2, 0, -1, -1, -2]
+
+
+def test_the_bias_is_added_after_the_shift() -> None:
+    assert response(one_unit("linear", weight=2, shift=3, bias=10), [100, -100, 0]) == [35, -15, 10]
+
+
+def test_hardtanh_clips_at_its_limit() -> None:
+    assert response(one_unit("hardtanh", limit=50), [49, 50, 51, 10**6, -51]) == [49, 50, 50, 50, -50]
+
+
+def test_a_square_saturates() -> None:
+    assert response(one_unit("square"), [2**15, -(2**15), 2**14, 181, 2**22]) == [2**15, 2**15, 2**13, 0, 2**23 - 1]
+
+
+def test_a_value_is_sent_above_the_threshold_only() -> None:
+    assert response(one_unit("linear", threshold=5), [5, 6, -5, -6]) == [0, 6, 0, -6]
+
+
+def test_a_leak_reaches_zero_and_falls_silent() -> None:
+    sent = response(one_unit("linear", keep=2048), [100] + [0] * 10)
+    assert sent == [100, 50, 25, 12, 6, 3, 1, 0, 0, 0, 0]
+    assert response(one_unit("linear", keep=2048), [-100] + [0] * 10) == [-x for x in sent]
+
+
+def test_the_state_saturates_at_24_bits_and_not_beyond() -> None:
+    most = 2**23 - 1
+    assert response(one_unit("linear"), [most, most + 1, 2**31 - 1, -(2**31 - 1)]) == [most, most, most, -most]
+    assert response(one_unit("linear", keep=4096), [most - 1, 1, 1, -2]) == [most - 1, most, most, most - 2]
+
+
+def test_the_sum_saturates_before_the_shift() -> None:
+    limit = 2**31 - 1
+    assert response(one_unit("linear", weight=64, shift=8), [limit, 2**24, -limit]) == [
+        limit >> 8,
+        2**22,
+        -(limit >> 8),
+    ]
+
+
+def test_changes_are_sent_when_they_exceed_the_threshold_and_leave_no_residue() -> None:
+    sent = response(one_unit("linear", sigma=1, delta=1, threshold=3), [10, 2, 2, 0, -1, -3, 0])
+    assert sent == [10, 0, 4, 0, 0, -4, 0]
+
+
+def test_a_gain_of_minus_one_inverts() -> None:
+    assert response(one_unit("linear", gain=-4096), [7, -8]) == [-7, 8]
+
+
+def test_a_resonator_fires_once_a_turn_with_its_magnitude() -> None:
+    angle, turns = 2 * np.pi / 10, 5
+    cos, sin = round(4096 * np.cos(angle)), round(4096 * np.sin(angle))
+    values = [100_000] + [0] * (10 * turns)
+    graded = response(one_unit("resonate_and_fire", cos=cos, sin=sin, threshold=600), values)
+    at = np.flatnonzero(graded)
+    assert len(at) in (turns, turns - 1)
+    assert (np.abs(np.diff(at) - 10) <= 1).all()
+    assert all(90_000 < graded[t] < 110_000 for t in at)
+    plain = response(one_unit("resonate_and_fire", cos=cos, sin=sin, threshold=1000, magnitude=0), values)
+    assert set(plain) == {0, 1}
+    assert np.flatnonzero(plain).tolist() == at.tolist()
+
+
+def test_a_liquid_time_constant_goes_to_its_reversal_and_no_further() -> None:
+    sent = response(one_unit("liquid_time_constant", keep=4096, gain=2048, reversal=20_000), [2**22] * 40)
+    assert sent == sorted(sent)
+    assert 19_990 <= sent[-1] <= 20_000
+
+
+# ---------------------------------------------------------------- tanh
+
+
+@pytest.mark.parametrize("settings", [{}, NARROW])
+def test_the_table_of_tanh_is_monotone_odd_and_near_tanh(settings: dict[str, int]) -> None:
+    graded = chip(**settings).numbers
+    one, end = 2**graded.fraction_bits, 2 ** (graded.fraction_bits + graded.tanh_range_bits)
+    z = np.unique(np.concatenate([np.arange(-end - 5, end + 6, 37 if one > 1000 else 1), np.arange(-300, 300)]))
+    made = np.array([lookup(int(x), graded) for x in z])
+    assert (np.diff(made) >= 0).all()
+    assert [lookup(-int(x), graded) for x in z] == (-made).tolist()
+    assert lookup(0, graded) == 0
+    assert np.abs(made).max() == tanh_table(graded.fraction_bits, graded.tanh_range_bits, graded.tanh_table_bits)[-1]
+    segment = 2.0 ** (graded.tanh_range_bits - graded.tanh_table_bits)
+    bound = segment**2 / 8 * 0.77 + 1.5 / one + (1 - np.tanh(2**graded.tanh_range_bits))  # chord, roundings, end
+    assert np.abs(made / one - np.tanh(z / one)).max() < bound
+
+
+@given(st.integers(-(2**23), 2**23) | st.integers(-(2**19), 2**19))
+@settings(max_examples=500)
+def test_the_table_is_the_definition_of_the_oracle(z: int) -> None:
+    assert lookup(z, chip().numbers) == tanh(z, chip().numbers)
+
+
+def test_the_compiled_table_is_the_same_table() -> None:
+    machine = build_graded_machine(one_unit("tanh"))
+    for z in [*range(-5000, 5000, 7), 2**18 - 1, 2**18, 2**18 + 1, 2**23 - 1, -(2**18), -(2**18) + 1]:
+        assert graded_kernel._tanh(machine, z) == lookup(z, chip().numbers)
+
+
+# ---------------------------------------------------------------- codings
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 6))
+@settings(max_examples=60, deadline=None)
+def test_with_a_threshold_of_zero_sigma_delta_is_value_coding(seed: int, n: int) -> None:
+    """Leaky units of three kinds in a loop: equal states in every step, and the sums of changes are the values."""
+    rng = np.random.default_rng(seed)
+    weights = 2 * rng.integers(-12, 13, (n, n))
+    inward = 2 * rng.integers(-60, 61, n)
+    values = np.cumsum(rng.integers(-200, 201, STEPS))
+    results = []
+    for coding in (0, 1):
+        net = Network()
+        net.add_input("in", 1)
+        kind = ("linear", "tanh", "hardtanh")[seed % 3]
+        net.add("p", n, kind, shift=5, keep=1000, gain=3000, sigma=coding, delta=coding, bias=3)
+        net.connect("in", "p", np.zeros(n, int), np.arange(n), inward, 1)
+        net.connect("p", "p", np.repeat(np.arange(n), n), np.tile(np.arange(n), n), weights.ravel(), 2)
+        sent = np.diff(values, prepend=0) if coding else values
+        rows = [(t, 0, int(x)) for t, x in enumerate(sent) if x]
+        results.append(probed(compile(net, chip()), rows))
+    value, change = results
+    assert value.probes is not None
+    assert change.probes is not None
+    assert np.array_equal(value.probes.v, change.probes.v)
+    assert np.array_equal(value.trajectory("p"), change.trajectory("p", coding="sigma_delta"))
+
+
+def test_sigma_delta_with_a_threshold_sends_less_and_stays_within_it() -> None:
+    t = np.arange(200)
+    values = np.round(20_000 * np.sin(t / 15)).astype(int)
+    changes = np.diff(values, prepend=0)
+    exact = one_unit("linear", sigma=1)
+    coded = one_unit("linear", sigma=1, delta=1, threshold=2500)
+    rows = [(int(i), 0, int(x)) for i, x in enumerate(changes) if x]
+    full, sparse = (run(p, [np.array(rows)], 201) for p in (exact, coded))
+    error = full.trajectory("p") - sparse.trajectory("p", coding="sigma_delta")
+    assert np.abs(error).max() <= 2500
+    assert sparse.n_spikes < full.n_spikes / 2
+
+
+# ---------------------------------------------------------------- what it is for
+
+
+def nrmse(made: np.ndarray, wanted: np.ndarray) -> float:
+    """Root of the mean squared error over the standard deviation of what was wanted, all units and steps together."""
+    return float(np.sqrt(np.mean((made - wanted) ** 2)) / wanted.std())
+
+
+def reservoir(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Integer weights of a reservoir and of its input, in 64ths (shift 6), and an input sequence in -1 .. 1."""
+    rng = np.random.default_rng(seed)
+    w = rng.normal(size=(n, n)) * (rng.random((n, n)) < 0.2)
+    w *= 0.9 / np.abs(np.linalg.eigvals(w)).max()
+    fine = 2 * np.clip(np.round(w * 32), -127, 127).astype(int)
+    inward = 2 * np.round(rng.uniform(-1, 1, n) * 32).astype(int)
+    t = np.arange(400)
+    return fine, inward, 0.5 * np.sin(t / 7) + 0.3 * np.sin(t / 2.3) + 0.1 * rng.normal(size=400)
+
+
+def reservoir_network(kind: str, w: np.ndarray, inward: np.ndarray, **parameters: Any) -> Network:
+    net, n = Network(), len(inward)
+    net.add_input("u", 1)
+    net.add("x", n, kind, shift=6, **parameters)
+    net.connect("u", "x", np.zeros(n, int), np.arange(n), inward)
+    target, source = np.nonzero(w)
+    net.connect("x", "x", source, target, w[target, source])
+    return net
+
+
+def drive(u: np.ndarray, change: bool = False) -> SpikeTrains:
+    """The sequence as payloads, 1.0 as 2^15, and one step more for the last to arrive."""
+    values = np.round(u * 2**15).astype(int)
+    values = np.diff(values, prepend=0) if change else values
+    at = np.flatnonzero(values)
+    return SpikeTrains.from_events(at, np.zeros(len(at), int), len(u) + 1, value=values[at])
+
+
+FUNCTIONS = {"tanh": np.tanh, "hardtanh": lambda z: np.clip(z, -1, 1), "linear": np.array}
+
+
+@pytest.mark.parametrize("kind", FUNCTIONS)
+@pytest.mark.parametrize("n", [50, 100])
+def test_a_leaky_echo_state_network_follows_the_float_one(kind: str, n: int, capsys: Any) -> None:
+    f = FUNCTIONS[kind]
+    w, inward, u = reservoir(n, n)
+    gain = round(0.3 * 4096)
+    net = reservoir_network(kind, w, inward, gain=gain, keep=4096 - gain)
+    made = run(compile(net, chip(core__neurons=16)), drive(u)).trajectory("x")[1:] / 2**15
+    x, wanted = np.zeros(n), []
+    for value in u:
+        x = x + gain / 4096 * (f(w / 64 @ x + inward / 64 * value) - x)
+        wanted.append(x)
+    error = nrmse(made, np.array(wanted))
+    with capsys.disabled():
+        print(f"\nleaky ESN of {n} {kind} units, 400 steps: NRMSE {error:.2e}")
+    assert error < 0.002
+
+
+def test_an_echo_state_network_follows_the_float_one_of_unrounded_weights(capsys: Any) -> None:
+    """As above, but against weights that were never put on the 7-bit grid of one sign and shift 6."""
+    rng, n, gain = np.random.default_rng(3), 80, round(0.3 * 4096)
+    w = rng.normal(size=(n, n)) * (rng.random((n, n)) < 0.2)
+    w *= 0.9 / np.abs(np.linalg.eigvals(w)).max()
+    inward, u = rng.uniform(-1, 1, n), 0.5 * np.sin(np.arange(400) / 7) + 0.1 * rng.normal(size=400)
+    net = reservoir_network("tanh", 2 * np.round(w * 64).astype(int), 2 * np.round(inward * 64).astype(int))
+    net.populations[0].parameters.update(shift=np.array(7), gain=np.array(gain), keep=np.array(4096 - gain))  # type: ignore[attr-defined]
+    made = run(compile(net, chip()), drive(u)).trajectory("x")[1:] / 2**15
+    x, wanted = np.zeros(n), []
+    for value in u:
+        x = x + gain / 4096 * (np.tanh(w @ x + inward * value) - x)
+        wanted.append(x)
+    error = nrmse(made, np.array(wanted))
+    with capsys.disabled():
+        print(f"\nleaky ESN of {n} tanh units against unrounded weights: NRMSE {error:.2e}")
+    assert error < 0.05
+
+
+def test_a_sigma_delta_echo_state_network_follows_the_float_one_with_fewer_messages(capsys: Any) -> None:
+    n, gain = 60, round(0.3 * 4096)
+    w, inward, u = reservoir(n, 1)
+    net = reservoir_network("tanh", w, inward, gain=gain, keep=4096 - gain, sigma=1, delta=1, threshold=600)
+    result = run(compile(net, chip()), drive(u, change=True))
+    made = result.trajectory("x", coding="sigma_delta")[1:] / 2**15
+    x, wanted = np.zeros(n), []
+    for value in u:
+        x = x + gain / 4096 * (np.tanh(w / 64 @ x + inward / 64 * value) - x)
+        wanted.append(x)
+    error, share = nrmse(made, np.array(wanted)), result.n_spikes / (n * len(u))
+    with capsys.disabled():
+        print(f"\nsigma-delta ESN of {n} tanh units, threshold 600/32768: NRMSE {error:.2e}, {share:.0%} sent")
+    assert error < 0.05
+    assert share < 0.75
+
+
+@pytest.mark.parametrize("kind", ["tanh", "liquid_time_constant"])
+def test_a_liquid_of_differential_equations_follows_the_float_one(kind: str, capsys: Any) -> None:
+    """Explicit Euler steps of dx/dt = -x / tau + tanh(z), and of a liquid time-constant network, with tau per unit."""
+    n, dt = 64, 0.05
+    w, inward, u = reservoir(n, 2)
+    rng = np.random.default_rng(0)
+    keep, gain = np.round(4096 * (1 - dt / rng.uniform(0.5, 2, n))).astype(int), round(4096 * dt)
+    reversal = rng.choice([-1, 1], n)
+    more = {"reversal": reversal * 2**15} if kind == "liquid_time_constant" else {}
+    net = reservoir_network(kind, w, inward, keep=keep, gain=gain, **more)
+    made = run(compile(net, chip()), drive(u)).trajectory("x")[1:] / 2**15
+    x, wanted = np.zeros(n), []
+    for value in u:
+        z = w / 64 @ x + inward / 64 * value
+        if kind == "tanh":
+            x = keep / 4096 * x + gain / 4096 * np.tanh(z)
+        else:
+            x = keep / 4096 * x + gain / 4096 / (1 + np.exp(-z)) * (reversal - x)
+        wanted.append(x)
+    error = nrmse(made, np.array(wanted))
+    with capsys.disabled():
+        print(f"\nliquid of {n} {kind} units, 400 Euler steps of {dt}: NRMSE {error:.2e}")
+    assert error < 0.05
+
+
+def test_a_closed_form_cell_follows_the_float_one(capsys: Any) -> None:
+    """x <- s g + (1 - s) h with s = sigmoid(z1), g = tanh(z2), h = tanh(z3), z of x and u: three steps a cell step.
+
+    With T = tanh(z1 / 2), x = (g + h) / 2 + T (g - h) / 2, and the product is a difference of two squares.  Three
+    sequences could run interleaved; here one does, in every third step.
+    """
+    n, rng = 40, np.random.default_rng(4)
+    weights = {k: np.round(64 * rng.normal(size=(n, n)) * 0.9 / np.sqrt(n)).astype(int) * 2 for k in "Tgh"}
+    inward = {k: np.round(64 * rng.uniform(-1, 1, n)).astype(int) * 2 for k in "Tgh"}
+    net, each, every = Network(), np.arange(n), np.tile(np.arange(n), n)
+    net.add_input("u", 1)
+    net.add("x", n, "linear", shift=4)
+    for k in "Tgh":
+        net.add(k, n, "tanh", shift=8 if k == "T" else 7)
+        net.connect("u", k, np.zeros(n, int), each, inward[k])
+        net.connect("x", k, np.repeat(each, n), every, weights[k].T.ravel())
+    for sign, name in ((1, "sum"), (-1, "difference")):
+        net.add(name, n, "square", shift=4)
+        for k, weight in (("T", 8), ("g", 4 * sign), ("h", -4 * sign)):  # in 16ths: (T +- (g - h) / 2) / 2
+            net.connect(k, name, each, each, weight)
+        net.connect(name, "x", each, each, 16 * sign)
+    for k in "gh":
+        net.connect(k, "x", each, each, 8, 2)
+    t = np.arange(150)
+    u = 0.6 * np.sin(t / 6) + 0.3 * np.sin(t / 1.7)
+    values = np.round(u * 2**15).astype(int)
+    trains = SpikeTrains.from_events(3 * t, 0 * t, 3 * len(t) + 1, value=np.where(values == 0, 1, values))
+    made = run(compile(net, chip()), trains).trajectory("x")[3::3] / 2**15
+    x, wanted = np.zeros(n), []
+    for value in u:
+        z = {k: (weights[k] @ x + inward[k] * value) / 128 for k in "Tgh"}
+        s = 1 / (1 + np.exp(-z["T"]))
+        x = s * np.tanh(z["g"]) + (1 - s) * np.tanh(z["h"])
+        wanted.append(x)
+    error = nrmse(made, np.array(wanted))
+    with capsys.disabled():
+        print(f"\nclosed-form cell of {n} units, {len(t)} cell steps: NRMSE {error:.2e}")
+    assert error < 0.05
+
+
+# ---------------------------------------------------------------- payloads in and out
+
+
+def test_payloads_survive_files(tmp_path: Any) -> None:
+    trains = SpikeTrains.from_samples([[(0, 0, 5), (3, 1, -7)], [(1, 0, 1)]], 5)
+    trains.save(tmp_path / "a.npz")
+    again = SpikeTrains.load(tmp_path / "a.npz")
+    assert again.value is not None
+    assert again.value.tolist() == [5, -7, 1]
+    np.savez(tmp_path / "b.npz", spikes=[(0, 0, 5), (2, 0, 1)])
+    assert SpikeTrains.load(tmp_path / "b.npz", steps=3).value.tolist() == [5, 1]  # type: ignore[union-attr]
+    result = run(one_unit("linear"), [[(0, 0, 5)], [(1, 0, -9)]], 5)
+    result.save(tmp_path / "r.npz")
+    loaded = RunResult.load(tmp_path / "r.npz")
+    assert loaded.spike_value is not None
+    assert loaded.spike_value.tolist() == [5, -9]
+    assert np.array_equal(loaded.trajectory(sample=1), result.trajectory(sample=1))
+
+
+def test_payloads_of_one_are_no_payloads() -> None:
+    plain = SpikeTrains.from_samples([[(0, 0), (2, 1)]], 4)
+    ones = SpikeTrains.from_events([2, 0], [1, 0], 4, value=[1, 1])
+    assert plain.value is None
+    assert ones.value is None
+
+
+def test_payloads_follow_their_spikes_when_sorted() -> None:
+    trains = SpikeTrains.from_events([2, 0, 1], [0, 0, 0], 4, value=[30, 10, 20])
+    assert trains.value is not None
+    assert trains.value.tolist() == [10, 20, 30]
+
+
+def test_lif_neurons_alone_take_no_payloads() -> None:
+    net = Network()
+    net.add_input("in", 1)
+    net.add_registers("p", 1)
+    net.connect("in", "p", [0], [0], [2])
+    program = compile(net, chip())
+    with pytest.raises(RunError, match=r"spike 1 carries payload 3, but all neurons of the program are LIF"):
+        run(program, [(0, 0, 1), (1, 0, 3)], 5)
+    assert run(program, [(0, 0, 1)], 5).spike_value is None
+
+
+def test_a_payload_that_no_message_holds_is_refused() -> None:
+    net = Network()
+    net.add_input("in", 1)
+    net.add("p", 1, "linear")
+    program = compile(net, chip(graded__message_bits=8))
+    with pytest.raises(RunError, match=r"payload 128, but loihi2 has 8 signed bits \(graded.message_bits\)"):
+        run(program, [(0, 0, 128)], 5)
+    run(program, [(0, 0, -127)], 5)
+
+
+def test_an_unknown_coding_is_refused() -> None:
+    result = run(one_unit("linear"), None, 2)
+    with pytest.raises(RunError, match="'value' or 'sigma_delta'"):
+        result.trajectory(coding="delta")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_samples_start_from_rest_whatever_the_threads(threads: int) -> None:
+    program = one_unit("linear", keep=4096, sigma=1, delta=1)
+    values = [[(0, 0, 7), (1, 0, -3)], [(0, 0, 7), (1, 0, -3)], []]
+    result = run(program, values, 6, threads=threads)
+    assert np.array_equal(result.trajectory(sample=0), result.trajectory(sample=1))
+    assert not result.trajectory(sample=2).any()
+
+
+# ---------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize("kind", GRADED_KINDS)
+def test_a_kind_that_a_chip_lacks_is_refused_with_the_chips_that_have_it(kind: str) -> None:
+    net = Network()
+    net.add("p", 1, kind)
+    with pytest.raises(CannotRepresent, match=f"kind '{kind}', which loihi1 does not have: choose .*loihi2"):
+        compile(net, "loihi1")
+    compile(net, "loihi2")
+
+
+def test_every_kind_says_which_chips_have_it_and_every_model_has_its_code() -> None:
+    assert set(SECTIONS_OF) >= set(PARAMETERS)
+    assert [name for name in GRADED_KINDS if name not in MODELS] == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"bias": [0, 2**23]}, ["bias of neuron 1 is 8,388,608", "graded.state_bits"]),
+        ({"keep": 4097}, ["keep of neuron 0", "0 to 4,096", "graded.decay_bits"]),
+        ({"gain": -4097}, ["gain of neuron 0", "graded.decay_bits"]),
+        ({"shift": 39}, ["shift of neuron 0", "0 to 31", "graded.sum_bits"]),
+    ],
+)
+def test_a_parameter_beyond_its_register_is_refused(parameters: dict[str, Any], words: list[str]) -> None:
+    net = Network()
+    net.add("p", 2, "linear", **parameters)
+    with pytest.raises(CannotRepresent) as refused:
+        compile(net, chip())
+    assert all(word in str(refused.value) for word in words)
+
+
+def test_a_sum_that_could_leave_64_bits_is_refused() -> None:
+    net, m = Network(), 70_000
+    net.add_input("in", m)
+    net.add("p", 1, "linear")
+    net.connect("in", "p", np.arange(m), np.zeros(m, int), 255 * 128)
+    loose = chip(core__synapse_memory_bits=None, pool__memory_bits=10**9)
+    with pytest.raises(CannotRepresent, match=r"neuron 0 of population 'p' add up to .* 64-bit sum"):
+        compile(net, loose)
+
+
+def test_a_changed_register_is_found() -> None:
+    program = one_unit("linear")
+    program.tables.registers["keep"][0] = 5000
+    with pytest.raises(ProgramError, match=r"table keep: entry 0 is 5000, but loihi2 \(graded.decay_bits\)"):
+        check_program(program)
