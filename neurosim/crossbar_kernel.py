@@ -24,17 +24,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from neurosim.kernel import (
-    HOPS_X,
-    HOPS_Y,
-    INPUT_PACKETS,
-    MERGED_PACKETS,
-    PACKETS_BETWEEN_CORES,
-    PACKETS_IN,
-    PACKETS_OUT,
-    SPIKES,
-    SYNAPTIC_EVENTS,
-)
+# Columns of the counts, as in counts.KINDS.  They stand here once more, as numba's cache does not notice when what it
+# imports from another file changes.
+SPIKES, PACKETS_OUT, PACKETS_BETWEEN_CORES, HOPS_X, HOPS_Y = range(5)
+PACKETS_IN, INPUT_PACKETS, SYNAPTIC_EVENTS, MERGED_PACKETS = 5, 6, 7, 10
 
 DRAW_WEIGHT, DRAW_LEAK, DRAW_THRESHOLD = 1, 2, 4
 LEAK, THRESHOLD, SYNAPSE = 1, 2, 16  # purposes of a random number; of a synapse: SYNAPSE + key of the axon

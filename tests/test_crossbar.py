@@ -20,7 +20,8 @@ from compiler.crossbar.check import check_crossbar
 from compiler.crossbar.tables import CROSSBAR_DTYPES, ROLES
 from compiler.program import table_arrays, with_digest
 from compiler.registers import REGISTERS
-from neurosim import energy, liquid, run
+from neurosim import crossbar_kernel, energy, liquid, run
+from neurosim.counts import KINDS
 
 GOLDEN = Path(__file__).parent / "golden"
 slow = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -502,6 +503,11 @@ def test_counts_of_a_crossbar_are_what_the_tables_say() -> None:
     spent = energy(counts, "truenorth")
     assert spent.dynamic_pj == pytest.approx(8 * 1.48 + 2.45)
     assert spent.static_pj == pytest.approx(64.43 * 4e6)
+
+
+def test_columns_of_the_counts_are_those_of_the_other_kernels() -> None:
+    names = ["packets_in", "input_packets", "synaptic_events", "merged_packets"]
+    assert [getattr(crossbar_kernel, name.upper()) for name in names] == [KINDS.index(name) for name in names]
 
 
 def test_usage_of_a_crossbar_program() -> None:
