@@ -93,7 +93,8 @@ class _Graph:
     def grow(self, slots: Ints, chip: ChipProfile) -> npt.NDArray[np.int32]:
         from compiler.growth import grow  # numba is loaded only when there is something to grow
 
-        limits = [chip.core.neurons, chip.core.input_axons, chip.core.neurons, None]  # output axons: one a slot
+        # output axons: one a slot; no list memory and no pool
+        limits = [chip.core.neurons, chip.core.input_axons, chip.core.neurons, None, None, 0, 0, 0]
         piece_of: npt.NDArray[np.int32] = grow(
             self.in_ptr,
             self.in_line.astype(np.int32),
