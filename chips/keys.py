@@ -25,6 +25,7 @@ class Key:
     is_whole: bool
     may_be_null: bool
     is_required: bool
+    default: Any = None  # of a key that is not required
 
     @property
     def section(self) -> str:
@@ -48,8 +49,8 @@ def has_section(chip: ChipProfile, path: str) -> bool:
     return not section or value_at(chip, section) is not None
 
 
-def _key(path: str, annotation: Any, is_required: bool) -> Key:
-    is_number = annotation is not str and get_origin(annotation) is not Literal
+def _key(path: str, annotation: Any, is_required: bool, default: Any) -> Key:
+    is_number = annotation not in (str, tuple[str, ...]) and get_origin(annotation) is not Literal
     shown = repr(annotation)
     return Key(
         path=path,
@@ -58,6 +59,7 @@ def _key(path: str, annotation: Any, is_required: bool) -> Key:
         is_whole="int" in shown and "float" not in shown,
         may_be_null=NoneType in get_args(annotation),
         is_required=is_required,
+        default=None if is_required else default,
     )
 
 
@@ -73,7 +75,7 @@ def _walk(model: type[Section], prefix: str = "") -> tuple[dict[str, Key], dict[
             keys |= inner_keys
             sections |= {path: section} | inner_sections
         else:
-            keys[path] = _key(path, info.annotation, info.is_required())
+            keys[path] = _key(path, info.annotation, info.is_required(), info.default)
     return keys, sections
 
 

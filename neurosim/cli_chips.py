@@ -93,7 +93,7 @@ def schema_command(as_json: Json = True, quiet: Quiet = False) -> None:
 
 def _plain(value: object) -> str:
     if isinstance(value, tuple):
-        return ", ".join(_plain(entry) for entry in value)
+        return ", ".join(_plain(entry) for entry in value) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
