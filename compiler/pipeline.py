@@ -3,6 +3,7 @@
 from chips.load import load_chip
 from chips.profile import ChipProfile
 from compiler.check import check_faithful, check_program
+from compiler.check_routes import check_routes
 from compiler.emit import emit
 from compiler.hypergraph import hypergraph
 from compiler.lower import lower
@@ -11,6 +12,7 @@ from compiler.network import Network
 from compiler.partition import partition
 from compiler.place import place
 from compiler.program import Program
+from compiler.route import route
 from compiler.validate import validate
 
 
@@ -36,6 +38,8 @@ def compile(network: Network, chip: ChipProfile | str, seed: int = 0, tolerance:
     pieces = partition(lowered, graph, chip)
     placement = place(pieces, graph, chip, seed)
     program = emit(lowered, pieces, placement, chip, seed)
+    routes = route(program)
     check_program(program)
     check_faithful(program, lowered)
+    check_routes(program, routes)
     return program

@@ -18,6 +18,8 @@ KINDS = (
     "input_packets",
     "synaptic_events",
     "synaptic_events_dense",
+    "borders_x",
+    "borders_y",
 )
 
 
@@ -27,7 +29,8 @@ class Counts:
 
     A packet is one message from a spiking neuron to one destination core, its own core included; external
     spikes arrive as input packets.  `synaptic_events` includes those of the dense format, which are also
-    counted apart.  Hops belong to the sending core.
+    counted apart.  A hop is one packet over one link; a hop between chips is a border too, so `hops_x` includes
+    `borders_x`, and `hops_y` `borders_y`.  Hops and borders belong to the sending core.
     """
 
     chip_name: str
@@ -37,7 +40,8 @@ class Counts:
     steps: npt.NDArray[np.int64]  # [sample]
     total: npt.NDArray[np.int64]  # [sample, core, kind]
     per_step: npt.NDArray[np.int32] | None  # [step of all samples, core, kind]
-    busiest_link: npt.NDArray[np.int32] | None  # [step of all samples], packets
+    busiest_link: npt.NDArray[np.int32] | None  # [step of all samples], packets, inside chips
+    busiest_border: npt.NDArray[np.int32] | None  # [step of all samples], packets, between chips
 
     def of(self, kind: str) -> npt.NDArray[np.int64]:
         """One kind: [sample, core].  See KINDS; also "neuron_updates"."""

@@ -40,6 +40,7 @@ def build_machine(program: Program) -> tuple[Machine, type]:
         axon_pair=routes.axon_pair,
         pair_link_ptr=routes.pair_link_ptr,
         pair_link=routes.pair_link,
+        n_inside=routes.n_inside,
         max_delay=int(t.synapse_delay.max(initial=1)),
         weight_shift=neuron.weight_shift,
         u_limit=2 ** (neuron.u_bits - 1),
@@ -97,6 +98,8 @@ def _counts_per_spike(program: Program, routes: Routes) -> tuple[npt.NDArray[np.
         (kernel.PACKETS_BETWEEN_CORES, leaves),
         (kernel.HOPS_X, routes.pair_hops_x[pair]),
         (kernel.HOPS_Y, routes.pair_hops_y[pair]),
+        (kernel.BORDERS_X, routes.pair_borders_x[pair]),
+        (kernel.BORDERS_Y, routes.pair_borders_y[pair]),
     ):
         here[:, column] = np.bincount(sender, weights=values, minlength=n_sources)
     return there, here

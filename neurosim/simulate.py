@@ -93,6 +93,7 @@ class _Sample:
     total: npt.NDArray[np.int64]
     per_step: npt.NDArray[np.int32]
     busiest_link: npt.NDArray[np.int32]
+    busiest_border: npt.NDArray[np.int32]
     probe_u: npt.NDArray[np.int64]
     probe_v: npt.NDArray[np.int64]
 
@@ -132,7 +133,7 @@ def _run_sample(job: _Job, i: int, state: Any, buffers: Buffers, halt: npt.NDArr
     part = slice(int(trains.sample_ptr[i]), int(trains.sample_ptr[i + 1]))
     input_ptr = np.searchsorted(trains.step[part], np.arange(n_steps + 1)).astype(np.int64)
     channel = trains.channel[part]
-    pieces: list[list[npt.NDArray[Any]]] = [[] for _ in range(6)]
+    pieces: list[list[npt.NDArray[Any]]] = [[] for _ in range(7)]
     total = np.zeros((job.program.n_cores, kernel.N_COUNTS), np.int64)
     t = 0
     while t < n_steps and not halt[0]:
@@ -143,14 +144,14 @@ def _run_sample(job: _Job, i: int, state: Any, buffers: Buffers, halt: npt.NDArr
         kept: list[npt.NDArray[Any]] = [buffers.spike_step[:n_spikes], buffers.spike_slot[:n_spikes]]
         kept += [buffers.probe_u[:done], buffers.probe_v[:done]]
         if job.per_step:
-            kept += [buffers.counts[:done], buffers.busiest_link[:done]]
+            kept += [buffers.counts[:done], buffers.busiest_link[:done], buffers.busiest_border[:done]]
         for piece, array in zip(pieces, kept, strict=False):
             piece.append(array.copy())
         t = reached
     none: npt.NDArray[Any] = np.zeros(0, np.int32)
     parts: list[npt.NDArray[Any]] = [np.concatenate(piece) if piece else none for piece in pieces]
-    step, slot, u, v, per_step, busiest = parts
-    return _Sample(step, slot, total, per_step, busiest, u, v)
+    step, slot, u, v, per_step, link, border = parts
+    return _Sample(step, slot, total, per_step, link, border, u, v)
 
 
 def _buffers(job: _Job) -> Buffers:
@@ -158,6 +159,7 @@ def _buffers(job: _Job) -> Buffers:
     return Buffers(
         counts=np.zeros((rows, job.program.n_cores, kernel.N_COUNTS), np.int32),
         busiest_link=np.zeros(rows, np.int32),
+        busiest_border=np.zeros(rows, np.int32),
         spike_step=np.zeros(min(capacity, n * (rows + 1)), np.int32),
         spike_slot=np.zeros(min(capacity, n * (rows + 1)), np.int32),
         probe_slot=job.probe_slot,
@@ -184,6 +186,7 @@ def _collect(job: _Job, samples: list[_Sample], program: Program, probe: npt.Arr
         total=np.stack([sample.total for sample in samples]),
         per_step=np.concatenate([sample.per_step for sample in samples]) if job.per_step else None,
         busiest_link=np.concatenate([sample.busiest_link for sample in samples]) if job.per_step else None,
+        busiest_border=np.concatenate([sample.busiest_border for sample in samples]) if job.per_step else None,
     )
     probes = None
     if probe is not None:

@@ -1,8 +1,9 @@
 """Latency: counts and a profile's times in, time of each step out.  Pure.
 
-    step = max(slowest core: sending and receiving, overlapped or added; busiest link) + barrier
+    step = max(slowest core: sending and receiving, overlapped or added; busiest link; busiest border) + barrier
 
-with the barrier taken at the number of tiles in use; where the profile has a tick, a step lasts a tick, and
+with the barrier taken at the number of tiles in use, or of chips where several are in use and the profile knows what
+that takes; where the profile has a tick, a step lasts a tick, and
 one that needs longer is an overrun and lasts what it needs.
 """
 
@@ -25,7 +26,7 @@ class Latency:
 
     step_ns: Floats  # [step of all samples]
     needed_ns: Floats  # [step of all samples]; above the tick in an overrun
-    bound_by: npt.NDArray[np.str_]  # [step of all samples], "sending", "receiving", "core" (both), or "link"
+    bound_by: npt.NDArray[np.str_]  # [step of all samples], "sending", "receiving", "core" (both), "link" or "border"
     sample_ns: Floats  # [sample]
     barrier_ns: float
     tick_ns: float | None
@@ -61,7 +62,7 @@ def latency(counts: Counts, chip: ChipProfile | str) -> Latency:
     counts.check_chip(chip)
     terms = _terms(counts, chip)
     slowest = np.stack(list(terms.values()))
-    barrier = barrier_ns(chip.time.barrier, tiles_used(counts, chip))
+    barrier = barrier_ns(chip.time.barrier, tiles_used(counts, chip), chips_used(counts, chip))
     needed = slowest.max(axis=0) + barrier
     tick = chip.time.tick_ns
     step = needed if tick is None else np.maximum(needed, tick)
@@ -96,6 +97,9 @@ def _terms(counts: Counts, chip: ChipProfile) -> dict[str, Floats]:
         terms = {"sending": sending.max(axis=1), "receiving": receiving.max(axis=1)}
     if time.link_packet_ns is not None and counts.busiest_link is not None:
         terms["link"] = counts.busiest_link * time.link_packet_ns
+    border_ns = time.link_packet_ns if time.border_packet_ns is None else time.border_packet_ns
+    if border_ns is not None and counts.busiest_border is not None:
+        terms["border"] = counts.busiest_border * border_ns
     return terms
 
 
@@ -111,9 +115,12 @@ def chips_used(counts: Counts, chip: ChipProfile) -> int:
     return len(np.unique(x // mesh.tiles_x * mesh.chips_y + y // mesh.tiles_y))
 
 
-def barrier_ns(barrier: Barrier, tiles: int) -> float:
-    """Time of the barrier when `tiles` tiles are in use."""
+def barrier_ns(barrier: Barrier, tiles: int, chips: int = 1) -> float:
+    """Time of the barrier when `tiles` tiles on `chips` chips are in use."""
+    used, keys, times = tiles, barrier.tiles, barrier.time_ns
+    if chips > 1 and barrier.chips:
+        used, keys, times = chips, barrier.chips, barrier.chips_time_ns
     if barrier.between == "linear":
-        return float(np.interp(tiles, barrier.tiles, barrier.time_ns))
-    at = max(0, int(np.searchsorted(barrier.tiles, tiles, side="right")) - 1)
-    return float(barrier.time_ns[at])
+        return float(np.interp(used, keys, times))
+    at = max(0, int(np.searchsorted(keys, used, side="right")) - 1)
+    return float(times[at])
