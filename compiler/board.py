@@ -46,7 +46,7 @@ def compact_cores(mesh: Mesh, chip: int, n: int) -> npt.NDArray[np.int32]:
 
 
 def compact_chips(mesh: Mesh, n: int) -> Ints:
-    """The numbers of `n` chips with usable cores in the smallest near-square block, ascending."""
+    """The numbers of `n` chips with usable cores in the smallest near-square block, ascending; fewer, if there are."""
     usable = usable_cores(mesh)
     for size in range(n, mesh.n_chips + 1):
         x, y = _compact_block(mesh.chips_x, mesh.chips_y, size)

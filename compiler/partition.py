@@ -55,18 +55,19 @@ def _over_chips(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, whole
     room = next(usable[chips] for chips in sets if usable[chips].sum() >= whole.n_pieces)
     load = UNIT // np.bincount(whole.piece_of)[whole.piece_of]  # [neuron]
     made = _cores(net, graph, chip, divide(graph, load, room))
-    if made.part_of is not None and (np.bincount(made.part_of, minlength=len(room)) <= room).all():
-        return made
-    # cut for itself a part needs more cores than its chip has: keep the pieces, and divide those
-    one_each = np.full(whole.n_pieces, UNIT, np.int64)
-    part_of = divide(contract(graph, whole.piece_of), one_each, room, balanced=False)
-    return Partition(whole.piece_of, whole.n_pieces, part_of)
+    part_of = made.part_of
+    if part_of is None or (np.bincount(part_of, minlength=len(room)) > room).any():
+        # cut for itself a part needs more cores than its chip has: keep the pieces, and divide those
+        one_each = np.full(whole.n_pieces, UNIT, np.int64)
+        made, part_of = whole, divide(contract(graph, whole.piece_of), one_each, room, balanced=False)
+    numbered = np.unique(part_of, return_inverse=True)[1]  # a part may have come out empty
+    return Partition(made.piece_of, made.n_pieces, numbered.astype(np.int32))
 
 
 def _cores(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, part_of: npt.NDArray[np.int32]) -> Partition:
     """Pieces that fit a core, none with neurons of two parts; `part_of` is of neurons."""
     limit = chip.core.output_axons
-    members = [np.flatnonzero(part_of == part) for part in range(int(part_of.max()) + 1)]
+    members = [np.flatnonzero(part_of == part) for part in np.unique(part_of)]
     graphs = [graph] if len(members) == 1 else [restrict(graph, inside) for inside in members]
     estimate = np.zeros(net.n_neurons, np.int64)
     for round_number in range(ROUNDS + 1):

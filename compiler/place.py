@@ -55,7 +55,12 @@ def _chip_of_parts(traffic: Floats, sizes: npt.NDArray[np.int64], mesh: Mesh) ->
     usable, n = usable_cores(mesh), len(sizes)
     if n == 1:
         return np.flatnonzero(usable >= sizes[0])[:1]
-    chips = compact_chips(mesh, n)
+    need = np.sort(sizes)[::-1]
+    for size in range(n, mesh.n_chips + 1):
+        chips = compact_chips(mesh, size)
+        chips = np.sort(chips[np.argsort(-usable[chips], kind="stable")[:n]])  # the roomiest, all of them if whole
+        if (need <= np.sort(usable[chips])[::-1]).all():
+            break
     room, (x, y) = usable[chips], np.divmod(chips, mesh.chips_y)
     distance = np.abs(x[:, None] - x) + np.abs(y[:, None] - y)
     by_size = np.empty(n, np.int64)
