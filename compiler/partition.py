@@ -165,6 +165,7 @@ def _refuse_output_axons(
 def _refuse_pieces(net: LoweredNetwork, graph: Hypergraph, piece_of: npt.NDArray[np.int32], chip: ChipProfile) -> None:
     mesh, n_pieces, lost = chip.mesh, int(piece_of.max()) + 1, len(chip.mesh.disabled_cores)
     rows = -(-(n_pieces + lost) // (mesh.n_cores // mesh.tiles_y))
+    columns = -(-(n_pieces + lost) // (mesh.n_cores // mesh.chips_x))
     board = f" on {mesh.chips_x} x {mesh.chips_y} chips" if mesh.n_chips > 1 else ""
     without = f", without the {lost:,} of mesh.disabled_cores" if lost else ""
     fill = _mean_fill(net, graph, piece_of, chip)
@@ -173,8 +174,8 @@ def _refuse_pieces(net: LoweredNetwork, graph: Hypergraph, piece_of: npt.NDArray
     raise DoesNotFit(
         f"the network needs {n_pieces:,} cores, filled to {fill[binding]:.0%} of core.{binding} on average, but "
         f"{chip.name} has {mesh.n_cores - lost:,} (mesh.tiles_x x mesh.tiles_y x mesh.cores_per_tile{board}{without}); "
-        f"the largest population is {largest.name!r} with {largest.n:,} neurons: it fits with mesh.tiles_y={rows}, or "
-        f"{_REMEDIES[binding]}"
+        f"the largest population is {largest.name!r} with {largest.n:,} neurons: it fits with mesh.tiles_y={rows} or "
+        f"mesh.chips_x={columns}, or {_REMEDIES[binding]}"
     )
 
 

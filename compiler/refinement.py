@@ -44,15 +44,21 @@ def refine(in_ptr, in_net, net_source, out_ptr, out_target, load, full, sweeps, 
 def _best(v, old, in_ptr, in_net, net_source, load, full, part_of, reached, filled, gain):
     """The part in which neuron v costs the fewest pairs: its own, unless another is better and has room."""
     n, n_parts = len(part_of), len(full)
+    elsewhere = False  # whether v hears or tells anybody outside its part
+    for p in range(n_parts):
+        elsewhere = elsewhere or (p != old and reached[v, p] > 0)
+    for k in range(in_ptr[v], in_ptr[v + 1]):
+        source = net_source[in_net[k]]
+        elsewhere = elsewhere or (source < n and part_of[source] != old)
+    if not elsewhere:
+        return old
     gain[:] = 0
     leaving = 0
     itself = 0
     last = -1
-    is_inner = True
     for k in range(in_ptr[v], in_ptr[v + 1]):
         source = net_source[in_net[k]]
         if source == last or source >= n:
-            last = source
             continue
         last = source
         if source == v:
@@ -61,17 +67,12 @@ def _best(v, old, in_ptr, in_net, net_source, load, full, part_of, reached, fill
         home = part_of[source]
         if home != old and reached[source, old] == 1:
             leaving += 1
-        if home != old:
-            is_inner = False
         for p in range(n_parts):
             if p != home and reached[source, p] == 0:
                 gain[p] -= 1
     for p in range(n_parts):
         if p != old and reached[v, p] > 0:
             gain[p] += 1
-            is_inner = False
-    if is_inner:  # nothing that v knows is elsewhere
-        return old
     if reached[v, old] > itself:
         leaving -= 1
     best, most = old, 0

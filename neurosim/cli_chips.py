@@ -47,7 +47,7 @@ def show_command(
     rows = [
         [
             row.path,
-            "no limit" if row.value is None else _plain(row.value),
+            _plain(row.value) if row.value is not None else "no limit" if row.path.startswith("core.") else "not given",
             row.kind,
             _source(row.source, row.note),
         ]

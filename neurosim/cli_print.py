@@ -186,8 +186,10 @@ def print_run(result: RunResult, chip: ChipProfile, output: Path | None) -> None
     rows = [
         [event.replace("_", " "), si(joules, "J"), *_source(chip, f"energy.{event}_pj")]
         for event, joules in data["energy_by_event_j"].items()
-        if event != "border" or counts["hops_between_chips"]
+        if event != "border" or (counts["hops_between_chips"] and chip.energy.border_pj is not None)
     ]
+    if counts["hops_between_chips"] and chip.energy.border_pj is None:
+        rows.append(["border", "in the hops", *_source(chip, "energy.border_pj")])
     rows.append(["dynamic energy", si(data["energy_j"], "J"), "", ""])
     rows.append(["static energy", si(data["static_energy_j"], "J"), *_source(chip, "power.static_mw")])
     print_table(["energy", "", "price is", "source"], rows, right=(1,))

@@ -19,10 +19,12 @@ from compiler.board import chip_of, compact_chips, compact_cores, usable_cores
 from compiler.check import check_program
 from compiler.check_routes import check_routes
 from compiler.emit import emit
+from compiler.hypergraph import hypergraph
 from compiler.lower import lower
 from compiler.partition import Partition
 from compiler.place import Placement
 from compiler.program import program_digest
+from compiler.refinement import refine
 from compiler.validate import validate
 from neurosim import RunResult, energy, latency, run
 from neurosim.column import maass_column
@@ -484,9 +486,11 @@ def test_disabled_cores_shrink_the_chip_and_the_remedy_works() -> None:
     assert compile(ring(125), with_settings("loihi1", **lost)).n_cores == 125
     with pytest.raises(DoesNotFit, match=r"has 125 .*without the 3 of mesh.disabled_cores") as refusal:
         compile(ring(126), with_settings("loihi1", **lost))
-    rows = re.search(r"mesh.tiles_y=(\d+)", str(refusal.value))
-    assert rows
-    assert compile(ring(126), with_settings("loihi1", **lost, mesh__tiles_y=int(rows[1]))).n_cores == 126
+    remedies = re.findall(r"(mesh.tiles_y|mesh.chips_x)=(\d+)", str(refusal.value))
+    assert len(remedies) == 2
+    for key, value in remedies:
+        more = with_settings("loihi1", **lost, **{key.replace(".", "__"): int(value)})
+        assert compile(ring(126), more).n_cores == 126
 
 
 def test_a_board_that_is_full_but_for_its_disabled_cores_is_filled() -> None:
@@ -558,3 +562,37 @@ def test_what_a_board_cannot_be_is_a_fault_of_the_profile(case: str) -> None:
 def test_a_link_between_chips_can_be_disabled() -> None:
     chip = load_chip("loihi1", {"mesh.chips_x": 2, "mesh.disabled_links": ["7,0-8,0"]})
     assert chip.mesh.cut_links == {(7, 0, 8, 0), (8, 0, 7, 0)}
+
+
+# ---------------------------------------------------------------- the cut
+
+
+@given(st.integers(2, 30), st.integers(0, 90), st.integers(2, 4), st.integers(0, 10**6))
+@settings(max_examples=100, deadline=None)
+def test_refinement_only_improves_a_cut_and_overfills_nothing(n: int, m: int, parts: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    net = Network()
+    net.add_registers("p", n)
+    net.add_input("in", 2)
+    net.connect("p", "p", rng.integers(0, n, m), rng.integers(0, n, m), 1)
+    net.connect("in", "p", rng.integers(0, 2, m), rng.integers(0, n, m), 1)
+    graph = hypergraph(lower(validate(net), load_chip("loihi1")))
+    part_of = rng.integers(0, parts, n).astype(np.int32)
+    load = rng.integers(1, 5, n)
+    full = np.bincount(part_of, weights=load, minlength=parts).astype(np.int64) + rng.integers(0, 9, parts)
+    before = pairs_between(net, part_of.tolist())
+    refine(graph.in_ptr, graph.in_net, graph.net_source, graph.out_ptr, graph.out_target, load, full, 30, part_of)
+    assert pairs_between(net, part_of.tolist()) <= before
+    assert (np.bincount(part_of, weights=load, minlength=parts) <= full).all()
+    for v in range(n):  # and no single move is left that helps and fits
+        for to in range(parts):
+            moved = part_of.copy()
+            moved[v] = to
+            if np.bincount(moved, weights=load, minlength=parts)[to] <= full[to]:
+                assert pairs_between(net, moved.tolist()) >= pairs_between(net, part_of.tolist())
+
+
+def pairs_between(net: Network, part_of: list[int]) -> int:
+    """Neurons and foreign parts that they reach."""
+    reached = {(s, part_of[t]) for s, t, _, _ in synapses(net) if s < len(part_of)}
+    return sum(part_of[s] != part for s, part in reached)
