@@ -34,7 +34,7 @@ def main() -> None:
         for way, found in (("board", board), ("chips ignored", whole)):
             bars.say(
                 args,
-                f"{name}, {way}: {found['synapses']:,} synapses in {found['seconds']:.1f} s on {found['cores']:,} cores of "
+                f"{name}, {way}: {found['synapses']:,} synapses in {found['seconds']:.1f} s, {found['cores']:,} cores of "
                 f"{found['chips']} chips; packets a spike within a core {found['own']:.2f}, within a chip "
                 f"{found['within']:.2f}, between chips {found['between']:.3f}; {found['hops']:.1f} hops",
             )
@@ -55,7 +55,7 @@ def liquid(reach: float) -> ns.Network:
 
 
 def measured(net: ns.Network, overrides: dict) -> dict:
-    """Time to compile, and packets a spike by how far they go; chips are blocks of 8 x 4 tiles, whatever the profile."""
+    """Time to compile, and packets a spike by how far they go; a chip is a block of 8 x 4 tiles in either profile."""
     began = time.perf_counter()
     program = ns.compile(net, ns.load_chip("loihi1", overrides))
     seconds = time.perf_counter() - began
