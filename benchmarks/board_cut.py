@@ -34,8 +34,8 @@ def main() -> None:
         for way, found in (("board", board), ("chips ignored", whole)):
             bars.say(
                 args,
-                f"{name}, {way}: {found['synapses']:,} synapses in {found['seconds']:.1f} s, {found['cores']:,} cores of "
-                f"{found['chips']} chips; packets a spike within a core {found['own']:.2f}, within a chip "
+                f"{name}, {way}: {found['synapses']:,} synapses in {found['seconds']:.1f} s on {found['cores']:,} "
+                f"cores of {found['chips']} chips; packets a spike within a core {found['own']:.2f}, within a chip "
                 f"{found['within']:.2f}, between chips {found['between']:.3f}; {found['hops']:.1f} hops",
             )
         checks.append(bars.at_most(f"{name}: seconds", board["seconds"], MOST_S))

@@ -54,10 +54,13 @@ def _over_chips(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, whole
     sets = (compact_chips(chip.mesh, n) for n in range(2, chip.mesh.n_chips + 1))
     room = next(usable[chips] for chips in sets if usable[chips].sum() >= whole.n_pieces)
     load = UNIT // np.bincount(whole.piece_of)[whole.piece_of]  # [neuron]
-    made = _cores(net, graph, chip, divide(graph, load, room))
-    part_of = made.part_of
+    try:
+        made = _cores(net, graph, chip, divide(graph, load, room))
+        part_of = made.part_of
+    except DoesNotFit:  # more cores, so more output axons
+        part_of = None
     if part_of is None or (np.bincount(part_of, minlength=len(room)) > room).any():
-        # cut for itself a part needs more cores than its chip has: keep the pieces, and divide those
+        # cut for itself a part needs more than its chip has: keep the pieces, and divide those
         one_each = np.full(whole.n_pieces, UNIT, np.int64)
         made, part_of = whole, divide(contract(graph, whole.piece_of), one_each, room, balanced=False)
     numbered = np.unique(part_of, return_inverse=True)[1]  # a part may have come out empty
