@@ -52,7 +52,7 @@ def _source_faults(chip: ChipProfile, where: str) -> list[Fault]:
     missing = [
         Fault(where, path, "missing source: every number says where it comes from")
         for path in numbers
-        if path not in chip.sources and (KEYS[path].is_required or value_at(chip, path) is not None)
+        if path not in chip.sources and (KEYS[path].is_required or value_at(chip, path) != KEYS[path].default)
     ]
     stray = [
         Fault(where, "sources", f"{path!r} is no number of a chip: remove it")

@@ -25,6 +25,7 @@ class Key:
     is_whole: bool
     may_be_null: bool
     is_required: bool
+    default: Any = None  # of a key that is not required
 
     @property
     def section(self) -> str:
@@ -53,8 +54,8 @@ def has_key(chip: ChipProfile, path: str) -> bool:
     return has_section(chip, path) and (KEYS[path].is_required or path in chip.sources)
 
 
-def _key(path: str, annotation: Any, is_required: bool) -> Key:
-    is_number = annotation is not str and get_origin(annotation) is not Literal
+def _key(path: str, annotation: Any, is_required: bool, default: Any) -> Key:
+    is_number = annotation not in (str, tuple[str, ...]) and get_origin(annotation) is not Literal
     shown = repr(annotation)
     return Key(
         path=path,
@@ -63,6 +64,7 @@ def _key(path: str, annotation: Any, is_required: bool) -> Key:
         is_whole="int" in shown and "float" not in shown,
         may_be_null=NoneType in get_args(annotation),
         is_required=is_required,
+        default=None if is_required else default,
     )
 
 
@@ -78,7 +80,7 @@ def _walk(model: type[Section], prefix: str = "") -> tuple[dict[str, Key], dict[
             keys |= inner_keys
             sections |= {path: section} | inner_sections
         else:
-            keys[path] = _key(path, info.annotation, info.is_required())
+            keys[path] = _key(path, info.annotation, info.is_required(), info.default)
     return keys, sections
 
 

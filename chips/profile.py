@@ -6,9 +6,10 @@ where it came from is beside it (`chip.sources["core.neurons"]`).  Units stand i
 
 import hashlib
 import json
+import re
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 Kind = Literal["measured", "simulated", "specified", "fitted", "inherited", "assumed"]
 """How a number was reached: measured on silicon; simulated by the vendor before silicon; specified as a
@@ -34,7 +35,10 @@ class Source(Section):
 
 
 class Mesh(Section):
-    """Where the cores are.  Tile (x, y) has number x * height + y; core c is on tile c // cores_per_tile."""
+    """Where the cores are.  Tile (x, y) has number x * height + y; core c is on tile c // cores_per_tile.
+
+    Coordinates run over all chips: the tiles of chip (i, j) begin at (i * tiles_x, j * tiles_y).
+    """
 
     chips_x: Annotated[int, Field(ge=1, le=1024)]
     chips_y: Annotated[int, Field(ge=1, le=1024)]
@@ -43,6 +47,55 @@ class Mesh(Section):
     cores_per_tile: Annotated[int, Field(ge=1, le=4096)]
     routing: Literal["xy"] = Field(description="xy: east-west first, then north-south")
     reach_tiles: Limit = Field(default=None, description="hops that a packet can make in one dimension")
+    border: Literal["per_tile", "merged"] = Field(
+        default="per_tile",
+        description="per_tile: each tile at an edge has a link to the next chip; merged: an edge has one for all",
+    )
+    disabled_cores: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        default=(), description="numbers of cores that hold nothing; their tiles still pass packets on"
+    )
+    disabled_links: tuple[str, ...] = Field(
+        default=(), description="links that carry nothing: '0,0>1,0' from tile (0, 0) to (1, 0), '0,0-1,0' both ways"
+    )
+
+    @field_validator("disabled_cores")
+    @classmethod
+    def _cores_exist(cls, cores: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        if not {"chips_x", "chips_y", "tiles_x", "tiles_y", "cores_per_tile"} <= set(info.data):
+            return cores  # a size is faulty, which is told already
+        n = cls.model_construct(**info.data).n_cores
+        for core in cores:
+            if core >= n:
+                raise ValueError(f"core {core:,} is not on the mesh, whose cores are 0 to {n - 1:,}")
+            if cores.count(core) > 1:
+                raise ValueError(f"core {core:,} stands there twice")
+        if len(cores) == n:
+            raise ValueError(f"all {n:,} cores are disabled, and none is left")
+        return cores
+
+    @field_validator("disabled_links")
+    @classmethod
+    def _links_exist(cls, links: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not {"chips_x", "chips_y", "tiles_x", "tiles_y"} <= set(info.data):
+            return links
+        mesh = cls.model_construct(**info.data)
+        for text in links:
+            for x, y, to_x, to_y in _directed(text):
+                if not (x < mesh.width and to_x < mesh.width and y < mesh.height and to_y < mesh.height):
+                    raise ValueError(f"link {text!r} leaves the mesh of {mesh.width} x {mesh.height} tiles")
+                if abs(x - to_x) + abs(y - to_y) != 1:
+                    raise ValueError(f"link {text!r} does not join two neighbours")
+        return links
+
+    @property
+    def cut_links(self) -> frozenset[tuple[int, int, int, int]]:
+        """Disabled links, each direction for itself: (x, y, to_x, to_y)."""
+        return frozenset(link for text in self.disabled_links for link in _directed(text))
+
+    @property
+    def n_chips(self) -> int:
+        """Chips of the board."""
+        return self.chips_x * self.chips_y
 
     @property
     def width(self) -> int:
@@ -58,6 +111,20 @@ class Mesh(Section):
     def n_cores(self) -> int:
         """Cores of all chips."""
         return self.width * self.height * self.cores_per_tile
+
+
+def _directed(text: str) -> list[tuple[int, int, int, int]]:
+    """The one or two directed links that `text` names.
+
+    Raises:
+        ValueError: it is not written as "0,0>1,0" or "0,0-1,0".
+    """
+    found = re.fullmatch(r"\s*(\d{1,6})\s*,\s*(\d{1,6})\s*([>-])\s*(\d{1,6})\s*,\s*(\d{1,6})\s*", text, re.ASCII)
+    if not found:
+        raise ValueError(f"link {text!r} cannot be read: write it as '0,0>1,0', or '0,0-1,0' for both directions")
+    x, y, to_x, to_y = (int(found[i]) for i in (1, 2, 4, 5))
+    one = (x, y, to_x, to_y)
+    return [one] if found[3] == ">" else [one, (to_x, to_y, x, y)]
 
 
 class Core(Section):
@@ -174,21 +241,30 @@ class Energy(Section):
     synaptic_event_dense_pj: Cost = Field(description="the same in the dense format")
     hop_x_pj: Cost = Field(description="one packet over one link, east-west")
     hop_y_pj: Cost = Field(description="one packet over one link, north-south")
+    border_pj: Cost | None = Field(
+        default=None, description="one packet over one link between chips, in place of a hop; null: as a hop inside"
+    )
 
 
 class Barrier(Section):
-    """The time to synchronise the cores after each step, by the number of tiles in use."""
+    """The time to synchronise the cores after each step, by the number of tiles or of chips in use."""
 
     tiles: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
     time_ns: Annotated[tuple[Cost, ...], Field(min_length=1)]
     between: Literal["step", "linear"] = Field(description="step: the value at the largest key <= tiles")
+    chips: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(), description="chips in use; where more than one is, these keys replace tiles; empty: tiles only"
+    )
+    chips_time_ns: tuple[Cost, ...] = Field(default=(), description="time of the barrier at each entry of chips")
 
     @model_validator(mode="after")
-    def _one_time_for_each_tile_count(self) -> "Barrier":
-        if len(self.tiles) != len(self.time_ns):
-            raise ValueError(f"tiles has {len(self.tiles)} entries but time_ns has {len(self.time_ns)}")
-        if list(self.tiles) != sorted(set(self.tiles)):
-            raise ValueError("tiles must increase")
+    def _one_time_for_each_count(self) -> "Barrier":
+        for name, keys, times in (("", self.tiles, self.time_ns), ("chips_", self.chips, self.chips_time_ns)):
+            key = name.rstrip("_") or "tiles"
+            if len(keys) != len(times):
+                raise ValueError(f"{key} has {len(keys)} entries but {name}time_ns has {len(times)}")
+            if list(keys) != sorted(set(keys)):
+                raise ValueError(f"{key} must increase")
         return self
 
 
@@ -213,6 +289,9 @@ class Time(Section):
         default=None, description="one word of synapse memory read; null: memory never binds"
     )
     link_packet_ns: Cost | None = Field(description="one packet's occupation of a link; null: links never bind")
+    border_packet_ns: Cost | None = Field(
+        default=None, description="one packet's occupation of a link between chips; null: link_packet_ns"
+    )
     barrier: Barrier
     tick_ns: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         description="fixed time of a step; null: as fast as the barrier allows"
@@ -310,7 +389,8 @@ class ChipProfile(Section):
     @property
     def limits_hash(self) -> str:
         """Hash of what decides whether and how a program fits: all sections but those of prices."""
-        parts = self.model_dump(mode="json", exclude=_NOT_LIMITS, exclude_none=True)
+        # without defaults, so that a key added later changes no hash of a chip that does not use it
+        parts = self.model_dump(mode="json", exclude=_NOT_LIMITS, exclude_none=True, exclude_defaults=True)
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

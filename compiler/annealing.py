@@ -10,22 +10,26 @@ def anneal(
     tile_x: npt.NDArray[np.int32],
     tile_y: npt.NDArray[np.int32],
     slot_of: npt.NDArray[np.int32],
+    group_of: npt.NDArray[np.int32],
+    group_ptr: npt.NDArray[np.int64],
     sweeps: int,
     seed: int,
 ) -> npt.NDArray[np.int32]:
     """Move and swap pieces between slots while packets x distance falls; the best arrangement seen.
 
-    `traffic` is symmetric; slots are given by the coordinates of their tiles.
+    `traffic` is symmetric; slots are given by the coordinates of their tiles.  A piece of group g keeps to the slots
+    from `group_ptr[g]` to `group_ptr[g + 1]`.
     """
     piece, other = np.nonzero(traffic)
     ptr = np.searchsorted(piece, np.arange(len(traffic) + 1)).astype(np.int64)
     weight = traffic[piece, other]
     state = np.array([seed * 2 + 1], np.uint64)
-    return _anneal(ptr, other.astype(np.int32), weight, tile_x, tile_y, slot_of.astype(np.int32), sweeps, state)
+    start = slot_of.astype(np.int32)
+    return _anneal(ptr, other.astype(np.int32), weight, tile_x, tile_y, start, group_of, group_ptr, sweeps, state)
 
 
 @njit(cache=True)
-def _anneal(ptr, other, weight, tile_x, tile_y, slot_of, sweeps, state):
+def _anneal(ptr, other, weight, tile_x, tile_y, slot_of, group_of, group_ptr, sweeps, state):
     n, n_slots = len(slot_of), len(tile_x)
     piece_at = np.full(n_slots, -1, np.int32)
     for p in range(n):
@@ -39,7 +43,8 @@ def _anneal(ptr, other, weight, tile_x, tile_y, slot_of, sweeps, state):
     for i in range(moves):
         temperature = start * (end / start) ** (i / moves) if start > 0 else 0.0
         p = int(_random(state) * n)
-        slot = int(_random(state) * n_slots)
+        first, end_of_group = group_ptr[group_of[p]], group_ptr[group_of[p] + 1]
+        slot = first + int(_random(state) * (end_of_group - first))
         old = slot_of[p]
         if slot == old or (tile_x[slot] == tile_x[old] and tile_y[slot] == tile_y[old]):
             continue

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from chips.errors import ProgramError
 from chips.packing import list_bits
 from chips.profile import ChipProfile
+from compiler.check_routes import communicating, distances
 from compiler.lowered import LoweredNetwork, SynapseFormat
 from compiler.program import Program, program_digest
 from compiler.registers import MODELS, registers_of
@@ -31,6 +32,7 @@ def check_program(program: Program) -> None:
     _check_registers(program)
     _check_formats(program)
     _check_capacity(program)
+    check_board(program)
     _require(
         program.digest == program_digest(program),
         "the tables differ from what was compiled (digest mismatch): an entry was changed; compile again",
@@ -301,6 +303,23 @@ def _check_row_weights(weight: npt.NDArray[np.int16], form: SynapseFormat, label
     spans = {"excitatory": (0, largest), "inhibitory": (-largest, 0)}
     _require(form.sign in spans, f"{label}: sign mode {form.sign!r} is not one of a row")
     _within(weight, *spans[form.sign], "synapse_weight", f"{label} ({form.sign}, {form.weight_bits} bits)")
+
+
+def check_board(program: Program) -> None:
+    """Nothing on a disabled core, and a way for every packet."""
+    core, mesh, name = program.tables.core, program.chip.mesh, program.chip.name
+    disabled = sorted(set(mesh.disabled_cores).intersection(core.tolist()))
+    if disabled:
+        raise ProgramError(f"core {disabled[0]} is in use, but {name} disables it (mesh.disabled_cores)")
+    home, reached = communicating(program)
+    tile = core.astype(np.int64) // mesh.cores_per_tile
+    no_way = distances(mesh, tile[home], tile[reached]) < 0
+    if no_way.any():
+        i = int(no_way.argmax())
+        raise ProgramError(
+            f"core {core[home[i]]} sends to core {core[reached[i]]}, but the disabled links of {name} leave no way "
+            "between them (mesh.disabled_links)"
+        )
 
 
 def _check_capacity(program: Program) -> None:

@@ -12,9 +12,9 @@ from numba import njit
 def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, out_axons, limits, packing):
     """Piece of each neuron, int32 [neuron].
 
-    `limits`: neurons, input axons, output axons, synapse bits of a core; bits of its pool, and those that a neuron, an
-    input axon and an output axon take of it.  `packing`: synapses of a block, header
-    bits, word bits.  `out_axons`: expected output axons of each neuron.
+    `limits`: neurons, input axons, output axons, synapse bits of each piece; bits of its pool, and those that a neuron,
+    an input axon and an output axon take of it; the last row is that of all further pieces.  `packing`: synapses of a
+    block, header bits, word bits.  `out_axons`: expected output axons of each neuron.
     """
     n = len(in_ptr) - 1
     n_sources = len(out_ptr) - 1
@@ -44,6 +44,7 @@ def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, ou
         piece += 1
         n_touched = 0
         used = np.zeros(4, np.int64)
+        limit = limits[min(piece, len(limits) - 1)]
         lowest = 0
         while placed < n:
             if used[0] == 0:
@@ -63,7 +64,7 @@ def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, ou
                             w,
                             piece,
                             used,
-                            limits,
+                            limit,
                             key,
                             in_ptr,
                             in_net,

@@ -5,7 +5,7 @@ edges) are what a partition should not cut.  Synapses of one source and one form
 memory; such a pair is called a net here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +57,50 @@ def hypergraph(net: LoweredNetwork) -> Hypergraph:
         in_count=counts.astype(np.int32),
         out_ptr=_pointers(out_source, n_sources),
         out_target=out_target.astype(np.int32),
+    )
+
+
+def restrict(graph: Hypergraph, members: npt.NDArray[np.int64]) -> Hypergraph:
+    """The part of `graph` that reaches the neurons `members`, numbered anew; sources and nets keep their numbers."""
+    number = np.full(graph.n_neurons, -1, np.int32)
+    number[members] = np.arange(len(members))
+    sizes = np.diff(graph.in_ptr)[members]
+    ends = np.cumsum(sizes)
+    entry = np.repeat(graph.in_ptr[members] - (ends - sizes), sizes) + np.arange(ends[-1] if len(ends) else 0)
+    target = number[graph.out_target]
+    source = np.repeat(np.arange(graph.n_sources), graph.fan_out)[target >= 0]
+    return replace(
+        graph,
+        n_neurons=len(members),
+        in_ptr=np.concatenate([[0], ends]).astype(np.int64),
+        in_net=graph.in_net[entry],
+        in_count=graph.in_count[entry],
+        out_ptr=_pointers(source, graph.n_sources),
+        out_target=target[target >= 0],
+    )
+
+
+def contract(graph: Hypergraph, piece_of: npt.NDArray[np.int32]) -> Hypergraph:
+    """The hypergraph of pieces: every piece is a neuron whose targets are those of all its neurons.
+
+    Only for counting who reaches whom: synapses are not told apart by format.
+    """
+    n_pieces = int(piece_of.max()) + 1
+    home = np.concatenate([piece_of, n_pieces + np.arange(graph.n_sources - graph.n_neurons)])
+    source = home[np.repeat(np.arange(graph.n_sources), graph.fan_out)].astype(np.int64)
+    n_sources = n_pieces + graph.n_sources - graph.n_neurons
+    source, target = np.divmod(np.unique(source * n_pieces + piece_of[graph.out_target]), n_pieces)
+    order = np.lexsort((source, target))
+    return Hypergraph(
+        n_neurons=n_pieces,
+        n_sources=n_sources,
+        net_source=np.arange(n_sources, dtype=np.int32),
+        net_format=np.zeros(n_sources, np.uint8),
+        in_ptr=_pointers(target, n_pieces),
+        in_net=source[order].astype(np.int32),
+        in_count=np.ones(len(source), np.int32),
+        out_ptr=_pointers(source, n_sources),
+        out_target=target.astype(np.int32),
     )
 
 

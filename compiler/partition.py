@@ -1,5 +1,6 @@
 """Partition: cut a network into pieces that each fit one core.
 
+A network that does not fit one chip is first divided between chips (divide.py), and each part then cut for itself.
 Constraint-aware greedy growth on the hypergraph (one hyperedge per source: the source and its targets).  A
 piece starts at the first free neuron and takes, one at a time, the neuron that adds the fewest input axons,
 until a limit of the core is met.  Output axons depend on where everybody else goes, so they are estimated
@@ -15,8 +16,10 @@ import numpy.typing as npt
 from chips.errors import DoesNotFit
 from chips.packing import list_bits, synapse_bits
 from chips.profile import ChipProfile
+from compiler.board import compact_chips, usable_cores
 from compiler.bounds import POOL, limit_key, pooled_bits, resource_limits
-from compiler.hypergraph import Hypergraph, destinations, source_pieces
+from compiler.divide import UNIT, divide
+from compiler.hypergraph import Hypergraph, contract, destinations, restrict, source_pieces
 from compiler.lowered import LoweredNetwork
 
 ROUNDS = 12  # of output-axon estimates; the last one uses the fan-out, which is always enough
@@ -29,6 +32,7 @@ class Partition:
 
     piece_of: npt.NDArray[np.int32]  # [neuron]
     n_pieces: int
+    part_of: npt.NDArray[np.int32] | None = None  # [piece], a part goes to one chip; None: all pieces are one part
 
 
 def partition(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> Partition:
@@ -38,25 +42,57 @@ def partition(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> Part
         DoesNotFit: a neuron exceeds a core by itself, or more pieces are needed than the chip has cores.
     """
     _check_single_neurons(net, graph, chip)
-    core = chip.core
-    limit = core.output_axons
+    usable = usable_cores(chip.mesh)
+    whole = _cores(net, graph, chip, np.zeros(net.n_neurons, np.int32))
+    if whole.n_pieces > usable.sum():
+        _refuse_pieces(net, graph, whole.piece_of, chip)
+    if chip.lists.layout == "row":
+        _check_rows(net, whole.piece_of, chip)
+    return whole if whole.n_pieces <= usable.max() else _over_chips(net, graph, chip, whole)
+
+
+def _over_chips(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, whole: Partition) -> Partition:
+    """The network on as few chips as `whole` needs: divided first, then cut into cores."""
+    usable = usable_cores(chip.mesh)
+    sets = (compact_chips(chip.mesh, n) for n in range(2, chip.mesh.n_chips + 1))
+    room = next(usable[chips] for chips in sets if usable[chips].sum() >= whole.n_pieces)
+    load = UNIT // np.bincount(whole.piece_of)[whole.piece_of]  # [neuron]
+    try:
+        made = _cores(net, graph, chip, divide(graph, load, room))
+        part_of = made.part_of
+    except DoesNotFit:  # more cores, so more output axons
+        part_of = None
+    if part_of is None or (np.bincount(part_of, minlength=len(room)) > room).any():
+        # cut for itself a part needs more than its chip has: keep the pieces, and divide those
+        one_each = np.full(whole.n_pieces, UNIT, np.int64)
+        made, part_of = whole, divide(contract(graph, whole.piece_of), one_each, room, balanced=False)
+    numbered = np.unique(part_of, return_inverse=True)[1]  # a part may have come out empty
+    return Partition(made.piece_of, made.n_pieces, numbered.astype(np.int32))
+
+
+def _cores(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, part_of: npt.NDArray[np.int32]) -> Partition:
+    """Pieces that fit a core, none with neurons of two parts; `part_of` is of neurons."""
+    limit = chip.core.output_axons
+    members = [np.flatnonzero(part_of == part) for part in np.unique(part_of)]
+    graphs = [graph] if len(members) == 1 else [restrict(graph, inside) for inside in members]
     estimate = np.zeros(net.n_neurons, np.int64)
     for round_number in range(ROUNDS + 1):
         if round_number == ROUNDS:
             estimate = graph.fan_out[: net.n_neurons].astype(np.int64)
-        piece_of = _grow(net, graph, chip, estimate)
+        piece_of, n_pieces = np.zeros(net.n_neurons, np.int32), 0
+        for inside, part in zip(members, graphs, strict=True):
+            piece_of[inside] = n_pieces + _grow(net, part, chip, estimate[inside])
+            n_pieces = int(piece_of[inside].max()) + 1
         made = destinations(graph, piece_of)[: net.n_neurons]
         if (limit is None or _fits(piece_of, made, limit)) and _fits_pool(net, graph, piece_of, made, chip):
             break
         estimate = np.maximum(estimate, np.ceil(made * (1 + 0.01 * round_number)).astype(np.int64))
     else:
         _refuse_output_axons(net, graph, piece_of, made, chip)
-    n_pieces = int(piece_of.max()) + 1
-    if n_pieces > chip.mesh.n_cores:
-        _refuse_pieces(net, graph, piece_of, chip)
-    if chip.lists.layout == "row":
-        _check_rows(net, piece_of, chip)
-    return Partition(piece_of, n_pieces)
+    if len(members) == 1:
+        return Partition(piece_of, n_pieces)
+    first = np.unique(piece_of, return_index=True)[1]  # a neuron of each piece
+    return Partition(piece_of, n_pieces, part_of[first])
 
 
 def _grow(
@@ -78,7 +114,7 @@ def _grow(
         graph.out_ptr,
         graph.out_target,
         out_axons,
-        np.array([_NO_LIMIT if limit is None else limit for limit in limits], np.int64),
+        np.array([[_NO_LIMIT if limit is None else limit for limit in limits]], np.int64),
         np.array(packing, np.int64),
     )
     return piece_of
@@ -209,15 +245,19 @@ def _refuse_output_axons(
 
 
 def _refuse_pieces(net: LoweredNetwork, graph: Hypergraph, piece_of: npt.NDArray[np.int32], chip: ChipProfile) -> None:
-    mesh, n_pieces = chip.mesh, int(piece_of.max()) + 1
-    rows = -(-n_pieces // (mesh.n_cores // mesh.tiles_y))
+    mesh, n_pieces, lost = chip.mesh, int(piece_of.max()) + 1, len(chip.mesh.disabled_cores)
+    rows = -(-(n_pieces + lost) // (mesh.n_cores // mesh.tiles_y))
+    columns = -(-(n_pieces + lost) // (mesh.n_cores // mesh.chips_x))
+    board = f" on {mesh.chips_x} x {mesh.chips_y} chips" if mesh.n_chips > 1 else ""
+    without = f", without the {lost:,} of mesh.disabled_cores" if lost else ""
     fill = _mean_fill(net, graph, piece_of, chip)
     binding = max(fill, key=lambda key: fill[key])
     largest = max((s for s in net.spans if s.kind != "input"), key=lambda s: s.n)
     raise DoesNotFit(
         f"the network needs {n_pieces:,} cores, filled to {fill[binding]:.0%} of {limit_key(binding)} on average, but "
-        f"{chip.name} has {mesh.n_cores:,} (mesh.tiles_x x mesh.tiles_y x mesh.cores_per_tile); the largest population "
-        f"is {largest.name!r} with {largest.n:,} neurons: it fits with mesh.tiles_y={rows}, or {_REMEDIES[binding]}"
+        f"{chip.name} has {mesh.n_cores - lost:,} (mesh.tiles_x x mesh.tiles_y x mesh.cores_per_tile{board}{without}); "
+        f"the largest population is {largest.name!r} with {largest.n:,} neurons: it fits with mesh.tiles_y={rows} or "
+        f"mesh.chips_x={columns}, or {_REMEDIES[binding]}"
     )
 
 

@@ -3,6 +3,7 @@
 from chips.load import load_chip
 from chips.profile import ChipProfile
 from compiler.check import check_faithful, check_program
+from compiler.check_routes import check_routes
 from compiler.crossbar.native import CrossbarNetwork, compile_native
 from compiler.crossbar.pipeline import compile_crossbar
 from compiler.emit import emit
@@ -13,6 +14,7 @@ from compiler.network import Network
 from compiler.partition import partition
 from compiler.place import place
 from compiler.program import Program
+from compiler.route import route
 from compiler.validate import validate
 
 
@@ -52,6 +54,8 @@ def compile(
     pieces = partition(lowered, graph, chip)
     placement = place(pieces, graph, chip, seed)
     program = emit(lowered, pieces, placement, chip, seed)
+    routes = route(program)
     check_program(program)
     check_faithful(program, lowered)
+    check_routes(program, routes)
     return program

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.packing import list_bits, synapse_bits
+from compiler.board import chip_of
 from compiler.bounds import POOL, lower_bounds, pooled_bits, resource_limits
 from compiler.program import Program
 from compiler.route import route
@@ -24,9 +25,15 @@ class Usage:
     limit: dict[str, int | None]  # resource -> of one core
     lower_bound: dict[str, int]  # resource -> cores needed for it alone
     packets_per_spike: float  # own core included
-    packets_between_cores_per_spike: float
-    hops_per_spike: float
-    busiest_link_packets: int  # when every neuron fires once
+    packets_between_cores_per_spike: float  # those between chips included
+    packets_between_chips_per_spike: float
+    hops_per_spike: float  # those between chips included
+    hops_between_chips_per_spike: float
+    busiest_link_packets: int  # inside a chip, when every neuron fires once
+    busiest_border_packets: int  # between chips, likewise
+    chips_used: int
+    pairs_of_cores: int  # that exchange packets
+    pairs_around_disabled_links: int  # of these, with a way other than the plain one
 
     @property
     def binding(self) -> list[str]:
@@ -65,7 +72,11 @@ def usage(program: Program) -> Usage:
     packets, pair = routes.pair_packets, routes
     between = packets[pair.pair_from != pair.pair_to].sum()
     entries = t.list_core if chip.lists.layout == "row" else routes.axon_core  # each row takes an axon
+    chip_of_pair = [chip_of(t.core[end], chip.mesh) for end in (pair.pair_from, pair.pair_to)]
+    across = packets[chip_of_pair[0] != chip_of_pair[1]].sum()
     hops = (packets * (pair.pair_hops_x + pair.pair_hops_y)).sum()
+    borders = (packets * (pair.pair_borders_x + pair.pair_borders_y)).sum()
+    load = routes.link_load
     n = program.n_neurons
     bits = np.bincount(t.list_core, weights=list_memory_bits(program), minlength=program.n_cores)
     used = {
@@ -83,8 +94,14 @@ def usage(program: Program) -> Usage:
         lower_bound=_lower_bounds(program),
         packets_per_spike=float(packets.sum()) / n,
         packets_between_cores_per_spike=float(between) / n,
+        packets_between_chips_per_spike=float(across) / n,
         hops_per_spike=float(hops) / n,
-        busiest_link_packets=int(routes.link_load.max(initial=0)),
+        hops_between_chips_per_spike=float(borders) / n,
+        busiest_link_packets=int(load[: routes.n_inside].max(initial=0)),
+        busiest_border_packets=int(load[routes.n_inside :].max(initial=0)),
+        chips_used=len(np.unique(chip_of(t.core, chip.mesh))),
+        pairs_of_cores=int((pair.pair_from != pair.pair_to).sum()),
+        pairs_around_disabled_links=int(routes.pair_detours.sum()),
     )
 
 

@@ -47,7 +47,7 @@ def show_command(
     rows = [
         [
             row.path,
-            "no limit" if row.value is None else _plain(row.value),
+            _plain(row.value) if row.value is not None else "no limit" if row.path.startswith("core.") else "not given",
             row.kind,
             _source(row.source, row.note),
         ]
@@ -93,7 +93,7 @@ def schema_command(as_json: Json = True, quiet: Quiet = False) -> None:
 
 def _plain(value: object) -> str:
     if isinstance(value, tuple):
-        return ", ".join(_plain(entry) for entry in value)
+        return ", ".join(_plain(entry) for entry in value) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from chips import ChipProfile
 from compiler import Program, Usage
+from compiler.board import chip_of
 from neurosim.comparison import Comparison
 from neurosim.pricing import price_kinds
 from neurosim.result import RunResult
@@ -108,22 +109,9 @@ def print_compiled(program: Program, use: Usage, output: str) -> None:
     total = [_share(int(use.used[name].sum()), _times(use.limit[name], len(use.core))) for name in names]
     rows.append(["total", *total, ""])
     print_table(["core", *(name.replace("_", " ") for name in names), "binds"], rows, right=range(1, len(names) + 1))
-    print_table(
-        ["", ""],
-        [
-            [
-                "network",
-                f"{program.n_neurons:,} neurons, {program.n_channels:,} channels, {program.n_synapses:,} synapses",
-            ],
-            ["cores", f"{len(use.core):,} used; no fewer than {use.cores_lower_bound:,} can do"],
-            [
-                "packets per spike",
-                f"{use.packets_per_spike:.3g} ({use.packets_between_cores_per_spike:.3g} between cores)",
-            ],
-            ["hops per spike", f"{use.hops_per_spike:.3g}"],
-            ["busiest link", f"{use.busiest_link_packets:,} packets when every neuron fires once"],
-        ],
-    )
+    size = f"{program.n_neurons:,} neurons, {program.n_channels:,} channels, {program.n_synapses:,} synapses"
+    cores = f"{len(use.core):,} used; no fewer than {use.cores_lower_bound:,} can do"
+    print_table(["", ""], [["network", size], ["cores", cores], *_traffic(use)])
     if program.errors:
         errors = [
             [e.where, e.parameter, f"{e.max_relative_error:.2%}", f"{e.rms_relative_error:.2%}", e.note]
@@ -135,6 +123,27 @@ def print_compiled(program: Program, use: Usage, output: str) -> None:
     console().print(f"written to {output}")
 
 
+def _traffic(use: Usage) -> list[list[str]]:
+    """Packets, hops and the fullest links; chips only where several are in use."""
+    many = use.chips_used > 1
+    packets = f"{use.packets_per_spike:.3g} ({use.packets_between_cores_per_spike:.3g} between cores"
+    packets += f", {use.packets_between_chips_per_spike:.3g} of them between chips)" if many else ")"
+    hops = f"{use.hops_per_spike:.3g}"
+    hops += f" ({use.hops_between_chips_per_spike:.3g} between chips)" if many else ""
+    rows = [
+        ["packets per spike", packets],
+        ["hops per spike", hops],
+        ["busiest link", f"{use.busiest_link_packets:,} packets when every neuron fires once"],
+    ]
+    if many:
+        border = f"{use.busiest_border_packets:,} packets when every neuron fires once"
+        rows = [["chips", f"{use.chips_used:,} used"], *rows, ["busiest link between chips", border]]
+    if use.pairs_around_disabled_links:
+        around = f"{use.pairs_around_disabled_links:,} of {use.pairs_of_cores:,} pairs of cores"
+        rows.append(["ways around disabled links", around])
+    return rows
+
+
 def warnings(program: Program) -> list[str]:
     """What a user should know about a program that compiled."""
     chip, found = program.chip, []
@@ -144,8 +153,11 @@ def warnings(program: Program) -> list[str]:
             f"delays reach {longest} steps; beyond {chip.core.delay_steps_guaranteed} "
             f"(core.delay_steps_guaranteed) {chip.name} holds fewer neurons on a core, how many is not published"
         )
-    if chip.mesh.chips_x * chip.mesh.chips_y > 1:
-        found.append("hops between chips are priced like hops inside a chip: the profile has no price for borders")
+    if chip.energy.border_pj is None and len(set(chip_of(program.tables.core, chip.mesh).tolist())) > 1:
+        found.append(
+            "hops between chips are priced like hops inside a chip, as the profile has no price for them "
+            "(energy.border_pj)"
+        )
     return found
 
 
@@ -175,7 +187,10 @@ def print_run(result: RunResult, chip: ChipProfile, output: Path | None) -> None
     rows = [
         [event.replace("_", " "), si(joules, "J"), *_source(chip, f"energy.{event}_pj")]
         for event, joules in data["energy_by_event_j"].items()
+        if event != "border" or (counts["hops_between_chips"] and chip.energy.border_pj is not None)
     ]
+    if counts["hops_between_chips"] and chip.energy.border_pj is None:
+        rows.append(["border", "in the hops", *_source(chip, "energy.border_pj")])
     rows.append(["dynamic energy", si(data["energy_j"], "J"), "", ""])
     rows.append(["static energy", si(data["static_energy_j"], "J"), *_source(chip, "power.static_mw")])
     if chip.clock:
@@ -253,7 +268,7 @@ def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
         ("spikes", lambda r: f"{r['spikes']:,}"),
         ("synaptic events", lambda r: f"{r['synaptic_events']:,}"),
         ("packets (between cores)", lambda r: f"{r['packets']:,} ({r['packets_between_cores']:,})"),
-        ("hops", lambda r: f"{r['hops']:,}"),
+        ("hops (between chips)", lambda r: f"{r['hops']:,} ({r['hops_between_chips']:,})"),
         ("dynamic energy / inference", lambda r: si(r["energy_per_inference_j"], "J")),
         ("  p99", lambda r: si(r["energy_per_inference_p99_j"], "J")),
         ("static energy / inference", lambda r: si(r["static_energy_per_inference_j"], "J")),
@@ -295,8 +310,8 @@ def _times(limit: int | None, n: int) -> int | None:
 
 def _source(chip: ChipProfile, path: str) -> list[str]:
     """How a number was reached, and where it stands."""
-    source = chip.sources[path]
-    return [source.kind, source.source]
+    source = chip.sources.get(path)  # a key with a default may have none
+    return [source.kind, source.source] if source else ["", ""]
 
 
 def _four(data: dict[str, Any], key: str) -> str:

@@ -20,6 +20,8 @@ KINDS = (
     "synaptic_events_dense",
     "synapse_words",
     "merged_packets",
+    "borders_x",
+    "borders_y",
 )
 
 
@@ -29,9 +31,10 @@ class Counts:
 
     A packet is one message from a spiking neuron to one destination core, its own core included; external
     spikes arrive as input packets.  `synaptic_events` includes those of the dense format, which are also
-    counted apart; `synapse_words` are the words of memory that hold the lists read.  Hops belong to the sending core.
-    On a crossbar, copies, relays and partial sums count like any neuron, and packets that meet on an axon in one tick
-    merge: `merged_packets` counts those after the first.
+    counted apart; `synapse_words` are the words of memory that hold the lists read.  A hop is one packet over one link;
+    a hop between chips is a border too, so `hops_x` includes `borders_x`, and `hops_y` `borders_y`.  Hops and borders
+    belong to the sending core.  On a crossbar, copies, relays and partial sums count like any neuron, and packets that
+    meet on an axon in one tick merge: `merged_packets` counts those after the first.
     """
 
     chip_name: str
@@ -41,7 +44,8 @@ class Counts:
     steps: npt.NDArray[np.int64]  # [sample]
     total: npt.NDArray[np.int64]  # [sample, core, kind]
     per_step: npt.NDArray[np.int32] | None  # [step of all samples, core, kind]
-    busiest_link: npt.NDArray[np.int32] | None  # [step of all samples], packets
+    busiest_link: npt.NDArray[np.int32] | None  # [step of all samples], packets, inside chips
+    busiest_border: npt.NDArray[np.int32] | None  # [step of all samples], packets, between chips
 
     def of(self, kind: str) -> npt.NDArray[np.int64]:
         """One kind: [sample, core].  See KINDS; also "neuron_updates"."""

@@ -27,7 +27,7 @@ from numba import njit
 # Columns of the counts, as in counts.KINDS.  They stand here once more, as numba's cache does not notice when what it
 # imports from another file changes.
 SPIKES, PACKETS_OUT, PACKETS_BETWEEN_CORES, HOPS_X, HOPS_Y = range(5)
-PACKETS_IN, INPUT_PACKETS, SYNAPTIC_EVENTS, MERGED_PACKETS = 5, 6, 7, 10
+PACKETS_IN, INPUT_PACKETS, SYNAPTIC_EVENTS, MERGED_PACKETS, BORDERS_X, BORDERS_Y = 5, 6, 7, 10, 11, 12
 
 DRAW_WEIGHT, DRAW_LEAK, DRAW_THRESHOLD = 1, 2, 4
 LEAK, THRESHOLD, SYNAPSE = 1, 2, 16  # purposes of a random number; of a synapse: SYNAPSE + key of the axon
@@ -61,11 +61,19 @@ class CrossbarMachine(NamedTuple):
     target: npt.NDArray[np.int64]  # [slot], axon or -1
     target_delay: npt.NDArray[np.uint8]  # [slot]
     target_core: npt.NDArray[np.int32]  # [slot], core of the target
-    hops_x: npt.NDArray[np.int32]  # [slot], east positive
-    hops_y: npt.NDArray[np.int32]  # [slot], north positive
+    hops: npt.NDArray[np.int32]  # [slot, 4]: links that its packet takes in x and y, and borders among them
+    to_x: npt.NDArray[np.int32]  # [slot], tiles to the east
+    to_y: npt.NDArray[np.int32]  # [slot], tiles to the north
     tile_x: npt.NDArray[np.int32]  # [core]
     tile_y: npt.NDArray[np.int32]  # [core]
     height: int  # tiles of the mesh, north-south
+    chip_width: int  # tiles of a chip
+    chip_height: int
+    merged: bool  # whether the edge of a chip has one link for all its tiles
+    pair: npt.NDArray[np.int32]  # [slot], into pairs: ways that are not plain, around disabled links; -1: none
+    pair_link_ptr: npt.NDArray[np.int64]  # [pair + 1]
+    pair_link: npt.NDArray[np.int32]
+    n_inside: int  # of the links of pairs, those inside chips stand first
     input_ptr: npt.NDArray[np.int64]  # [channel + 1]
     input_target: npt.NDArray[np.int64]  # axon
     input_delay: npt.NDArray[np.uint8]
@@ -101,6 +109,7 @@ def advance_crossbar(m, s, b, input_ptr, input_channel, start, stop, halt):
         counts[:] = 0
         s.load_x[:] = 0
         s.load_y[:] = 0
+        b.link_load[:] = 0
         for k in range(input_ptr[t], input_ptr[t + 1]):
             channel = input_channel[k]
             for e in range(m.input_ptr[channel], m.input_ptr[channel + 1]):
@@ -112,7 +121,7 @@ def advance_crossbar(m, s, b, input_ptr, input_channel, start, stop, halt):
         for i in range(len(b.probe_slot)):
             b.probe_u[t - start, i] = s.u[b.probe_slot[i]]
             b.probe_v[t - start, i] = s.v[b.probe_slot[i]]
-        b.busiest_link[t - start] = _busiest(m, s)
+        b.busiest_link[t - start], b.busiest_border[t - start] = _busiest(m, s, b.link_load)
     return stop, n_spikes
 
 
@@ -232,13 +241,17 @@ def _send(m, s, b, t, core, slot, n_axons, counts, n_spikes):
     axon = m.target[slot]
     if axon < 0:
         return n_spikes
-    dx, dy = m.hops_x[slot], m.hops_y[slot]
     counts[core, PACKETS_OUT] += 1
     counts[core, PACKETS_BETWEEN_CORES] += m.target_core[slot] != core
-    counts[core, HOPS_X] += abs(dx)
-    counts[core, HOPS_Y] += abs(dy)
-    if dx or dy:
-        _load(m, s, m.tile_x[core], m.tile_y[core], dx, dy)
+    counts[core, HOPS_X] += m.hops[slot, 0]
+    counts[core, HOPS_Y] += m.hops[slot, 1]
+    counts[core, BORDERS_X] += m.hops[slot, 2]
+    counts[core, BORDERS_Y] += m.hops[slot, 3]
+    if len(m.pair):
+        for k in range(m.pair_link_ptr[m.pair[slot]], m.pair_link_ptr[m.pair[slot] + 1]):
+            b.link_load[m.pair_link[k]] += 1
+    elif m.to_x[slot] or m.to_y[slot]:
+        _load(m, s, m.tile_x[core], m.tile_y[core], m.to_x[slot], m.to_y[slot])
     _arrive(m, s, (t + m.target_delay[slot]) % m.rows * n_axons, axon, counts, PACKETS_IN)
     return n_spikes
 
@@ -262,18 +275,44 @@ def _load(m, s, x, y, dx, dy):
 
 
 @njit(cache=True, nogil=True)
-def _busiest(m, s):
-    """Packets over the busiest link: sums along rows and columns of what `_load` marked."""
-    most = 0
+def _busiest(m, s, link_load):
+    """Packets over the busiest link inside chips, and over the busiest border."""
+    inside, border = np.int32(0), np.int32(0)
+    if len(m.pair):
+        for k in range(len(link_load)):
+            if k < m.n_inside:
+                inside = max(inside, link_load[k])
+            else:
+                border = max(border, link_load[k])
+        return inside, border
     n = s.load_x.shape[1]
-    for direction in range(2):
+    width = n // m.height
+    for direction in range(2):  # sums along rows and columns of what `_load` marked
+        load_x, load_y = s.load_x[direction], s.load_y[direction]
         for tile in range(m.height, n):
-            s.load_x[direction, tile] += s.load_x[direction, tile - m.height]
+            load_x[tile] += load_x[tile - m.height]
         for tile in range(n):
             if tile % m.height:
-                s.load_y[direction, tile] += s.load_y[direction, tile - 1]
-        most = max(most, s.load_x[direction].max(), s.load_y[direction].max())
-    return most
+                load_y[tile] += load_y[tile - 1]
+        for x in range(width):
+            edge = np.int32(0)
+            for y in range(m.height):
+                load = load_x[x * m.height + y]
+                if (x + 1) % m.chip_width:
+                    inside = max(inside, load)
+                else:
+                    edge = load if not m.merged or y % m.chip_height == 0 else np.int32(edge + load)
+                    border = max(border, edge)
+        for y in range(m.height):
+            edge = np.int32(0)
+            for x in range(width):
+                load = load_y[x * m.height + y]
+                if (y + 1) % m.chip_height:
+                    inside = max(inside, load)
+                else:
+                    edge = load if not m.merged or x % m.chip_width == 0 else np.int32(edge + load)
+                    border = max(border, edge)
+    return inside, border
 
 
 @njit(cache=True, nogil=True)

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from compiler import Program
+from compiler import Program, route
+from compiler.board import tile_position
 from compiler.crossbar.tables import NEURON, CrossbarTables, row_synapses
-from compiler.place import tile_position
 from neurosim import crossbar_kernel
 from neurosim.crossbar_kernel import CrossbarMachine
 
@@ -56,11 +56,13 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
         target=target,
         target_delay=t.target_delay,
         target_core=target_core,
-        hops_x=tile_x[target_core] - tile_x[slot_core],
-        hops_y=tile_y[target_core] - tile_y[slot_core],
+        **_ways(program, slot_core, target_core),
         tile_x=tile_x,
         tile_y=tile_y,
         height=chip.mesh.height,
+        chip_width=chip.mesh.tiles_x,
+        chip_height=chip.mesh.tiles_y,
+        merged=chip.mesh.border == "merged",
         input_ptr=t.channel_ptr,
         input_target=t.channel_target // t.axons * axons + t.channel_target % t.axons,
         input_delay=t.channel_delay,
@@ -69,6 +71,33 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
         random_shift=64 - chip.bars.random_bits,
         max_delay=longest,
     )
+
+
+def _ways(program: Program, slot_core: npt.NDArray[np.int64], target_core: npt.NDArray[np.int32]) -> dict[str, Any]:
+    """The fields that say which links a slot's packet takes; lists of links only where some are disabled."""
+    t, mesh = program.crossbar, program.chip.mesh
+    x, y = tile_position(t.core, mesh)
+    to_x, to_y = x[target_core] - x[slot_core], y[target_core] - y[slot_core]
+    over_x = np.abs(x[target_core] // mesh.tiles_x - x[slot_core] // mesh.tiles_x)
+    over_y = np.abs(y[target_core] // mesh.tiles_y - y[slot_core] // mesh.tiles_y)
+    hops = np.stack([np.abs(to_x), np.abs(to_y), over_x, over_y], axis=1).astype(np.int32)
+    none = np.zeros(0, np.int32)
+    ways: dict[str, Any] = {"pair": none, "pair_link_ptr": np.zeros(1, np.int64), "pair_link": none, "n_inside": 0}
+    if mesh.cut_links:
+        routes = route(program)
+        sends = routes.axon_pair >= 0
+        pair = routes.axon_pair[sends]
+        columns = (routes.pair_hops_x, routes.pair_hops_y, routes.pair_borders_x, routes.pair_borders_y)
+        of_slot = np.full(t.n_slots, -1, np.int32)
+        of_slot[t.target >= 0] = pair
+        hops[t.target >= 0] = np.stack(columns, axis=1)[pair]
+        ways = {
+            "pair": of_slot,
+            "pair_link_ptr": routes.pair_link_ptr,
+            "pair_link": routes.pair_link,
+            "n_inside": routes.n_inside,
+        }
+    return {"hops": hops, "to_x": to_x.astype(np.int32), "to_y": to_y.astype(np.int32), **ways}
 
 
 def _any_of(slots: npt.NDArray[np.bool_], t: CrossbarTables) -> npt.NDArray[np.uint8]:

@@ -58,7 +58,7 @@ def _crossbar_engine(program: Program) -> Engine:
         crossbar_kernel.advance_crossbar,
         machine,
         lambda: crossbar_kernel.empty_state(machine, tiles),
-        1,
+        _links(machine),
         lambda state, seed: crossbar_kernel.begin(machine, state, seed),
     )
 

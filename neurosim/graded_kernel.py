@@ -12,7 +12,6 @@ import numpy.typing as npt
 from numba import njit
 
 # the columns of counts, and the rules of overflow, are those of kernel.py
-PACKETS_IN = 5
 WRAP_ONCE = 0
 
 CUBA_LIF, LINEAR, HARDTANH, TANH, SQUARE, LIQUID_TIME_CONSTANT, RESONATE_AND_FIRE = range(7)
@@ -33,6 +32,7 @@ class GradedMachine(NamedTuple):
     axon_pair: npt.NDArray[np.int32]  # [axon]
     pair_link_ptr: npt.NDArray[np.int64]  # [pair + 1]
     pair_link: npt.NDArray[np.int32]
+    n_inside: int  # links inside chips, which stand first; the others are borders
     max_delay: int
     code: npt.NDArray[np.uint8]  # [slot], which equations: CUBA_LIF ...
     # registers of LIF neurons, 0 elsewhere
@@ -97,8 +97,14 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
         begin, end = input_ptr[t], input_ptr[t + 1]
         _deliver(m, s, b, input_channel[begin:end], b.input_value[begin:end], n, b.counts[row])
         _deliver(m, s, b, b.spike_slot[first:n_spikes], b.spike_value[first:n_spikes], 0, b.counts[row])
-        b.busiest_link[row] = b.link_load.max()
+        b.busiest_link[row] = _largest(b.link_load[: m.n_inside])
+        b.busiest_border[row] = _largest(b.link_load[m.n_inside :])
     return stop, n_spikes
+
+
+@njit(cache=True, nogil=True)
+def _largest(load):
+    return load.max() if len(load) else np.int32(0)
 
 
 @njit(cache=True, nogil=True)
@@ -107,10 +113,10 @@ def _deliver(m, s, b, spikes, values, offset, counts):
     for i in range(len(spikes)):
         source, value = offset + spikes[i], np.int64(values[i])
         if offset == 0:
-            for c in range(PACKETS_IN):
+            for c in range(counts.shape[1]):
                 counts[m.core_of[source], c] += m.source_counts[source, c]
         for a in range(m.axon_ptr[source], m.axon_ptr[source + 1]):
-            for c in range(PACKETS_IN, m.axon_counts.shape[1]):
+            for c in range(counts.shape[1]):
                 counts[m.axon_core[a], c] += m.axon_counts[a, c]
             pair = m.axon_pair[a]
             if pair >= 0:

@@ -21,7 +21,8 @@ WRAP_ONCE, SATURATE = 0, 1
 SPIKES, PACKETS_OUT, PACKETS_BETWEEN_CORES, HOPS_X, HOPS_Y = range(5)
 PACKETS_IN, INPUT_PACKETS, SYNAPTIC_EVENTS, SYNAPTIC_EVENTS_DENSE, SYNAPSE_WORDS = range(5, 10)
 MERGED_PACKETS = 10  # of a crossbar: packets that met another on their axon
-N_COUNTS = 11
+BORDERS_X, BORDERS_Y = range(11, 13)  # at home
+N_COUNTS = 13
 
 
 class Machine(NamedTuple):
@@ -44,6 +45,7 @@ class Machine(NamedTuple):
     axon_pair: npt.NDArray[np.int32]  # [axon]
     pair_link_ptr: npt.NDArray[np.int64]  # [pair + 1]
     pair_link: npt.NDArray[np.int32]
+    n_inside: int  # links inside chips, which stand first; the others are borders
     max_delay: int
     weight_shift: int
     u_limit: int
@@ -67,7 +69,8 @@ class Buffers(NamedTuple):
     """Where a call writes.  Rows are steps from the first step of the call."""
 
     counts: npt.NDArray[np.int32]  # [row, core, N_COUNTS]
-    busiest_link: npt.NDArray[np.int32]  # [row]
+    busiest_link: npt.NDArray[np.int32]  # [row], inside chips
+    busiest_border: npt.NDArray[np.int32]  # [row], between chips
     spike_step: npt.NDArray[np.int32]  # [capacity]
     spike_slot: npt.NDArray[np.int32]  # [capacity]
     probe_slot: npt.NDArray[np.int64]  # [probe]
@@ -103,8 +106,14 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
         _deliver(m, s, b, input_channel[input_ptr[t] : input_ptr[t + 1]], n, b.counts[row])
         _deliver(m, s, b, b.spike_slot[first:n_spikes], 0, b.counts[row])
-        b.busiest_link[row] = b.link_load.max()
+        b.busiest_link[row] = _largest(b.link_load[: m.n_inside])
+        b.busiest_border[row] = _largest(b.link_load[m.n_inside :])
     return stop, n_spikes
+
+
+@njit(cache=True, nogil=True)
+def _largest(load):
+    return load.max() if len(load) else np.int32(0)
 
 
 @njit(cache=True, nogil=True)
@@ -120,8 +129,10 @@ def _deliver(m, s, b, spikes, offset, counts):
         if offset == 0:
             for c in range(PACKETS_IN):
                 counts[core_of[source], c] += source_counts[source, c]
+            for c in range(BORDERS_X, N_COUNTS):
+                counts[core_of[source], c] += source_counts[source, c]
         for a in range(axon_ptr[source], axon_ptr[source + 1]):
-            for c in range(PACKETS_IN, N_COUNTS):
+            for c in range(PACKETS_IN, BORDERS_X):
                 counts[axon_core[a], c] += axon_counts[a, c]
             pair = axon_pair[a]
             if pair >= 0:

@@ -60,6 +60,7 @@ def delivery(program: Program) -> dict[str, Any]:
         "axon_pair": routes.axon_pair,
         "pair_link_ptr": routes.pair_link_ptr,
         "pair_link": routes.pair_link,
+        "n_inside": routes.n_inside,
         "max_delay": int(t.synapse_delay.max(initial=1)),
     }
 
@@ -88,6 +89,7 @@ def build_linear_machine(program: Program) -> odin_kernel.Machine:
         axon_pair=routes.axon_pair,
         pair_link_ptr=routes.pair_link_ptr,
         pair_link=routes.pair_link,
+        n_inside=routes.n_inside,
         v_max=2**program.chip.linear.v_bits - 1,
         max_delay=1,
     )
@@ -139,6 +141,8 @@ def _counts_per_spike(program: Program, routes: Routes) -> tuple[npt.NDArray[np.
         (kernel.PACKETS_BETWEEN_CORES, leaves),
         (kernel.HOPS_X, routes.pair_hops_x[pair]),
         (kernel.HOPS_Y, routes.pair_hops_y[pair]),
+        (kernel.BORDERS_X, routes.pair_borders_x[pair]),
+        (kernel.BORDERS_Y, routes.pair_borders_y[pair]),
     ):
         here[:, column] = np.bincount(sender, weights=values, minlength=n_sources)
     return there, here

@@ -37,6 +37,7 @@ class Machine(NamedTuple):
     axon_pair: npt.NDArray[np.int32]  # [axon]
     pair_link_ptr: npt.NDArray[np.int64]  # [pair + 1]
     pair_link: npt.NDArray[np.int32]
+    n_inside: int  # links inside chips, which stand first; the others are borders
     v_max: int
     max_delay: int
 
@@ -73,8 +74,14 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
         _count(m, b, input_channel[input_ptr[t] : input_ptr[t + 1]], n, b.counts[row])
         _count(m, b, b.spike_slot[first:n_spikes], 0, b.counts[row])
-        b.busiest_link[row] = b.link_load.max()
+        b.busiest_link[row] = _largest(b.link_load[: m.n_inside])
+        b.busiest_border[row] = _largest(b.link_load[m.n_inside :])
     return stop, n_spikes
+
+
+@njit(cache=True, nogil=True)
+def _largest(load):
+    return load.max() if len(load) else np.int32(0)
 
 
 @njit(cache=True, nogil=True)

@@ -25,10 +25,14 @@ EVENTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "packet_in": (("packets_in", "input_packets"), ()),
     "synaptic_event": (("synaptic_events",), ("synaptic_events_dense",)),
     "synaptic_event_dense": (("synaptic_events_dense",), ()),
-    "hop_x": (("hops_x",), ()),
-    "hop_y": (("hops_y",), ()),
+    "hop_x": (("hops_x",), ("borders_x",)),
+    "hop_y": (("hops_y",), ("borders_y",)),
+    "border": (("borders_x", "borders_y"), ()),
 }
 """The price of event E is the profile's energy.E_pj."""
+
+_UNPRICED_BORDERS = {"hop_x": (("hops_x",), ()), "hop_y": (("hops_y",), ()), "border": ((), ())}
+"""In place of the above where energy.border_pj is null: a border is a hop like any other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +70,17 @@ def energy(counts: Counts, chip: ChipProfile | str) -> Energy:
     """
     chip = load_chip(chip) if isinstance(chip, str) else chip
     counts.check_chip(chip)
-    prices = np.array([getattr(chip.energy, f"{event}_pj") for event in EVENTS])
-    events = np.stack([_charged(counts, event) for event in EVENTS], axis=-1)  # [sample, core, event]
+    prices = np.array([getattr(chip.energy, f"{event}_pj") or 0.0 for event in EVENTS])
+    charged = EVENTS if chip.energy.border_pj is not None else {**EVENTS, **_UNPRICED_BORDERS}
+    events = np.stack([_charged(counts, *kinds) for kinds in charged.values()], axis=-1)  # [sample, core, event]
     core_pj = events.sum(axis=0) * prices
     totals = events.sum(axis=(0, 1)) * prices
     step_pj = static = None
     if counts.per_step is not None:
         step_pj = sum(
             (
-                _charged(counts, event, per_step=True).sum(axis=1) * price
-                for event, price in zip(EVENTS, prices, strict=True)
+                _charged(counts, *kinds, per_step=True).sum(axis=1) * price
+                for kinds, price in zip(charged.values(), prices, strict=True)
             ),
             start=np.zeros(len(counts.per_step)),
         )
@@ -97,12 +102,13 @@ def power_mw(chip: ChipProfile, per_second: Mapping[str, float]) -> float:
     return chip.standing_mw + dynamic_pj_per_s * 1e-9
 
 
-def _charged(counts: Counts, event: str, per_step: bool = False) -> npt.NDArray[np.int64]:
-    """How often `event` is charged: [sample, core], or [step of all samples, core]."""
-    plus, minus = EVENTS[event]
+def _charged(
+    counts: Counts, plus: tuple[str, ...], minus: tuple[str, ...], per_step: bool = False
+) -> npt.NDArray[np.int64]:
+    """How often an event of these kinds is charged: [sample, core], or [step of all samples, core]."""
     of = counts.step_of if per_step else counts.of
-    charged = of(plus[0]).astype(np.int64)
-    for kind in plus[1:]:
+    charged = np.zeros_like(of("spikes"))
+    for kind in plus:
         charged = charged + of(kind)
     for kind in minus:
         charged = charged - of(kind)

@@ -171,6 +171,7 @@ def _arrays(result: RunResult) -> dict[str, Array]:
         "per_step": counts.per_step,
         "busiest_link": counts.busiest_link,
         "spike_value": result.spike_value,
+        "busiest_border": counts.busiest_border,
     }
     if result.probes is not None:
         arrays |= {
@@ -192,6 +193,7 @@ _DTYPES = {
     "total": np.int64,
     "per_step": np.int32,
     "busiest_link": np.int32,
+    "busiest_border": np.int32,
     "probe_neuron": np.int32,
     "probe_u": np.int64,
     "probe_v": np.int64,
@@ -212,6 +214,7 @@ def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> RunResult:
         total=arrays["total"],
         per_step=arrays.get("per_step"),
         busiest_link=arrays.get("busiest_link"),
+        busiest_border=arrays.get("busiest_border"),
     )
     probes = None
     if "probe_neuron" in arrays:
@@ -247,6 +250,7 @@ def _check_shapes(result: RunResult) -> None:
         "total": (n_samples, n_cores, n_kinds),
         "per_step": (n_steps, n_cores, n_kinds),
         "busiest_link": (n_steps,),
+        "busiest_border": (n_steps,),
     }
     if probes is not None:
         probed = (n_steps, len(probes.neuron))
@@ -256,7 +260,8 @@ def _check_shapes(result: RunResult) -> None:
         _require(array.shape == shapes[name], name)
         _require(name in ("probe_u", "probe_v", "spike_value") or array.size == 0 or array.min() >= 0, name)
     _require(counts.steps.min() >= 1, "steps")
-    _require((counts.per_step is None) == (counts.busiest_link is None), "busiest_link")
+    for name in ("busiest_link", "busiest_border"):
+        _require((counts.per_step is None) == (getattr(counts, name) is None), name)
     pointer = result.sample_ptr
     _require(pointer[0] == 0 and pointer[-1] == n_spikes and (np.diff(pointer) >= 0).all(), "sample_ptr")
     last = counts.steps[np.repeat(np.arange(n_samples), np.diff(pointer))]

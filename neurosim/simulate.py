@@ -100,6 +100,7 @@ class _Sample:
     total: npt.NDArray[np.int64]
     per_step: npt.NDArray[np.int32]
     busiest_link: npt.NDArray[np.int32]
+    busiest_border: npt.NDArray[np.int32]
     probe_u: npt.NDArray[np.int64]
     probe_v: npt.NDArray[np.int64]
     spike_value: npt.NDArray[np.int32]  # empty where every payload is 1
@@ -143,7 +144,7 @@ def _run_sample(job: _Job, i: int, state: Any, buffers: Buffers, halt: npt.NDArr
     channel = trains.channel[part]
     value = np.ones(len(channel), np.int32) if trains.value is None else trains.value[part]
     buffers = buffers._replace(input_value=value)
-    pieces: list[list[npt.NDArray[Any]]] = [[] for _ in range(7)]
+    pieces: list[list[npt.NDArray[Any]]] = [[] for _ in range(8)]
     total = np.zeros((job.program.n_cores, kernel.N_COUNTS), np.int64)
     t = 0
     while t < n_steps and not halt[0]:
@@ -154,14 +155,14 @@ def _run_sample(job: _Job, i: int, state: Any, buffers: Buffers, halt: npt.NDArr
         kept: list[npt.NDArray[Any]] = [buffers.spike_step[:n_spikes], buffers.spike_slot[:n_spikes]]
         kept += [buffers.probe_u[:done], buffers.probe_v[:done], buffers.spike_value[:n_spikes]]
         if job.per_step:
-            kept += [buffers.counts[:done], buffers.busiest_link[:done]]
+            kept += [buffers.counts[:done], buffers.busiest_link[:done], buffers.busiest_border[:done]]
         for piece, array in zip(pieces, kept, strict=False):
             piece.append(array.copy())
         t = reached
     none: npt.NDArray[Any] = np.zeros(0, np.int32)
     parts: list[npt.NDArray[Any]] = [np.concatenate(piece) if piece else none for piece in pieces]
-    step, slot, u, v, values, per_step, busiest = parts
-    return _Sample(step, slot, total, per_step, busiest, u, v, values)
+    step, slot, u, v, values, per_step, link, border = parts
+    return _Sample(step, slot, total, per_step, link, border, u, v, values)
 
 
 def _buffers(job: _Job) -> Buffers:
@@ -171,6 +172,7 @@ def _buffers(job: _Job) -> Buffers:
     return Buffers(
         counts=np.zeros((rows, job.program.n_cores, kernel.N_COUNTS), np.int32),
         busiest_link=np.zeros(rows, np.int32),
+        busiest_border=np.zeros(rows, np.int32),
         spike_step=np.zeros(capacity, np.int32),
         spike_slot=np.zeros(capacity, np.int32),
         probe_slot=job.probe_slot,
@@ -200,6 +202,7 @@ def _collect(job: _Job, samples: list[_Sample], program: Program, probe: npt.Arr
         total=np.stack([sample.total for sample in samples]),
         per_step=np.concatenate([sample.per_step for sample in samples]) if job.per_step else None,
         busiest_link=np.concatenate([sample.busiest_link for sample in samples]) if job.per_step else None,
+        busiest_border=np.concatenate([sample.busiest_border for sample in samples]) if job.per_step else None,
     )
     probes = None
     if probe is not None:

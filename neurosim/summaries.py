@@ -24,6 +24,7 @@ def event_counts(counts: Counts) -> dict[str, int]:
         "packets": counts.sum("packets_out"),
         "packets_between_cores": counts.sum("packets_between_cores"),
         "hops": counts.sum("hops_x") + counts.sum("hops_y"),
+        "hops_between_chips": counts.sum("borders_x") + counts.sum("borders_y"),
     }
 
 

@@ -1,11 +1,11 @@
 """Latency: counts and a profile's times in, time of each step out.  Pure.
 
-    step = max(slowest core: sending and receiving, overlapped or added; memory; busiest link) + barrier
-    step = max(sending; receiving; memory; busiest link; barrier)                       (send_receive: largest)
+    step = max(slowest core: sending and receiving, overlapped or added; memory; busiest link or border) + barrier
+    step = max(sending; receiving; memory; busiest link or border; barrier)              (send_receive: largest)
 
 The time of an event is the profile's own plus, where the chip has a clock, that of its cycles.  The barrier is taken at
-the number of tiles in use; where the profile has a tick, a step lasts a tick, and one that needs longer is an overrun
-and lasts what it needs.
+the number of tiles in use, or of chips where several are in use and the profile knows what that takes; where the
+profile has a tick, a step lasts a tick, and one that needs longer is an overrun and lasts what it needs.
 """
 
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def latency(counts: Counts, chip: ChipProfile | str) -> Latency:
     """
     chip = load_chip(chip) if isinstance(chip, str) else chip
     counts.check_chip(chip)
-    barrier = barrier_ns(chip.time.barrier, tiles_used(counts, chip))
+    barrier = barrier_ns(chip.time.barrier, tiles_used(counts, chip), chips_used(counts, chip))
     terms = _terms(counts, chip)
     if chip.time.send_receive == "largest":
         terms["barrier"] = np.full(int(counts.steps.sum()), barrier)
@@ -105,6 +105,9 @@ def _terms(counts: Counts, chip: ChipProfile) -> dict[str, Floats]:
         terms["memory"] = (counts.step_of("synapse_words") * time.memory_word_ns).max(axis=1)
     if time.link_packet_ns is not None and counts.busiest_link is not None:
         terms["link"] = counts.busiest_link * time.link_packet_ns
+    border_ns = time.link_packet_ns if time.border_packet_ns is None else time.border_packet_ns
+    if border_ns is not None and counts.busiest_border is not None:
+        terms["border"] = counts.busiest_border * border_ns
     return terms
 
 
@@ -126,9 +129,12 @@ def chips_used(counts: Counts, chip: ChipProfile) -> int:
     return len(np.unique(x // mesh.tiles_x * mesh.chips_y + y // mesh.tiles_y))
 
 
-def barrier_ns(barrier: Barrier, tiles: int) -> float:
-    """Time of the barrier when `tiles` tiles are in use."""
+def barrier_ns(barrier: Barrier, tiles: int, chips: int = 1) -> float:
+    """Time of the barrier when `tiles` tiles on `chips` chips are in use."""
+    used, keys, times = tiles, barrier.tiles, barrier.time_ns
+    if chips > 1 and barrier.chips:
+        used, keys, times = chips, barrier.chips, barrier.chips_time_ns
     if barrier.between == "linear":
-        return float(np.interp(tiles, barrier.tiles, barrier.time_ns))
-    at = max(0, int(np.searchsorted(barrier.tiles, tiles, side="right")) - 1)
-    return float(barrier.time_ns[at])
+        return float(np.interp(used, keys, times))
+    at = max(0, int(np.searchsorted(keys, used, side="right")) - 1)
+    return float(times[at])

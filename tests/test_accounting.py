@@ -21,9 +21,10 @@ from compiler.partition import Partition
 from compiler.place import Placement
 from compiler.validate import validate
 from neurosim import Counts, RunResult, energy, latency, run
+from neurosim.timing import chips_used
 
 EVENTS = [path.removeprefix("energy.").removesuffix("_pj") for path in KEYS if path.startswith("energy.")]
-PRIMES = dict(zip(EVENTS, [3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0, 23.0], strict=True))
+PRIMES = dict(zip(EVENTS, [3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0, 23.0, 29.0], strict=True))
 
 
 def with_settings(name: str, **overrides: Any) -> ChipProfile:
@@ -71,7 +72,8 @@ class Slow:
         core_of = dict(zip(tables.neuron_of.tolist(), np.repeat(tables.core, sizes).tolist(), strict=True))
         size_of = dict(zip(tables.core.tolist(), sizes.tolist(), strict=True))
         self.events: Counter[tuple[int, int, str]] = Counter()  # (step, core, kind)
-        self.links: Counter[tuple[int, Any]] = Counter()  # (step, link)
+        self.links: Counter[tuple[int, Any]] = Counter()  # (step, link inside a chip)
+        self.borders: Counter[tuple[int, Any]] = Counter()  # (step, link between chips)
         reached: dict[int, dict[int, list[int]]] = {}  # source -> core -> targets
         for source, target, _, _ in synapses(net):
             reached.setdefault(source, {}).setdefault(core_of[target], []).append(target)
@@ -97,8 +99,13 @@ class Slow:
         self.events[t, home, "packets_between_cores"] += home != core
         way = list(self._way(home, core))
         for a, b in way:
-            self.links[t, (a, b)] += 1
-            self.events[t, home, "hops_x" if a[1] == b[1] else "hops_y"] += 1
+            axis = "x" if a[1] == b[1] else "y"
+            self.events[t, home, f"hops_{axis}"] += 1
+            if self._chip(a) == self._chip(b):
+                self.links[t, (a, b)] += 1
+            else:
+                self.events[t, home, f"borders_{axis}"] += 1
+                self.borders[t, (a, b)] += 1
 
     def _way(self, home: int, core: int) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
         """Tile to tile, east-west first."""
@@ -108,6 +115,9 @@ class Slow:
             step = (x + np.sign(goal_x - x), y) if x != goal_x else (x, y + np.sign(goal_y - y))
             yield (x, y), step
             x, y = step
+
+    def _chip(self, tile: tuple[int, int]) -> tuple[int, int]:
+        return tile[0] // self.mesh.tiles_x, tile[1] // self.mesh.tiles_y
 
     def _tile(self, core: int) -> tuple[int, int]:
         height = self.mesh.chips_y * self.mesh.tiles_y
@@ -125,6 +135,8 @@ KINDS = [
     "input_packets",
     "synaptic_events",
     "synaptic_events_dense",
+    "borders_x",
+    "borders_y",
 ]
 MESHES = [
     with_settings("loihi1"),
@@ -154,17 +166,17 @@ def test_every_event_is_counted_in_its_step_and_on_its_core(
         found = result.counts.step_of(kind)
         wanted = [[slow.events[t, c, kind] for c in program.tables.core.tolist()] for t in range(steps)]
         assert found.tolist() == wanted, kind
-    assert result.counts.busiest_link is not None
-    for t in range(steps):
-        busiest = max((load for (at, _), load in slow.links.items() if at == t), default=0)
-        assert result.counts.busiest_link[t] == busiest
+    for found, links in ((result.counts.busiest_link, slow.links), (result.counts.busiest_border, slow.borders)):
+        assert found is not None
+        for t in range(steps):
+            assert found[t] == max((load for (at, _), load in links.items() if at == t), default=0)
 
 
 @functools.cache
 def example() -> RunResult:
-    """Three samples on several cores of a mesh whose counts are all above zero."""
+    """Three samples on several cores of a board whose counts are all above zero."""
     net = restless(20, 4, 120, 1)
-    program = scattered(net, MESHES[1], 6, 3)
+    program = scattered(net, MESHES[2], 6, 3)
     samples = [some_spikes(4, steps, steps) for steps in (20, 7, 13)]
     result = run(program, samples, [20, 7, 13])
     assert all(result.counts.sum(kind) > 0 for kind in KINDS)
@@ -201,7 +213,7 @@ def test_counts_of_a_run_without_steps_refuse_what_needs_them() -> None:
 
 def repriced(**overrides: Any) -> ChipProfile:
     """The chip of `example` with every price a prime, and some changed."""
-    mesh = {"mesh__cores_per_tile": 1, "mesh__tiles_x": 5, "mesh__tiles_y": 3}
+    mesh = {"mesh__chips_x": 2, "mesh__chips_y": 3, "mesh__tiles_x": 2, "mesh__tiles_y": 2}
     primes = {f"energy__{event}_pj": price for event, price in PRIMES.items()}
     return with_settings("loihi1", **{**mesh, **primes, **overrides})
 
@@ -217,8 +229,9 @@ def test_energy_is_counts_times_prices_however_it_is_added_up() -> None:
         "packet_in": 11 * (n["packets_in"] + n["input_packets"]),
         "synaptic_event": 13 * (n["synaptic_events"] - n["synaptic_events_dense"]),
         "synaptic_event_dense": 17 * n["synaptic_events_dense"],
-        "hop_x": 19 * n["hops_x"],
-        "hop_y": 23 * n["hops_y"],
+        "hop_x": 19 * (n["hops_x"] - n["borders_x"]),
+        "hop_y": 23 * (n["hops_y"] - n["borders_y"]),
+        "border": 29 * (n["borders_x"] + n["borders_y"]),
     }
     assert bill.by_event == wanted
     assert bill.step_pj is not None
@@ -245,7 +258,9 @@ def test_static_energy_is_power_times_time_and_stands_apart() -> None:
     counts = example().counts
     plain, double = (energy(counts, repriced(power__static_mw=mw)) for mw in (50.0, 100.0))
     assert double.by_event == plain.by_event
-    assert plain.static_pj == pytest.approx(50.0 * latency(counts, repriced()).total_ns, rel=1e-12)
+    chips = chips_used(counts, repriced())
+    assert chips > 1
+    assert plain.static_pj == pytest.approx(50.0 * chips * latency(counts, repriced()).total_ns, rel=1e-12)
     assert double.static_pj == pytest.approx(2 * plain.static_pj, rel=1e-12)
 
 
@@ -273,7 +288,7 @@ def test_the_ideal_chip_costs_nothing() -> None:
 
 def test_two_samples_cost_what_each_costs() -> None:
     net = restless(20, 4, 120, 1)
-    program = scattered(net, MESHES[1], 6, 3)
+    program = scattered(net, MESHES[2], 6, 3)
     samples = [some_spikes(4, 20, i) for i in range(2)]
     both = run(program, samples, 20).counts
     alone = [run(program, sample, 20).counts for sample in samples]
@@ -468,8 +483,11 @@ TIME_PRICES = [path.replace(".", "__") for path in KEYS if path.startswith("time
 
 @pytest.mark.parametrize("path", TIME_PRICES)
 def test_a_higher_price_in_time_lengthens_a_run_and_shortens_no_step(path: str) -> None:
-    higher = [9999.0, 99999.0] if path == "time__barrier__time_ns" else 9999.0
-    cheap = latency(example().counts, repriced())
-    dear = latency(example().counts, repriced(**{path: higher}))
+    tiles_only: dict[str, Any] = {"time__barrier__chips": [], "time__barrier__chips_time_ns": []}
+    with_chips: dict[str, Any] = {"time__barrier__chips": [2, 9], "time__barrier__chips_time_ns": [1.0, 2.0]}
+    plain = with_chips if path == "time__barrier__chips_time_ns" else tiles_only
+    higher = [9999.0, 99999.0] if "barrier" in path else 9999.0
+    cheap = latency(example().counts, repriced(**plain))
+    dear = latency(example().counts, repriced(**{**plain, path: higher}))
     assert (dear.step_ns >= cheap.step_ns).all()
     assert dear.total_ns > cheap.total_ns

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import chips
-from chips.keys import KEYS, has_key, has_section
+from chips.keys import KEYS, has_key, has_section, value_at
 from chips.packing import list_bits, smallest_width, synapse_bits
 
 NAMES = chips.list_chips()
@@ -26,8 +26,8 @@ def test_a_packaged_profile_loads_under_its_own_name(name: str) -> None:
 def test_each_number_has_a_source_and_nothing_else_has(name: str) -> None:
     chip = chips.load_chip(name)
     numbers = {path for path, key in KEYS.items() if key.is_number and has_section(chip, path)}
-    unset = {path for path in numbers if not KEYS[path].is_required}  # what has a default may go without a source
-    assert numbers - unset <= set(chip.sources) <= numbers
+    unused = {path for path in numbers if not KEYS[path].is_required and value_at(chip, path) == KEYS[path].default}
+    assert numbers - unused <= set(chip.sources) <= numbers
     assert all(source.source.strip() for source in chip.sources.values())
 
 

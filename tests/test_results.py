@@ -23,7 +23,8 @@ def run_something(**options: Any) -> ns.RunResult:
 
 def arrays_of(result: ns.RunResult) -> dict[str, Any]:
     counts = result.counts
-    found = {name: getattr(counts, name) for name in ("core", "neurons", "steps", "total", "per_step", "busiest_link")}
+    names = ("core", "neurons", "steps", "total", "per_step", "busiest_link", "busiest_border")
+    found = {name: getattr(counts, name) for name in names}
     found |= {name: getattr(result, name) for name in ("sample_ptr", "spike_step", "spike_neuron")}
     if result.probes is not None:
         found |= {name: getattr(result.probes, name) for name in ("neuron", "u", "v")}
@@ -76,7 +77,18 @@ def test_a_damaged_result_is_refused(data: st.DataObject, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "name",
-    ["sample_ptr", "spike_step", "spike_neuron", "core", "neurons", "steps", "total", "per_step", "busiest_link"],
+    [
+        "sample_ptr",
+        "spike_step",
+        "spike_neuron",
+        "core",
+        "neurons",
+        "steps",
+        "total",
+        "per_step",
+        "busiest_link",
+        "busiest_border",
+    ],
 )
 def test_a_result_that_contradicts_itself_is_refused(name: str, tmp_path: Path) -> None:
     run_something().save(tmp_path / "run.npz")
@@ -84,7 +96,7 @@ def test_a_result_that_contradicts_itself_is_refused(name: str, tmp_path: Path) 
     for changed in (arrays[name][:-1], arrays[name].astype(np.float64) + 0.5, None):
         others = {key: array for key, array in arrays.items() if key != name}
         write_npz(tmp_path / "bad.npz", header, others if changed is None else {**others, name: changed})
-        if changed is None and name in ("per_step", "busiest_link"):
+        if changed is None and name in ("per_step", "busiest_link", "busiest_border"):
             continue  # a run may keep none of these
         with pytest.raises(RunError, match=r"bad\.npz"):
             ns.RunResult.load(tmp_path / "bad.npz")

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from chips.errors import NetworkError, ProgramError
 from chips.profile import ChipProfile
+from compiler.check import check_board
 from compiler.crossbar.lower import LoweredCrossbar
 from compiler.crossbar.native import CrossbarNetwork
 from compiler.crossbar.tables import NEURON, RELAY, ROLES, CrossbarTables
@@ -72,6 +73,7 @@ def check_crossbar(program: Program) -> None:
     _check_indices(program)
     _check_registers(program)
     _check_capacity(program)
+    check_board(program)
     _require(
         program.digest == program_digest(program),
         "the tables differ from what was compiled (digest mismatch): an entry was changed; compile again",

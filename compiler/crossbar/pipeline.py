@@ -8,6 +8,8 @@ import numpy.typing as npt
 from chips.errors import CannotRepresent
 from chips.profile import ChipProfile
 from compiler import approximations
+from compiler.board import usable_cores
+from compiler.check_routes import check_routes
 from compiler.crossbar import axon_types
 from compiler.crossbar.axon_types import Disagreement, Floats
 from compiler.crossbar.check import check_crossbar, check_faithful_crossbar
@@ -22,6 +24,7 @@ from compiler.lower import check_kinds
 from compiler.lowered import LoweringError, Tolerance
 from compiler.place import place_pieces
 from compiler.program import Program
+from compiler.route import route
 from compiler.validate import ValidNetwork
 
 ROUNDING = 0.005  # of a neuron's largest weight: what whole numbers cost anyway, half of one in 127
@@ -58,7 +61,9 @@ def compile_crossbar(
         (*net.errors, *_weight_errors(net, typed)),
         (*net.notes, *_notes(net, slots)),
     )
+    routes = route(program)
     check_crossbar(program)
+    check_routes(program, routes)
     check_faithful_crossbar(program, net, neuron, slots.later)
     return program
 
@@ -89,7 +94,7 @@ def _with_types(net: LoweredCrossbar, chip: ChipProfile, tolerance: Tolerance) -
             f"{chip.name} neuron has one for each of {chip.bars.axon_types} axon types (crossbar.axon_types): use "
             "fewer different weights"
         ) from None
-    if shared and split.pieces.n_pieces > chip.mesh.n_cores >= shared.pieces.n_pieces:
+    if shared and split.pieces.n_pieces > usable_cores(chip.mesh).sum() >= shared.pieces.n_pieces:
         return shared
     return split
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from chips.errors import DoesNotFit
 from chips.profile import ChipProfile
+from compiler.board import usable_cores
 from compiler.crossbar.lower import LoweredCrossbar
 from compiler.crossbar.pieces import Lines, Pieces, cut, lines_of
 from compiler.crossbar.slots import Slots
@@ -20,7 +21,7 @@ def refuse_size(net: LoweredCrossbar, lines: Lines, pieces: Pieces, slots: Slots
     Raises:
         DoesNotFit: likewise.
     """
-    available = chip.mesh.n_cores
+    available = int(usable_cores(chip.mesh).sum())
     if slots.n_pieces <= available:
         return
     axons = len(pieces.axon_line) / (pieces.n_pieces * (chip.core.input_axons or 1))
@@ -49,7 +50,7 @@ def _fan_in_that_fits(net: LoweredCrossbar, chip: ChipProfile) -> float | None:
     while low <= high:  # the more is kept, the more cores are needed
         tenth = (low + high) // 2
         kept = draw < tenth / 10
-        if _cores(net, chip, net.source[kept], net.target[kept], net.delay[kept]) <= chip.mesh.n_cores:
+        if _cores(net, chip, net.source[kept], net.target[kept], net.delay[kept]) <= usable_cores(chip.mesh).sum():
             best, low = float(kept.sum()) / net.n_neurons, tenth + 1
         else:
             high = tenth - 1

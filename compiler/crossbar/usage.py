@@ -3,12 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 
-from chips.profile import Mesh
+from compiler.board import chip_of, tile_position
 from compiler.bounds import RESOURCES, lower_bounds
 from compiler.crossbar.tables import NEURON, row_synapses
-from compiler.place import tile_position
 from compiler.program import Program
+from compiler.route import route
 from compiler.usage import Usage
+
+Ints = npt.NDArray[np.int64]
 
 
 def crossbar_usage(program: Program) -> Usage:
@@ -17,8 +19,20 @@ def crossbar_usage(program: Program) -> Usage:
     n_cores, slot_core = len(t.core), t.slot_core()
     sends = np.flatnonzero(t.target >= 0)
     start, end = slot_core[sends], t.target[sends] // t.axons
-    x, y = tile_position(t.core, chip.mesh)
+    mesh = chip.mesh
+    x, y = tile_position(t.core, mesh)
     hops = np.abs(x[start] - x[end]) + np.abs(y[start] - y[end])
+    borders = np.abs(x[start] // mesh.tiles_x - x[end] // mesh.tiles_x)
+    borders = borders + np.abs(y[start] // mesh.tiles_y - y[end] // mesh.tiles_y)
+    detours = 0
+    if mesh.cut_links:
+        routes = route(program)
+        pair = routes.axon_pair[routes.axon_pair >= 0]
+        hops = (routes.pair_hops_x + routes.pair_hops_y)[pair]
+        borders = (routes.pair_borders_x + routes.pair_borders_y)[pair]
+        detours = int(routes.pair_detours.sum())
+    on_chip = chip_of(t.core, mesh)
+    inside, border = _loads(program, start, end)
     used_axon = (t.axon_key >= 0) & ((row_synapses(t) > 0) | np.isin(np.arange(len(t.axon_key)), t.target[sends]))
     synapses = row_synapses(t).reshape(n_cores, -1).sum(axis=1)
     used = {
@@ -37,27 +51,41 @@ def crossbar_usage(program: Program) -> Usage:
         lower_bound=lower_bounds(chip, n, senders + channels, senders, 0),
         packets_per_spike=len(sends) / n,
         packets_between_cores_per_spike=float((start != end).sum()) / n,
+        packets_between_chips_per_spike=float((on_chip[start] != on_chip[end]).sum()) / n,
         hops_per_spike=float(hops.sum()) / n,
-        busiest_link_packets=busiest_link(x[start], y[start], x[end], y[end], chip.mesh),
+        hops_between_chips_per_spike=float(borders.sum()) / n,
+        busiest_link_packets=inside,
+        busiest_border_packets=border,
+        chips_used=len(np.unique(on_chip)),
+        pairs_of_cores=len(np.unique((start * n_cores + end)[start != end])),
+        pairs_around_disabled_links=detours,
     )
 
 
-def busiest_link(
-    from_x: npt.NDArray[np.int32],
-    from_y: npt.NDArray[np.int32],
-    to_x: npt.NDArray[np.int32],
-    to_y: npt.NDArray[np.int32],
-    mesh: Mesh,
-) -> int:
-    """Packets over the busiest directed link when each of these is sent once, east-west first: sums of run ends."""
-    most = 0
+def _loads(program: Program, start: Ints, end: Ints) -> tuple[int, int]:
+    """Packets over the busiest link inside chips and over the busiest border, when each slot sends once.
+
+    Plain ways are runs, east-west first: sums of their ends, so that a million of them take no lists of links.
+    """
+    mesh = program.chip.mesh
+    if mesh.cut_links:
+        routes = route(program)
+        load = routes.link_load
+        return int(load[: routes.n_inside].max(initial=0)), int(load[routes.n_inside :].max(initial=0))
+    x, y = (position.astype(np.int64) for position in tile_position(program.crossbar.core, mesh))
+    inside = border = 0
     for sign in (1, -1):
-        right, up = sign * (to_x - from_x) > 0, sign * (to_y - from_y) > 0
-        across = np.zeros((mesh.width + 1, mesh.height), np.int64)
-        along = np.zeros((mesh.width, mesh.height + 1), np.int64)
-        np.add.at(across, (np.minimum(from_x, to_x)[right], from_y[right]), 1)
-        np.add.at(across, (np.maximum(from_x, to_x)[right], from_y[right]), -1)
-        np.add.at(along, (to_x[up], np.minimum(from_y, to_y)[up]), 1)
-        np.add.at(along, (to_x[up], np.maximum(from_y, to_y)[up]), -1)
-        most = max(most, int(across.cumsum(axis=0).max()), int(along.cumsum(axis=1).max()))
-    return most
+        right, up = sign * (x[end] - x[start]) > 0, sign * (y[end] - y[start]) > 0
+        across = np.zeros((mesh.width + 1, mesh.height), np.int64)  # the link from tile x to x + 1
+        along = np.zeros((mesh.height + 1, mesh.width), np.int64)
+        for ends, step in ((np.minimum, 1), (np.maximum, -1)):
+            np.add.at(across, (ends(x[start], x[end])[right], y[start][right]), step)
+            np.add.at(along, (ends(y[start], y[end])[up], x[end][up]), step)
+        for load, size, other in ((across, mesh.tiles_x, mesh.tiles_y), (along, mesh.tiles_y, mesh.tiles_x)):
+            load = load.cumsum(axis=0)[:-1]
+            is_border = (np.arange(len(load)) + 1) % size == 0
+            edges = load[is_border]
+            if mesh.border == "merged":
+                edges = edges.reshape(len(edges), -1, other).sum(axis=2)
+            inside, border = max(inside, int(load[~is_border].max(initial=0))), max(border, int(edges.max(initial=0)))
+    return inside, border
