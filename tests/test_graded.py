@@ -214,6 +214,13 @@ def test_a_resonator_fires_once_a_turn_with_its_magnitude() -> None:
     assert np.flatnonzero(plain).tolist() == at.tolist()
 
 
+@pytest.mark.parametrize(("threshold", "sent"), [(99, 100), (100, 0), (101, 0)])
+def test_a_resonator_fires_above_its_threshold_and_not_at_it(threshold: int, sent: int) -> None:
+    """A quarter turn a step: an input of 100 is back on the real axis, from below, after four."""
+    program = one_unit("resonate_and_fire", cos=0, sin=4096, threshold=threshold)
+    assert response(program, [100, 0, 0, 0, 0, 0]) == [0, 0, 0, 0, sent, 0]
+
+
 def test_a_liquid_time_constant_goes_to_its_reversal_and_no_further() -> None:
     sent = response(one_unit("liquid_time_constant", keep=4096, gain=2048, reversal=20_000), [2**22] * 40)
     assert sent == sorted(sent)
@@ -542,7 +549,7 @@ def test_every_kind_says_which_chips_have_it_and_every_model_has_its_code() -> N
         ({"bias": [0, 2**23]}, ["bias of neuron 1 is 8,388,608", "graded.state_bits"]),
         ({"keep": 4097}, ["keep of neuron 0", "0 to 4,096", "graded.decay_bits"]),
         ({"gain": -4097}, ["gain of neuron 0", "graded.decay_bits"]),
-        ({"shift": 40}, ["shift of neuron 0", "0 to 31", "graded.sum_bits"]),
+        ({"shift": 35}, ["shift of neuron 0", "0 to 31", "graded.sum_bits"]),
     ],
 )
 def test_a_parameter_beyond_its_register_is_refused(parameters: dict[str, Any], words: list[str]) -> None:
