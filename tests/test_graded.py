@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import simulate
 from reference_graded import GradedOutcome, simulate_graded, tanh
-from strategies import GRADED_KINDS, graded_inputs, graded_networks, register_networks
+from strategies import GRADED_KINDS, busy_graded_network, graded_inputs, graded_networks, register_networks
 
 from chips import CannotRepresent, ChipProfile, ProgramError, RunError, load_chip
 from chips.kinds import SECTIONS_OF
@@ -51,7 +51,7 @@ def assert_equals(result: RunResult, wanted: GradedOutcome) -> None:
 
 @st.composite
 def driven(draw: st.DrawFn) -> tuple[Network, Rows]:
-    net = draw(graded_networks())
+    net = draw(graded_networks() | st.integers(0, 2**32 - 1).map(busy_graded_network))
     return net, draw(graded_inputs(net, STEPS))
 
 
@@ -83,6 +83,24 @@ def test_any_partition_on_any_cores_does_the_same(case: tuple[Network, Rows], se
     check_program(program)
     check_faithful(program, lowered)
     assert_equals(probed(program, rows), simulate_graded(net, rows, STEPS, profile))
+
+
+def test_the_networks_of_these_tests_do_something() -> None:
+    """Of 60 busy ones: units of each kind send, more often than not, and states reach their limits."""
+    had, sent, clipped = (dict.fromkeys([*GRADED_KINDS, "registers"], 0) for _ in range(3))
+    for seed in range(60):
+        net = busy_graded_network(seed)
+        rng = np.random.default_rng(seed)
+        rows = [(t, c, int(rng.integers(1, 40_000)) * int(rng.choice([-1, 1]))) for t in range(STEPS) for c in range(3)]
+        outcome, at = simulate_graded(net, rows, STEPS, chip()), 0
+        for p in net.populations:
+            part = slice(at, at + p.n)
+            at += p.n
+            had[p.kind] += 1
+            sent[p.kind] += any(any(step[part]) for step in outcome.sent)
+            clipped[p.kind] += any(abs(v) == 2**23 - 1 for step in outcome.v for v in step[part])
+    assert all(had[kind] >= 10 and sent[kind] > had[kind] / 2 for kind in had), (had, sent)
+    assert sum(clipped.values()) >= 10
 
 
 NARROW = {
