@@ -39,7 +39,7 @@ class Parameter:
 
 _INF = float("inf")
 _WORD = 2**31 - 1
-_GRADED = {
+_GRADED = {  # defaults of 4096 and 32768 are 1.0 where decay_bits is 12 and fraction_bits 15, as on Loihi 2
     "shift": Parameter(0, 0, 39, integer=True),
     "bias": Parameter(0, -_WORD, _WORD, integer=True),
     "keep": Parameter(0, 0, 2**16, integer=True),

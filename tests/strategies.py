@@ -153,6 +153,45 @@ def graded_networks(draw: st.DrawFn, max_neurons: int = 5, max_synapses: int = 2
     return network
 
 
+def busy_graded_network(seed: int) -> Network:
+    """As `graded_networks`, from one seed: dense, with values of one size, so that most units send and some clip."""
+    rng = np.random.default_rng(seed)
+    size = int(rng.choice([50, 5000, 500_000, 8_000_000]))
+    network = Network()
+    network.add_input("in", 3)
+    kinds = rng.permutation(GRADED_KINDS)[: rng.integers(1, 4)].tolist() + ["registers"] * int(rng.integers(0, 2))
+    for i, kind in enumerate(kinds):
+        n = int(rng.integers(1, 6))
+        angle = rng.uniform(0.3, 2, n)
+        unit = {
+            "shift": rng.integers(0, 12, n),
+            "bias": rng.integers(-size, size + 1, n) * rng.integers(0, 2),
+            "keep": rng.integers(0, 4097, n),
+            "gain": rng.integers(-4096, 4097, n),
+            "threshold": rng.integers(0, size // 4, n) * rng.integers(0, 2),
+        }
+        coding = {key: int(rng.integers(0, 2)) for key in ("sigma", "delta")}
+        values: dict[str, dict[str, Any]] = {
+            "registers": {"du": 2000, "dv": 500, "vth": rng.integers(0, 2000, n), "refractory": rng.integers(1, 4, n)},
+            "hardtanh": unit | coding | {"limit": rng.integers(0, size, n)},
+            "liquid_time_constant": unit | coding | {"reversal": rng.integers(-size, size, n)},
+            "resonate_and_fire": {
+                **{key: unit[key] for key in ("shift", "bias", "threshold")},
+                "cos": np.round(4096 * np.cos(angle)),
+                "sin": np.round(4096 * np.sin(angle)) * rng.choice([-1, 1]),
+                "magnitude": rng.integers(0, 2, n),
+            },
+        }
+        network.add(f"p{i}", n, kind, **values.get(kind, unit | coding))
+    sizes = {p.name: p.n for p in network.populations} | {"in": 3}
+    for target in [p.name for p in network.populations]:
+        for source in ["in", *rng.choice(sorted(sizes), 2, replace=True).tolist()]:
+            m = int(rng.integers(1, 15))
+            ends = rng.integers(0, sizes[source], m), rng.integers(0, sizes[target], m)
+            network.connect(source, target, *ends, 2 * rng.integers(-127, 128, m), rng.integers(1, 4, m))
+    return network
+
+
 @st.composite
 def graded_inputs(draw: st.DrawFn, network: Network, steps: int) -> list[tuple[int, int, int]]:
     """Rows of (step, channel, value): payloads small and large, at most one a step and channel."""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import simulate
 from reference_graded import GradedOutcome, simulate_graded, tanh
-from strategies import GRADED_KINDS, graded_inputs, graded_networks, register_networks
+from strategies import GRADED_KINDS, busy_graded_network, graded_inputs, graded_networks, register_networks
 
 from chips import CannotRepresent, ChipProfile, ProgramError, RunError, load_chip
 from chips.kinds import SECTIONS_OF
@@ -51,7 +51,7 @@ def assert_equals(result: RunResult, wanted: GradedOutcome) -> None:
 
 @st.composite
 def driven(draw: st.DrawFn) -> tuple[Network, Rows]:
-    net = draw(graded_networks())
+    net = draw(graded_networks() | st.integers(0, 2**32 - 1).map(busy_graded_network))
     return net, draw(graded_inputs(net, STEPS))
 
 
@@ -83,6 +83,24 @@ def test_any_partition_on_any_cores_does_the_same(case: tuple[Network, Rows], se
     check_program(program)
     check_faithful(program, lowered)
     assert_equals(probed(program, rows), simulate_graded(net, rows, STEPS, profile))
+
+
+def test_the_networks_of_these_tests_do_something() -> None:
+    """Of 60 busy ones: units of each kind send, more often than not, and states reach their limits."""
+    had, sent, clipped = (dict.fromkeys([*GRADED_KINDS, "registers"], 0) for _ in range(3))
+    for seed in range(60):
+        net = busy_graded_network(seed)
+        rng = np.random.default_rng(seed)
+        rows = [(t, c, int(rng.integers(1, 40_000)) * int(rng.choice([-1, 1]))) for t in range(STEPS) for c in range(3)]
+        outcome, at = simulate_graded(net, rows, STEPS, chip()), 0
+        for p in net.populations:
+            part = slice(at, at + p.n)
+            at += p.n
+            had[p.kind] += 1
+            sent[p.kind] += any(any(step[part]) for step in outcome.sent)
+            clipped[p.kind] += any(abs(v) == 2**23 - 1 for step in outcome.v for v in step[part])
+    assert all(had[kind] >= 10 and sent[kind] > had[kind] / 2 for kind in had), (had, sent)
+    assert sum(clipped.values()) >= 10
 
 
 NARROW = {
@@ -212,6 +230,13 @@ def test_a_resonator_fires_once_a_turn_with_its_magnitude() -> None:
     plain = response(one_unit("resonate_and_fire", cos=cos, sin=sin, threshold=1000, magnitude=0), values)
     assert set(plain) == {0, 1}
     assert np.flatnonzero(plain).tolist() == at.tolist()
+
+
+@pytest.mark.parametrize(("threshold", "sent"), [(99, 100), (100, 0), (101, 0)])
+def test_a_resonator_fires_above_its_threshold_and_not_at_it(threshold: int, sent: int) -> None:
+    """A quarter turn a step: an input of 100 is back on the real axis, from below, after four."""
+    program = one_unit("resonate_and_fire", cos=0, sin=4096, threshold=threshold)
+    assert response(program, [100, 0, 0, 0, 0, 0]) == [0, 0, 0, 0, sent, 0]
 
 
 def test_a_liquid_time_constant_goes_to_its_reversal_and_no_further() -> None:
@@ -542,7 +567,7 @@ def test_every_kind_says_which_chips_have_it_and_every_model_has_its_code() -> N
         ({"bias": [0, 2**23]}, ["bias of neuron 1 is 8,388,608", "graded.state_bits"]),
         ({"keep": 4097}, ["keep of neuron 0", "0 to 4,096", "graded.decay_bits"]),
         ({"gain": -4097}, ["gain of neuron 0", "graded.decay_bits"]),
-        ({"shift": 39}, ["shift of neuron 0", "0 to 31", "graded.sum_bits"]),
+        ({"shift": 35}, ["shift of neuron 0", "0 to 31", "graded.sum_bits"]),
     ],
 )
 def test_a_parameter_beyond_its_register_is_refused(parameters: dict[str, Any], words: list[str]) -> None:
