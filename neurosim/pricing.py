@@ -116,6 +116,7 @@ def _charged(
 
 
 def price_kinds(chip: ChipProfile) -> dict[str, str]:
-    """Event -> how its price was reached."""
-    sources = {event: chip.sources.get(f"energy.{event}_pj") for event in EVENTS}
+    """Event -> how its price was reached; events without a price of their own are left out."""
+    priced = [event for event in EVENTS if getattr(chip.energy, f"{event}_pj") is not None]
+    sources = {event: chip.sources.get(f"energy.{event}_pj") for event in priced}
     return {event: source.kind if source else "assumed" for event, source in sources.items()}

@@ -48,6 +48,8 @@ def test_times_are_those_of_the_first_loihi_by_the_vendors_ratios() -> None:
 def test_energies_are_inherited_and_say_so() -> None:
     fitted = load_chip("loihi1_sanafe").energy
     for key, value in LOIHI2.energy:
+        if value is None:  # nobody knows; not even inherited
+            continue
         source = LOIHI2.sources[f"energy.{key}"]
         assert source.kind == "inherited"
         assert "loihi1" in source.source
