@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference import synapses
+from reference_odin import Slow
 from strategies import networks
 
 from chips import CannotRepresent, ChipProfile, DoesNotFit, NetworkError, ProfileError, ProgramError, load_chip
@@ -39,49 +40,7 @@ def odin(**overrides: Any) -> ChipProfile:
     return load_chip("odin", {key.replace("__", "."): value for key, value in overrides.items()})
 
 
-# ---------------------------------------------------------------- the oracle: one event, one neuron at a time
-
 CROSSBAR_RULES = {"four_weights", "fan_in_tree"}
-
-
-def add8(v: int, by: int) -> int:
-    """An adder of 8 bits that stops where it would wrap, as the chip notices it: by comparing with what it had."""
-    wrapped = (v + by) & 0xFF
-    if by >= 0:
-        return wrapped if v <= wrapped else 0xFF
-    return wrapped if v >= wrapped else 0
-
-
-class Slow:
-    """Spikes and potentials of a network of linear_lif neurons."""
-
-    def __init__(self, net: Network, inputs: Spikes, steps: int) -> None:
-        neurons = [
-            (int(p.values("leak")[i]), int(p.values("threshold")[i])) for p in net.populations for i in range(p.n)
-        ]
-        rows: dict[tuple[int, bool], dict[int, int]] = {}
-        for source, target, weight, _ in synapses(net):
-            if weight:
-                rows.setdefault((source, weight < 0), {})[target] = weight
-        v = [0] * len(neurons)
-        self.spikes: list[list[bool]] = []
-        self.v: list[list[int]] = []
-        sent: list[int] = []  # sources whose spikes are events of this step
-        for t in range(steps):
-            fired = [False] * len(neurons)
-            for source in sent:
-                for inhibits in (False, True):
-                    for target, weight in rows.get((source, inhibits), {}).items():
-                        v[target] = add8(v[target], weight)
-                        if v[target] >= neurons[target][1]:
-                            v[target] = 0
-                            fired[target] = True
-            for i, (leak, _) in enumerate(neurons):
-                v[i] = add8(v[i], -leak)
-            self.spikes.append(fired)
-            self.v.append(list(v))
-            sent = [i for i, f in enumerate(fired) if f]
-            sent += sorted(len(neurons) + channel for step, channel in inputs if step == t)
 
 
 def network(seed: int, sizes: list[int], channels: int, density: float, weight: int = 7) -> Network:
