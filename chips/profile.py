@@ -139,6 +139,15 @@ class Core(Section):
         description="longest delay that costs no neurons; beyond it the report warns"
     )
 
+    @model_validator(mode="after")
+    def _guaranteed_within_longest(self) -> "Core":
+        if self.delay_steps_guaranteed > self.delay_steps_max:
+            raise ValueError(
+                f"delay_steps_guaranteed is {self.delay_steps_guaranteed}, above delay_steps_max of "
+                f"{self.delay_steps_max}"
+            )
+        return self
+
 
 class Pool(Section):
     """One memory of a core that neurons, axons and synapses share, on top of the limits of each."""

@@ -77,6 +77,7 @@ def run_command(
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, max=2**31 - 2, help="Length of each sample.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Result file to write.")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of random numbers, on chips that draw any.")] = 0,
     chip: Annotated[
         str | None, typer.Option("--chip", "-c", help="Price with this profile; its limits must be the program's.")
     ] = None,
@@ -104,6 +105,7 @@ def run_command(
             loaded,
             trains,
             None if trains is not None else steps,
+            seed=seed,
             progress=lambda done, of: report("samples", done, of),
         )
     if output is not None:

@@ -14,6 +14,7 @@ from compiler import Program, Usage
 from compiler.board import chip_of
 from neurosim.comparison import Comparison
 from neurosim.pricing import price_kinds
+from neurosim.provenance import in_words, rests_on
 from neurosim.result import RunResult
 from neurosim.summaries import costs, event_counts
 from neurosim.units import si
@@ -175,7 +176,9 @@ def run_data(result: RunResult, chip: ChipProfile, output: Path | None) -> dict[
         "samples": result.n_samples,
         **event_counts(result.counts),
         **costs(result, chip),
+        "seed": result.seed,
         "price_kinds": price_kinds(chip),
+        "rests_on": rests_on(chip),
     }
 
 
@@ -209,6 +212,7 @@ def print_run(result: RunResult, chip: ChipProfile, output: Path | None) -> None
     ]
     if chip.time.tick_ns is not None:
         times.append([f"steps longer than the tick of {si(chip.time.tick_ns * 1e-9, 's')}", f"{data['overruns']:,}"])
+    times.append(["the times of events are", in_words(rests_on(chip)["time"])])
     print_table(["time", ""], times, right=(1,))
     console().print(MODELLED)
     if output is not None:
@@ -240,7 +244,10 @@ def print_comparison(comparison: Comparison, description: str, picture: str) -> 
     for model, by_bins in comparison.baselines.items():
         scores = ", ".join(f"{value:.2%} in {bins} bin{'s' * (bins > 1)}" for bins, value in by_bins.items())
         screen.print(f"{_BASELINES[model]}: {scores}")
-    screen.print(f"{MODELLED} Prices are, of {_price_kinds(comparison)}; sources: neurosim chips show.")
+    for row in comparison.rows:
+        if "error" not in row:
+            screen.print(_escape(_largest_term(row)))
+    screen.print(f"{MODELLED} Each number of a profile and its source: neurosim chips show.")
     screen.print(f"picture: {picture}")
 
 
@@ -276,6 +283,9 @@ def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
         ("  p99", lambda r: si(r["latency_per_inference_p99_s"], "s")),
         ("step time, p99", lambda r: si(r["step_time_p99_s"], "s")),
         ("steps longer than the tick", lambda r: f"{r['overruns']:,}"),
+        ("energies rest on", _rest("energy")),
+        ("times rest on", _rest("time")),
+        ("static power rests on", _rest("static_power")),
     ]
 
 
@@ -283,14 +293,19 @@ def _score(key: str, bins: int) -> Cell:
     return lambda row: f"{row[key][bins]:.2%}"
 
 
-def _price_kinds(comparison: Comparison) -> str:
-    """As "loihi1: simulated, assumed; ...", every chip once."""
-    kinds = {
-        row["chip"]: ", ".join(sorted(set(row["price_kinds"].values())))
-        for row in comparison.rows
-        if "error" not in row
-    }
-    return "; ".join(f"{chip}: {kind}" for chip, kind in kinds.items())
+def _rest(part: str) -> Cell:
+    return lambda row: in_words(row["rests_on"][part]).replace(", ", "\n")
+
+
+def _largest_term(row: dict[str, Any]) -> str:
+    """The event on which most dynamic energy goes, and where its price comes from."""
+    terms = row["energy_by_event_j"]
+    event = max(terms, key=lambda name: terms[name])
+    if not terms[event]:
+        return f"{row['chip']}: no event has a price"
+    share, name = terms[event] / sum(terms.values()), event.replace("_", " ")
+    kind, source = row["price_kinds"][event], row["largest_source"]
+    return f"{row['chip']}: {share:.0%} of the dynamic energy is {name}, {kind}: {source}"
 
 
 # ---------------------------------------------------------------- pieces

@@ -17,6 +17,7 @@ from neurosim.encoders import RateEncoder
 from neurosim.experiment import Configuration, Experiment, load_experiment
 from neurosim.liquids import LIQUID, liquid
 from neurosim.pricing import price_kinds
+from neurosim.provenance import rests_on
 from neurosim.readout import accuracy, mean_per_bin
 from neurosim.result import RunResult
 from neurosim.simulate import run
@@ -136,13 +137,13 @@ def _row(task: _Task, chip: ChipProfile, seed: int, report: Report, approximate:
     network = _liquid(task, chip, task.experiment.liquid.recurrence, approximate)
     report(f"{label}: compiling", 0, 1)
     program = compile(network, chip, seed, approximate=approximate)
-    result = run(program, task.trains, progress=lambda done, of: report(f"{label}: utterances", done, of))
+    result = run(program, task.trains, seed=seed, progress=lambda done, of: report(f"{label}: utterances", done, of))
     report(f"{label}: the liquid without recurrence", 0, 1)
     alone = compile(_liquid(task, chip, 0.0, approximate), chip, seed, approximate=approximate)
-    without = run(alone, task.trains, per_step=False)
+    without = run(alone, task.trains, per_step=False, seed=seed)
     scores, scores_without = _scores(task, result), _scores(task, without)
     use = usage(program)
-    counts = result.counts
+    counts, spent = result.counts, costs(result, chip)
     return {
         "cores_used": program.n_cores,
         "cores_lower_bound": use.cores_lower_bound,
@@ -157,13 +158,22 @@ def _row(task: _Task, chip: ChipProfile, seed: int, report: Report, approximate:
         "accuracy_by_bins": scores,
         "no_recurrence_accuracy": scores_without[task.bins[-1]],
         "no_recurrence_accuracy_by_bins": scores_without,
-        **costs(result, chip),
+        **spent,
         "largest_weight_error": max(
             (e.max_relative_error for e in program.errors if e.parameter in _WEIGHT), default=0.0
         ),
         "approximations": sorted({e.parameter for e in program.errors if e.parameter in RULES}),
         "price_kinds": price_kinds(chip),
+        "rests_on": rests_on(chip),
+        "largest_source": _largest_source(spent["energy_by_event_j"], chip),
     }
+
+
+def _largest_source(energy_by_event: Mapping[str, float], chip: ChipProfile) -> str:
+    """The source of the price of the event that takes most dynamic energy."""
+    event = max(energy_by_event, key=lambda name: energy_by_event[name])
+    source = chip.sources.get(f"energy.{event}_pj")
+    return source.source if source else ""
 
 
 _WEIGHT = ("weight", "coarse_weight", "four_weights")  # what errors of weights are called

@@ -22,6 +22,7 @@ def event_counts(counts: Counts) -> dict[str, int]:
         "input_packets": counts.sum("input_packets"),
         "synaptic_events": counts.sum("synaptic_events"),
         "packets": counts.sum("packets_out"),
+        "merged_packets": counts.sum("merged_packets"),
         "packets_between_cores": counts.sum("packets_between_cores"),
         "hops": counts.sum("hops_x") + counts.sum("hops_y"),
         "hops_between_chips": counts.sum("borders_x") + counts.sum("borders_y"),
