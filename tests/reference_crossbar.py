@@ -25,11 +25,8 @@ def simulate_graph(
     """Spikes and potentials [step][neuron] of a network whose populations are all "truenorth"."""
     neurons = [{k: int(p.values(k)[i]) for k in p.parameters} for p in network.populations for i in range(p.n)]
     n = len(neurons)
-    joined: dict[tuple[int, int, int], int] = defaultdict(int)
-    for source, target, weight, delay in synapses(network):
-        joined[source, delay, target] += weight
     outgoing = defaultdict(list)
-    for (source, delay, target), weight in joined.items():
+    for source, target, weight, delay in synapses(network):
         outgoing[source].append((target, weight, delay))
     external = defaultdict(list)
     for step, channel in inputs:

@@ -1,4 +1,7 @@
-"""Small networks of every kind of neuron, by name, for tests that run them all on every chip."""
+"""Small networks of every kind of neuron, by name, for tests that run them all on every chip.
+
+Weights in registers are few and round, so that chips with few weight bits hold them too.
+"""
 
 from collections.abc import Callable
 
@@ -40,8 +43,8 @@ def lif_delays() -> Network:
 def registers() -> Network:
     net = Network()
     net.add_registers("a", 6, du=1000, dv=[10, 200, 200, 400, 0, 4095], vth=60, refractory=[1, 1, 2, 3, 1, 1])
-    _drive(net, 6, 40)
-    net.connect("a", "a", [0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 0], [60, -40, 80, 20, -10, 64], [1, 2, 3, 1, 2, 3])
+    _drive(net, 6, 64)
+    net.connect("a", "a", [0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 0], [64, -64, 128, 64, -64, 64], [1, 2, 3, 1, 2, 3])
     return net
 
 

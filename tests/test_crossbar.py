@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from published import simulated_mw
 from reference_crossbar import simulate_cores, simulate_graph
@@ -166,9 +166,8 @@ def random_graph(rng: np.random.Generator, n: int, synapses: int, weights: Any, 
         potential=rng.integers(-3, 3, n),
     )
     network.connect("in", "a", rng.integers(0, 5, n), np.arange(n), rng.choice(weights, n))
-    pairs = rng.permutation(n * n)[:synapses]
-    weight, delays = rng.choice(weights, len(pairs)), rng.integers(delay, 16, len(pairs))
-    network.connect("a", "a", pairs // n, pairs % n, weight, delays)
+    ends = rng.integers(0, n, (2, synapses))  # some pairs are joined more than once
+    network.connect("a", "a", *ends, rng.choice(weights, synapses), rng.integers(delay, 16, synapses))
     return network
 
 
@@ -188,7 +187,10 @@ def assert_unchanged(network: Network, profile: ChipProfile, rng: np.random.Gene
 def test_any_network_on_any_cores_does_what_it_did_uncompiled(seed: int, n: int, synapses: int, size: int) -> None:
     rng = np.random.default_rng(seed)
     weights = rng.choice([-255, -7, -2, -1, 1, 3, 100, 255], 3, replace=False)
-    assert_unchanged(random_graph(rng, n, synapses, weights), small(size, size), rng)
+    network = random_graph(rng, n, synapses, weights)
+    fan_in = np.bincount(np.concatenate([p.targets for p in network.projections]))
+    assume(fan_in.max() <= size)  # beyond it a tree is needed, which changes the network
+    assert_unchanged(network, small(size, size), rng)
 
 
 def test_one_target_neurons_need_neither_copies_nor_relays() -> None:

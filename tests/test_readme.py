@@ -1,4 +1,4 @@
-"""The README's example does what it says."""
+"""The examples in the pages do what they say."""
 
 import doctest
 from pathlib import Path
@@ -8,8 +8,19 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-def test_python_example(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", ["README.md", "chips/README.md"])
+def test_python_examples(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    result = doctest.testfile(str(ROOT / page), module_relative=False)
     assert result.attempted > 5
     assert result.failed == 0
+
+
+def test_the_worked_example_is_quoted_as_it_is() -> None:
+    """What the page on one's own chip shows of the example stands in the example."""
+    page, example = (ROOT / "chips/README.md").read_text(), (ROOT / "examples/own_chip.yaml").read_text()
+    blocks = [block.split("```")[0] for block in page.split("```yaml\n")[1:]]
+    assert len(blocks) == 3
+    lines = {line.strip() for line in example.splitlines()}
+    for block in blocks[1:]:
+        assert {line.strip() for line in block.splitlines()} <= lines

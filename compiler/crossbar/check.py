@@ -123,18 +123,25 @@ def check_faithful_crossbar(
     copies = np.bincount(neuron[neuron >= 0], minlength=net.n_neurons)
     inside = net.source < net.n_neurons
     wanted_delay = net.delay + np.where(inside, later[np.minimum(net.source, net.n_neurons - 1)], False)
-    wanted = np.repeat(_keys(net.source, net.target, wanted_delay), copies[net.target])
-    made = _keys(made_source, neuron[made_slot], made_delay)
-    _require(np.array_equal(np.sort(made), np.sort(wanted)), "synapses differ from the network")
+    wanted, made = _keys(net.source, net.target, wanted_delay), _keys(made_source, neuron[made_slot], made_delay)
+    times = copies[net.target]
+    _require(np.array_equal(np.sort(made), np.sort(np.repeat(wanted, times))), "synapses differ from the network")
     weights = np.stack([t.registers[f"weight_{g}"] for g in range(4)])
     held = weights[t.axon_type[made_axon], made_slot]
-    order = np.argsort(_keys(net.source, net.target, wanted_delay), kind="stable")
-    at = order[np.searchsorted(_keys(net.source, net.target, wanted_delay)[order], made)]
-    must = net.exact[net.target[at]]
-    _require((held[must] == net.weight[at][must]).all(), "weights differ from the network")
+    exact, must = net.exact[net.target], net.exact[neuron[made_slot]]
+    times = times[exact]
+    pairs = _pairs(np.repeat(wanted[exact], times), np.repeat(net.weight[exact], times))
+    _require(np.array_equal(_pairs(made[must], held[must]), pairs), "weights differ from the network")
     for name, values in net.registers.items():
         own = neuron >= 0
         _require((t.registers[name][own] == values[neuron[own]]).all(), f"register {name} differs from the network")
+
+
+def _pairs(keys: npt.NDArray[np.int64], weights: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Keys with their weights, sorted: equal multisets give equal arrays."""
+    weights = weights.astype(np.int64)
+    order = np.lexsort((weights, keys))
+    return np.stack([keys[order], weights[order]])
 
 
 def _keys(source: npt.NDArray[Any], target: npt.NDArray[Any], delay: npt.NDArray[Any]) -> npt.NDArray[np.int64]:

@@ -97,6 +97,7 @@ class _Tree:
             target=np.concatenate([self.target, serves[:, 0]]),
             delay=np.concatenate([self.delay, np.ones(new, np.int64)]),
             weight=np.concatenate([self.weight, quantum * serves[:, 1]]),
+            layer=np.concatenate([net.layer, np.zeros(new, np.int64)]),
             errors=(*net.errors, approximations.stated("fan-in", "fan_in_tree", self.worst, note)),
             notes=(*net.notes, note),
         )

@@ -27,6 +27,7 @@ from compiler.registers import REGISTERS
 from compiler.validate import Span, ValidNetwork
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 SPAN_OF_THRESHOLD = 4  # a threshold takes at most a quarter of the potential's range: v needs room below zero
 
 
@@ -42,10 +43,11 @@ class LoweredCrossbar:
     role: npt.NDArray[np.uint8]  # [neuron]
     registers: Mapping[str, npt.NDArray[np.int64]]  # register -> [neuron]; all but the weights
     exact: npt.NDArray[np.bool_]  # [neuron], whether its weights must be held exactly
-    source: npt.NDArray[np.int64]  # [synapse], neuron or n_neurons + channel
-    target: npt.NDArray[np.int64]  # [synapse], neuron
-    delay: npt.NDArray[np.int64]  # [synapse], ticks
-    weight: Floats  # [synapse], what it should add to v
+    source: Ints  # [synapse], neuron or n_neurons + channel
+    target: Ints  # [synapse], neuron
+    delay: Ints  # [synapse], ticks
+    weight: Floats  # [synapse], what it should add to v; not 0
+    layer: Ints  # [synapse], which of parallel synapses, of one source and delay on one neuron
     errors: tuple[LoweringError, ...]
     notes: tuple[str, ...] = ()
 
@@ -88,8 +90,7 @@ def lower_crossbar(valid: ValidNetwork, chip: ChipProfile, approximate: bool) ->
         for key, column in values.items():
             registers[key][part] = column
     _check_registers(registers, valid, chip)
-    source, target, delay, weight = _merge_parallel(valid, weight, registers["stochastic_weights"] > 0)
-    _check_sums(valid, target, weight, exact, chip)
+    source, target, delay, weight, layer = _synapses(valid, weight)
     return LoweredCrossbar(
         spans=valid.spans,
         dt_ms=valid.network.dt_ms,
@@ -103,6 +104,7 @@ def lower_crossbar(valid: ValidNetwork, chip: ChipProfile, approximate: bool) ->
         target=target,
         delay=delay,
         weight=weight,
+        layer=layer,
         errors=tuple(errors),
     )
 
@@ -112,22 +114,19 @@ def _weights(valid: ValidNetwork) -> Floats:
     return np.concatenate([none, *(p.weights.astype(np.float64) for p in valid.network.projections)])
 
 
-def _merge_parallel(
-    valid: ValidNetwork, weight: Floats, stochastic: npt.NDArray[np.bool_]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
-    """Synapses between the same neurons with the same delay become one, as there is one crosspoint for them."""
-    source, target = valid.source.astype(np.int64), valid.target.astype(np.int64)
-    key = (source * max(1, valid.n_neurons) + target) * 256 + valid.delay
-    pairs, first, which, counts = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
-    doubled = (counts > 1) & stochastic[target[first]]
-    if doubled.any():
-        at = int(first[doubled.argmax()])
-        raise CannotRepresent(
-            f"two synapses from source {source[at]} to neuron {target[at]} have the same delay, and the neuron has "
-            "stochastic weights, which cannot be added: give them different delays or leave one out"
-        )
-    summed = np.bincount(which, weights=weight, minlength=len(pairs)).astype(np.float64)
-    return source[first], target[first], valid.delay[first].astype(np.int64), summed
+def _synapses(valid: ValidNetwork, weight: Floats) -> tuple[Ints, Ints, Ints, Floats, Ints]:
+    """Source, target, delay, weight and layer of each synapse whose weight is not zero, sorted.
+
+    Parallel synapses, of one source and delay on one neuron, are in layers 0, 1, ...: a crosspoint holds one of
+    them, so each layer has axons of its own.
+    """
+    kept = np.flatnonzero(weight != 0)
+    source, target, delay = (x[kept].astype(np.int64) for x in (valid.source, valid.target, valid.delay))
+    order = np.lexsort((weight[kept], delay, target, source))
+    source, target, delay = source[order], target[order], delay[order]
+    key = (source * max(1, valid.n_neurons) + target) * 256 + delay
+    layer = np.arange(len(key)) - np.searchsorted(key, key)
+    return source, target, delay, weight[kept][order], layer
 
 
 # ---------------------------------------------------------------- LIF
@@ -210,25 +209,6 @@ def _check_weights(name: str, weight: Floats, valid: ValidNetwork, start: int, n
         raise CannotRepresent(
             f"population {name!r}: a synapse on neuron {valid.target[i] - start} has weight {weight[i]:g}, but "
             f"{chip.name} holds whole numbers from {-limit} to {limit - 1} (crossbar.weight_bits): round or lower it"
-        )
-
-
-def _check_sums(
-    valid: ValidNetwork,
-    target: npt.NDArray[np.int64],
-    weight: Floats,
-    exact: npt.NDArray[np.bool_],
-    chip: ChipProfile,
-) -> None:
-    """Parallel synapses, which share a crosspoint, fit their register together."""
-    limit = 2 ** (chip.bars.weight_bits - 1)
-    wrong = exact[target] & ((weight < -limit) | (weight >= limit))
-    if wrong.any():
-        i = int(wrong.argmax())
-        span = next(s for s in valid.spans if s.start <= target[i] < s.start + s.n)
-        raise CannotRepresent(
-            f"population {span.name!r}: synapses on neuron {target[i] - span.start} from one source with one delay add "
-            f"up to {weight[i]:g}, but {chip.name} holds {-limit} to {limit - 1} (crossbar.weight_bits): lower them"
         )
 
 

@@ -1,6 +1,7 @@
 """Pieces: cut a crossbar network into pieces that each fit one core, with the copies that fan-out needs.
 
-A line is a source with one delay and one class (see axon_types.py); on every core that it reaches it takes one axon.
+A line is a source with one delay, one class (see axon_types.py) and one layer of parallel synapses; on every core
+that it reaches it takes one axon.
 A neuron has one target axon, so it needs a slot for each axon that it reaches: itself, and copies of it in the same
 core, which get the same input and fire with it.  Neurons that draw random numbers are not copied (a copy would draw
 others on the chip), and those that reach more axons than a core has neurons cannot be: they get relays (slots.py).
@@ -44,9 +45,10 @@ class Pieces:
 
 def lines_of(net: LoweredCrossbar, class_of: npt.NDArray[np.uint8]) -> Lines:
     """The lines of a network, whose synapses have these classes."""
-    key = (net.source * 256 + net.delay) * 4 + class_of
+    kinds = 4 * (int(net.layer.max(initial=0)) + 1)
+    key = (net.source * 256 + net.delay) * kinds + net.layer * 4 + class_of
     keys, line_of = np.unique(key, return_inverse=True)
-    return Lines(keys // 1024, keys // 4 % 256, line_of.astype(np.int64))
+    return Lines(keys // kinds // 256, keys // kinds % 256, line_of.astype(np.int64))
 
 
 def cut(net: LoweredCrossbar, lines: Lines, chip: ChipProfile) -> Pieces:

@@ -70,5 +70,8 @@ def _cores_if_local(net: LoweredCrossbar, chip: ChipProfile) -> int:
 
 
 def _cores(net: LoweredCrossbar, chip: ChipProfile, source: Ints, target: Ints, delay: Ints) -> int:
-    changed = replace(net, source=source, target=target, delay=delay, weight=np.ones(len(source)))
+    ones = np.ones(len(source))
+    changed = replace(
+        net, source=source, target=target, delay=delay, weight=ones, layer=np.zeros(len(source), np.int64)
+    )
     return cut(changed, lines_of(changed, np.zeros(len(source), np.uint8)), chip).n_pieces
