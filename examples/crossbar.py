@@ -24,10 +24,8 @@ for note in program.notes:
 spikes = np.argwhere(rng.random((500, 32)) < 0.2)
 result = ns.run(program, spikes, steps=500)
 spent = ns.energy(result.counts, "truenorth")
-print(
 merged = result.counts.sum("merged_packets")
 print(f"{result.n_spikes:,} spikes, {spent.dynamic_pj * 1e-6:.2f} uJ, {merged} merged packets")
-)
 
 # The cores themselves: two cores of 8 axons and 16 neurons; every neuron of core 0 sends to core 1.
 # A stochastic leak makes neurons fire at random; the seed replays them.
