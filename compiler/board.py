@@ -57,6 +57,15 @@ def compact_chips(mesh: Mesh, n: int) -> Ints:
     return chips[:n]
 
 
+def room_for(mesh: Mesh, n: int) -> Ints:
+    """Usable cores of each of the fewest chips, close together, that hold `n` pieces; the board must hold them."""
+    usable = usable_cores(mesh)
+    if n <= usable.max():
+        return usable[usable.argmax() : usable.argmax() + 1]
+    sets = (compact_chips(mesh, size) for size in range(2, mesh.n_chips + 1))
+    return next(usable[chips] for chips in sets if usable[chips].sum() >= n)
+
+
 def _compact_block(most_x: int, most_y: int, n: int) -> tuple[Ints, Ints]:
     """Positions of the `n` places nearest to the origin within a near-square block of a grid."""
     side = int(np.ceil(np.sqrt(n)))

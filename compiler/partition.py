@@ -16,7 +16,7 @@ import numpy.typing as npt
 from chips.errors import DoesNotFit
 from chips.packing import list_bits, synapse_bits
 from chips.profile import ChipProfile
-from compiler.board import compact_chips, usable_cores
+from compiler.board import room_for, usable_cores
 from compiler.bounds import POOL, limit_key, pooled_bits, resource_limits
 from compiler.divide import UNIT, divide
 from compiler.hypergraph import Hypergraph, contract, destinations, restrict, source_pieces
@@ -53,9 +53,7 @@ def partition(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> Part
 
 def _over_chips(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, whole: Partition) -> Partition:
     """The network on as few chips as `whole` needs: divided first, then cut into cores."""
-    usable = usable_cores(chip.mesh)
-    sets = (compact_chips(chip.mesh, n) for n in range(2, chip.mesh.n_chips + 1))
-    room = next(usable[chips] for chips in sets if usable[chips].sum() >= whole.n_pieces)
+    room = room_for(chip.mesh, whole.n_pieces)
     load = UNIT // np.bincount(whole.piece_of)[whole.piece_of]  # [neuron]
     try:
         made = _cores(net, graph, chip, divide(graph, load, room))

@@ -14,7 +14,9 @@ from published import simulated_mw
 from reference_crossbar import simulate_cores, simulate_graph
 
 from chips import CannotRepresent, ChipProfile, DoesNotFit, NetworkError, NeurosimError, ProgramError, load_chip
-from compiler import CrossbarNetwork, Network, Program, compile, usage
+from compiler import CrossbarNetwork, Network, Program, compile, route, usage
+from compiler.board import tile_position
+from compiler.check_routes import check_routes
 from compiler.crossbar.axon_types import _levels
 from compiler.crossbar.check import check_crossbar
 from compiler.crossbar.tables import CROSSBAR_DTYPES, ROLES
@@ -28,7 +30,7 @@ slow = settings(deadline=None, max_examples=60, suppress_health_check=[HealthChe
 
 
 @functools.cache
-def chip(**overrides: int) -> ChipProfile:
+def chip(**overrides: Any) -> ChipProfile:
     """TrueNorth; sections and keys of overrides are parted by two underscores."""
     return load_chip("truenorth", {key.replace("__", "."): value for key, value in overrides.items()})
 
@@ -528,3 +530,68 @@ def test_a_full_chip_draws_the_published_power(rate_hz: float, published_mw: flo
     power, hops = simulated_mw(rate_hz, ticks=20)
     assert hops == pytest.approx(42.6, rel=0.01)
     assert power == pytest.approx(published_mw, rel=0.03)
+
+
+# ---------------------------------------------------------------- boards and defects
+
+
+BOARD = {"mesh__chips_x": 2, "mesh__chips_y": 2, "mesh__tiles_x": 3, "mesh__tiles_y": 3}
+
+
+def test_several_chips_change_no_spike_and_count_their_borders() -> None:
+    rng = np.random.default_rng(12)
+    network = random_graph(rng, 200, 900, [-1, 2])
+    profile = chip(core__neurons=48, core__input_axons=48, **BOARD)
+    program = assert_unchanged(network, profile, rng)
+    assert program.n_cores > 9
+    use = usage(program)
+    assert use.chips_used > 1
+    result = run(program, spikes(np.random.default_rng(1), 5, 40), 40)
+    t, counts = program.crossbar, result.counts
+    x, y = tile_position(t.core, profile.mesh)
+    crossed = abs(x // 3 - (x // 3)[:, None]) + abs(y // 3 - (y // 3)[:, None])
+    fired = np.bincount(result.spike_neuron, minlength=program.n_neurons)
+    sends = (t.target >= 0) & (t.neuron_of >= 0)
+    wanted = (crossed[t.slot_core(), np.where(sends, t.target // t.axons, 0)] * fired[t.neuron_of])[sends].sum()
+    assert counts.sum("borders_x") + counts.sum("borders_y") == wanted > 0
+    spent = energy(counts, profile)
+    assert spent.by_event["border"] == pytest.approx(896 * wanted)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["per_tile", "merged"]), st.booleans())
+@settings(slow, max_examples=20)
+def test_loads_of_links_are_those_of_a_walk(seed: int, border: str, cut: bool) -> None:
+    """The busiest link and border of every tick, found packet by packet; with a broken link, around it."""
+    rng = np.random.default_rng(seed)
+    links = {"mesh__disabled_links": ("1,1-2,1",)} if cut else {}
+    profile = load_chip(
+        "truenorth",
+        {key.replace("__", "."): value for key, value in {**BOARD, "mesh__border": border, **links}.items()},
+    )
+    network = random_cores(rng, 30, 8, 8, wild=False)
+    program = compile(network, profile)
+    result = run(program, spikes(rng, network.channels, 20), 20, seed=seed)
+    routes, t = route(program), program.crossbar
+    loads = np.zeros((20, len(routes.link)), np.int64)
+    for step, neuron in result.spikes().tolist():
+        if t.target[neuron] >= 0:
+            pair = routes.axon_pair[routes.axon_ptr[neuron]]
+            loads[step, routes.pair_link[routes.pair_link_ptr[pair] : routes.pair_link_ptr[pair + 1]]] += 1
+    inside, across = loads[:, : routes.n_inside], loads[:, routes.n_inside :]
+    assert np.array_equal(result.counts.busiest_link, inside.max(axis=1, initial=0))
+    assert np.array_equal(result.counts.busiest_border, across.max(axis=1, initial=0))
+    use = usage(program)
+    load = routes.link_load
+    assert use.busiest_link_packets == load[: routes.n_inside].max(initial=0)
+    assert use.busiest_border_packets == load[routes.n_inside :].max(initial=0)
+
+
+def test_disabled_cores_and_links_are_left_alone() -> None:
+    rng = np.random.default_rng(13)
+    settings = {"core.neurons": 40, "core.input_axons": 40, "mesh.tiles_x": 8, "mesh.tiles_y": 8}
+    profile = load_chip("truenorth", settings | {"mesh.disabled_cores": (0, 9), "mesh.disabled_links": ("0,1-1,1",)})
+    program = assert_unchanged(random_graph(rng, 150, 500, [-1, 2]), profile, rng)
+    assert not {0, 9} & set(program.crossbar.core.tolist())
+    check_routes(program, route(program))
+    with pytest.raises(ProgramError, match=r"core 0 is in use.*mesh\.disabled_cores"):
+        compile(random_cores(rng, 2, 4, 4, wild=False), profile)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from chips.errors import CannotRepresent
 from chips.profile import ChipProfile
 from compiler import approximations
-from compiler.board import usable_cores
+from compiler.board import room_for, usable_cores
 from compiler.check_routes import check_routes
 from compiler.crossbar import axon_types
 from compiler.crossbar.axon_types import Disagreement, Floats
@@ -20,6 +20,8 @@ from compiler.crossbar.pieces import Lines, Pieces, cut, lines_of
 from compiler.crossbar.slots import Slots, lay_out
 from compiler.crossbar.tables import COPY, RELAY
 from compiler.crossbar.unsuited import refuse_size
+from compiler.divide import UNIT, divide
+from compiler.hypergraph import Hypergraph
 from compiler.lower import check_kinds
 from compiler.lowered import LoweringError, Tolerance
 from compiler.place import place_pieces
@@ -46,7 +48,7 @@ def compile_crossbar(
     typed = _with_types(net, chip, tolerance)
     slots = lay_out(net, typed.lines, typed.pieces, chip)
     refuse_size(net, typed.lines, typed.pieces, slots, chip)
-    core_of = place_pieces(_traffic(slots), chip, seed).core_of
+    core_of = place_pieces(_traffic(slots), chip, seed, _parts(slots, chip)).core_of
     program, neuron = emit_crossbar(
         net,
         typed.lines,
@@ -160,6 +162,31 @@ def _traffic(slots: Slots) -> npt.NDArray[np.float64]:
     packets = np.bincount(flat, minlength=n * n).reshape(n, n).astype(np.float64)
     np.fill_diagonal(packets, 0)
     return packets + packets.T
+
+
+def _parts(slots: Slots, chip: ChipProfile) -> npt.NDArray[np.int32] | None:
+    """The chip that each piece goes to, by number of the part, where one chip does not hold them all: [piece]."""
+    room, n = room_for(chip.mesh, slots.n_pieces), slots.n_pieces
+    if len(room) == 1:
+        return None
+    sends = slots.target >= 0
+    source, target = np.divmod(
+        np.unique(slots.piece[sends] * n + slots.axon_piece[slots.target[sends]]), n
+    )  # who listens to whom, pieces as neurons
+    back = np.lexsort((source, target))
+    graph = Hypergraph(
+        n_neurons=n,
+        n_sources=n,
+        net_source=np.arange(n, dtype=np.int32),
+        net_format=np.zeros(n, np.uint8),
+        in_ptr=np.searchsorted(target[back], np.arange(n + 1)).astype(np.int64),
+        in_net=source[back].astype(np.int32),
+        in_count=np.ones(len(source), np.int32),
+        out_ptr=np.searchsorted(source, np.arange(n + 1)).astype(np.int64),
+        out_target=target.astype(np.int32),
+    )
+    parts = divide(graph, np.full(n, UNIT, np.int64), room, balanced=False)
+    return np.unique(parts, return_inverse=True)[1].astype(np.int32)
 
 
 def _check_delays(valid: ValidNetwork, chip: ChipProfile) -> None:
