@@ -355,8 +355,8 @@ class ChipProfile(Section):
     def _some_neuron(self) -> "ChipProfile":
         if self.cuba_lif is None and self.linear_lif is None and self.crossbar is None:
             raise ValueError("the chip has no neuron: add a section cuba_lif, linear_lif or crossbar")
-        if self.crossbar is not None and None in (self.core.neurons, self.core.input_axons):
-            raise ValueError("a crossbar has a size: give core.neurons and core.input_axons")
+        if self.crossbar is not None:
+            self._check_crossbar(self.crossbar)
         if self.crossbar is None and self.synapse is None:
             raise ValueError("the chip keeps its synapses in lists: add a section synapse")
         if self.synapse and (self.synapse.layout == "row") != (self.linear_lif is not None):
@@ -364,6 +364,20 @@ class ChipProfile(Section):
         if self.linear_lif and self.core.delay_steps_max > 1:
             raise ValueError("linear_lif neurons know no delays: set core.delay_steps_max to 1")
         return self
+
+    def _check_crossbar(self, bars: Crossbar) -> None:
+        neurons, axons, targets = self.core.neurons, self.core.input_axons, self.core.output_axons
+        if neurons is None or axons is None:
+            raise ValueError("a crossbar has a size: give core.neurons and core.input_axons")
+        if targets is not None and targets < neurons:
+            raise ValueError(
+                f"each of the {neurons:,} neurons of a crossbar has a target: set core.output_axons to null, or to that"
+            )
+        if neurons > 2**16 or axons * 2 ** (bars.weight_bits - 1) >= 2**30:
+            raise ValueError(
+                "the crossbar is too large to add up in 32 bits: lower core.input_axons, core.neurons or "
+                "crossbar.weight_bits"
+            )
 
     @property
     def numbers(self) -> Graded:

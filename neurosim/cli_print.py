@@ -1,10 +1,12 @@
 """What the commands print: tables for people, plain data for `--json`."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -19,6 +21,7 @@ from neurosim.result import RunResult
 from neurosim.summaries import costs, event_counts
 from neurosim.units import si
 
+MOST_CORES = 32  # with a row each; beyond, their spread
 MODELLED = "All energies and times are modelled, not measured."
 
 
@@ -103,10 +106,7 @@ def compile_data(program: Program, use: Usage, output: str) -> dict[str, Any]:
 def print_compiled(program: Program, use: Usage, output: str) -> None:
     """Utilisation per core and in total, and what lowering cost."""
     names = list(use.used)
-    rows = []
-    for i, core in enumerate(use.core):
-        shares = [_share(int(use.used[name][i]), use.limit[name]) for name in names]
-        rows.append([str(core), *shares, use.binding[i].replace("_", " ")])
+    rows = _cores(use) if len(use.core) <= MOST_CORES else _spread_of_cores(use)
     total = [_share(int(use.used[name].sum()), _times(use.limit[name], len(use.core))) for name in names]
     rows.append(["total", *total, ""])
     print_table(["core", *(name.replace("_", " ") for name in names), "binds"], rows, right=range(1, len(names) + 1))
@@ -122,6 +122,24 @@ def print_compiled(program: Program, use: Usage, output: str) -> None:
     for note in (*program.notes, *warnings(program)):
         console().print(_escape(f"note: {note}"))
     console().print(f"written to {output}")
+
+
+def _cores(use: Usage) -> list[list[str]]:
+    """A row for each core."""
+    shares = [[_share(int(n), use.limit[name]) for n in values] for name, values in use.used.items()]
+    cells = zip(use.core.tolist(), *shares, use.binding, strict=True)
+    return [[str(core), *row, binds.replace("_", " ")] for core, *row, binds in cells]
+
+
+def _spread_of_cores(use: Usage) -> list[list[str]]:
+    """Least, mean and most of each resource, and what binds how often."""
+    counts = Counter(use.binding).most_common()
+    binds = ", ".join(f"{name.replace('_', ' ')} on {n:,}" for name, n in counts)
+    parts = {"emptiest": (0, ""), "median": (50, binds), "fullest": (100, "")}
+    return [
+        [label, *(_share(int(np.percentile(n, at)), use.limit[name]) for name, n in use.used.items()), note]
+        for label, (at, note) in parts.items()
+    ]
 
 
 def _traffic(use: Usage) -> list[list[str]]:

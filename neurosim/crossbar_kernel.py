@@ -41,7 +41,7 @@ class CrossbarMachine(NamedTuple):
     axon_type: npt.NDArray[np.uint8]  # [axon]
     axon_key: npt.NDArray[np.int64]  # [axon]
     row_ptr: npt.NDArray[np.int64]  # [axon + 1], into row
-    row: npt.NDArray[np.uint8]  # [crosspoint], neuron within its core
+    row: npt.NDArray[Any]  # [crosspoint], neuron within its core; 8 bits where they are enough
     weight: npt.NDArray[np.int32]  # [type, slot]
     stochastic_weights: npt.NDArray[np.uint8]  # [slot]
     leak: npt.NDArray[np.int32]  # [slot]

@@ -113,13 +113,13 @@ def _pad(values: npt.NDArray[Any], n_cores: int, axons: int) -> npt.NDArray[Any]
     return wide.ravel()
 
 
-def _rows(t: CrossbarTables, axons: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+def _rows(t: CrossbarTables, axons: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
     """The crosspoints of each axon as lists: pointers [axon + 1], and neurons within the core."""
     n_cores = len(t.core)
     sizes = np.zeros((n_cores, axons), np.int64)
     sizes[:, : t.axons] = row_synapses(t).reshape(n_cores, t.axons)
     pointer = np.concatenate([[0], np.cumsum(sizes.ravel())])
-    row = np.empty(int(pointer[-1]), np.uint8)
+    row = np.empty(int(pointer[-1]), np.uint8 if t.row_bytes <= 32 else np.uint16)
     bits = t.crossbar.reshape(n_cores, t.axons, t.row_bytes)
     at = 0
     for first in range(0, n_cores, _CORES_AT_ONCE):

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from published import simulated_mw
 from reference_crossbar import simulate_cores, simulate_graph
 
-from chips import CannotRepresent, ChipProfile, DoesNotFit, NetworkError, NeurosimError, ProgramError, load_chip
+from chips import (
+    CannotRepresent,
+    ChipProfile,
+    DoesNotFit,
+    NetworkError,
+    NeurosimError,
+    ProfileError,
+    ProgramError,
+    load_chip,
+)
 from compiler import CrossbarNetwork, Network, Program, compile, route, usage
 from compiler.board import tile_position
 from compiler.check_routes import check_routes
@@ -595,3 +604,65 @@ def test_disabled_cores_and_links_are_left_alone() -> None:
     check_routes(program, route(program))
     with pytest.raises(ProgramError, match=r"core 0 is in use.*mesh\.disabled_cores"):
         compile(random_cores(rng, 2, 4, 4, wild=False), profile)
+
+
+# ---------------------------------------------------------------- chips of other sizes
+
+
+ODD = {
+    "core__neurons": 37,
+    "core__input_axons": 45,
+    "core__output_axons": None,
+    "crossbar__axon_types": 3,
+    "crossbar__weight_bits": 6,
+    "crossbar__random_bits": 5,
+    "mesh__tiles_x": 5,
+    "mesh__cores_per_tile": 3,
+}
+
+
+@pytest.mark.parametrize(
+    "overrides", [ODD, {"core__neurons": 300, "core__input_axons": 500, "core__output_axons": None}]
+)
+def test_crossbars_of_any_size_are_exact(overrides: dict[str, Any]) -> None:
+    rng = np.random.default_rng(21)
+    profile = chip(**overrides)
+    network = random_graph(rng, 350, 900, [-1, 2])
+    network.add("noise", 3, "truenorth", leak=9, stochastic_leak=1, threshold=2, stochastic_weights=1, threshold_mask=1)
+    network.connect("a", "noise", [0, 1, 2, 3], [0, 1, 2, 0], [20, 20, -9, -9])
+    network.connect("noise", "a", [0, 1, 2], [5, 6, 7], 2)
+    assert_unchanged(network, profile, rng, seed=3)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ({"core.output_axons": 255}, "core.output_axons"),
+        ({"core.input_axons": None}, "give core.neurons and core.input_axons"),
+        ({"core.input_axons": 100_000, "crossbar.weight_bits": 16}, "too large to add up"),
+    ],
+)
+def test_a_crossbar_that_cannot_be_is_refused(overrides: dict[str, Any], words: str) -> None:
+    with pytest.raises(ProfileError, match=words):
+        load_chip("truenorth", overrides)
+
+
+def test_random_numbers_do_not_depend_on_trees_elsewhere() -> None:
+    """A neuron far from the tree draws what it drew without it."""
+
+    def noisy(fan_in: int) -> Network:
+        network = wide(fan_in)
+        network.add("noise", 5, "truenorth", stochastic_weights=1, threshold=2)
+        network.connect("in", "noise", np.arange(5), np.arange(5), 90)
+        return network
+
+    inputs = [(step, channel) for step in range(50) for channel in range(5)]
+    rasters = [
+        run(compile(network, "truenorth", approximate=True), inputs, 60, seed=2).raster()[:, 1:]
+        for network in (noisy(250), noisy(300))
+    ]
+    assert rasters[0].any()
+    few = simulate_graph(noisy(250), inputs, 60, chip().bars, 2)[0]
+    assert np.array_equal(rasters[0], np.array(few)[:, 1:])
+    many = simulate_graph(noisy(300), inputs, 60, chip().bars, 2)[0]
+    assert np.array_equal(rasters[1], np.array(many)[:, 1:])

@@ -248,7 +248,7 @@ def _check_registers(program: Program) -> None:
         "negative_threshold": (0, threshold, "crossbar.threshold_bits"),
         "threshold_mask": (0, (1 << bars.random_bits) - 1, "crossbar.random_bits"),
         "reset_mode": (0, 2, "crossbar"),
-        "reset_potential": (-potential, potential - 1, "crossbar.potential_bits"),
+        "reset_potential": (1 - potential, potential - 1, "crossbar.potential_bits"),
         "potential": (-potential, potential - 1, "crossbar.potential_bits"),
         **dict.fromkeys(("leak_reversal", "stochastic_leak", "negative_saturates"), (0, 1, "crossbar")),
     }

@@ -51,6 +51,15 @@ class LoweredCrossbar:
     errors: tuple[LoweringError, ...]
     notes: tuple[str, ...] = ()
 
+    def key_of(self, source: Ints) -> Ints:
+        """What names a neuron or channel in random numbers, whatever trees there are: its number in the network.
+
+        Partial sums, which draw none themselves, stand after the channels.
+        """
+        channel, partial = source >= self.n_neurons, (source >= self.n_network) & (source < self.n_neurons)
+        shifted = np.where(partial, source + self.n_channels, source)
+        return np.where(channel, source - self.n_neurons + self.n_network, shifted)
+
     def owner(self, neuron: int) -> str:
         """What to call a neuron of the network, or a channel, in a message."""
         index = neuron if neuron < self.n_network else neuron - self.n_neurons + self.n_network
@@ -84,7 +93,8 @@ def lower_crossbar(valid: ValidNetwork, chip: ChipProfile, approximate: bool) ->
             errors += made
         else:
             values = {key: population.values(key) for key in population.parameters}
-            values["stochastic_weights"] = values["stochastic_weights"] * 15  # of all axon types
+            every_type = 2**chip.bars.axon_types - 1
+            values["stochastic_weights"] = values["stochastic_weights"] * every_type
             _check_weights(population.name, weight, valid, start, population.n, chip)
             exact[part] = True
         for key, column in values.items():

@@ -149,7 +149,8 @@ def _notes(net: LoweredCrossbar, slots: Slots) -> list[str]:
         cores = len(np.unique(slots.piece[slots.role == RELAY]))
         later = f"; what {int(slots.later.sum()):,} neurons send comes one tick later" if slots.later.any() else ""
         notes.append(f"fan-out: {relays:,} relays on {cores:,} cores of their own{later}")
-    entering = int((slots.axon_key >= net.n_neurons * 256).sum())
+    first, last = net.n_network * 256, (net.n_network + net.n_channels) * 256
+    entering = int(((slots.axon_key >= first) & (slots.axon_key < last)).sum())
     notes.append(f"axons: {len(slots.axon_piece):,} in use, of which {entering:,} for input")
     return notes
 

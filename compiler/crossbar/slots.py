@@ -78,7 +78,8 @@ def lay_out(net: LoweredCrossbar, lines: Lines, pieces: Pieces, chip: ChipProfil
     axon_piece = np.concatenate([pieces.axon_piece, np.array(relays.axon_piece, np.int64)])
     start = np.searchsorted(pieces.axon_piece, pieces.axon_piece)
     place = np.concatenate([np.arange(n_axons) - start, np.array(relays.axon_place, np.int64)])
-    key = np.concatenate([source * 256 + delay, np.array(relays.axon_source, np.int64) * 256 + 1])
+    key = net.key_of(np.concatenate([source, np.array(relays.axon_source, np.int64)])) * 256
+    key += np.concatenate([delay, np.ones(len(relays.axon_source), np.int64)])
     return Slots(
         piece=table[:, 0],
         neuron=table[:, 1],

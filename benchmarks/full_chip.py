@@ -1,0 +1,55 @@
+"""A full TrueNorth: 1,048,576 neurons and 134 million random crosspoints, from a native description.
+
+Prints how long it takes to compile and to run a tick, and the peak of memory, all in this process.
+"""
+
+import resource
+import time
+
+import bars
+import numpy as np
+from published import FILL, uniform_truenorth
+
+import neurosim as ns
+
+RATE_HZ = 20.0
+COMPILE_S, MEMORY_GB = 60, 6
+
+
+def random_rows(network: ns.CrossbarNetwork, seed: int = 0) -> None:
+    """Give every axon of the network 128 random neurons, in place."""
+    rng = np.random.default_rng(seed)
+    for core in network.crossbar:
+        order = rng.random((256, 256), np.float32).argpartition(128, axis=1)[:, :128]
+        row = np.zeros((256, 256), np.bool_)
+        np.put_along_axis(row, order, True, axis=1)
+        core[:] = np.packbits(row, axis=1, bitorder="little")
+
+
+def main() -> None:
+    """Print the figures and the bars."""
+    args = bars.arguments(__doc__ or "")
+    ticks = 20 if args.quick else 200
+    network = uniform_truenorth(RATE_HZ)
+    network = ns.CrossbarNetwork(**{**vars(network), "crossbar": network.crossbar.copy()})
+    random_rows(network)
+    bars.say(args, f"{network.n_neurons:,} neurons, {network.n_synapses:,} crosspoints")
+    start = time.perf_counter()
+    program = ns.compile(network, "truenorth")
+    compile_s = time.perf_counter() - start
+    ns.run(program, None, FILL)  # compiles the loop, if need be
+    start = time.perf_counter()
+    counts = ns.run(program, None, ticks).counts
+    tick_ms = 1e3 * (time.perf_counter() - start) / ticks
+    peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    events = counts.sum("synaptic_events") / ticks
+    bars.say(
+        args, f"compiled in {compile_s:.2f} s; {tick_ms:.1f} ms a tick with {events:,.0f} events; {peak_gb:.2f} GB"
+    )
+    figures = {"compile_s": compile_s, "tick_ms": tick_ms, "events_per_tick": events, "peak_gb": peak_gb}
+    limits = [bars.at_most("compile, s", compile_s, COMPILE_S), bars.at_most("peak memory, GB", peak_gb, MEMORY_GB)]
+    bars.report(args, "full_chip", figures, limits, [])
+
+
+if __name__ == "__main__":
+    main()
