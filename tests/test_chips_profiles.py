@@ -14,7 +14,7 @@ NAMES = chips.list_chips()
 
 
 def test_the_packaged_chips_are_listed() -> None:
-    assert NAMES == ("ideal", "loihi1", "loihi1_sanafe", "loihi2", "odin", "tiny", "truenorth")
+    assert {"ideal", "loihi1", "loihi1_sanafe", "loihi2", "odin", "tiny", "truenorth"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
