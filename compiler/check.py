@@ -45,7 +45,7 @@ def check_faithful(program: Program, net: LoweredNetwork) -> None:
     Raises:
         ProgramError: a neuron or synapse is missing, doubled or different.
     """
-    t = program.tables
+    t = program.lists
     _require(len(t.neuron_of) == net.n_neurons, "the number of neurons differs from the network")
     _require((t.model == net.model[t.neuron_of]).all(), "neuron models differ from the network")
     for name, values in t.registers.items():
@@ -90,7 +90,7 @@ def _require(holds: Any, message: str) -> None:
 
 
 def _check_pointers(program: Program) -> None:
-    t = program.tables
+    t = program.lists
     sizes = [
         ("core_ptr", t.core_ptr, len(t.core), len(t.neuron_of)),
         ("source_ptr", t.source_ptr, None, len(t.list_core)),
@@ -115,17 +115,17 @@ def _check_pointers(program: Program) -> None:
 
 
 def _check_spans(program: Program) -> None:
-    n_neurons, start = len(program.tables.neuron_of), 0
+    n_neurons, start = len(program.lists.neuron_of), 0
     for span in program.spans:
         _require(span.start == start and span.n >= 1, f"{span.name!r} does not follow its neighbour")
         _require((span.kind == "input") == (start >= n_neurons), f"{span.name!r} has the wrong kind")
         start += span.n
-    _require(start == len(program.tables.source_ptr) - 1, "the populations and inputs do not cover all sources")
+    _require(start == len(program.lists.source_ptr) - 1, "the populations and inputs do not cover all sources")
     _require(np.isfinite(program.dt_ms) and program.dt_ms > 0, f"dt_ms is {program.dt_ms}")
 
 
 def _check_indices(program: Program) -> None:
-    t = program.tables
+    t = program.lists
     mesh_cores = program.chip.mesh.n_cores
     _require((np.diff(t.core) > 0).all(), "table core does not ascend")
     _require(
@@ -152,7 +152,7 @@ def _check_indices(program: Program) -> None:
 
 
 def _check_registers(program: Program) -> None:
-    t, name = program.tables, program.chip.name
+    t, name = program.lists, program.chip.name
     for model in np.unique(t.model):
         mine = t.model == model
         limits = _LIMITS[MODELS[model]](program.chip)
@@ -192,7 +192,7 @@ def _linear_lif_limits(chip: ChipProfile) -> Limits:
 
 def _check_graded_sums(program: Program, message_bits: int) -> None:
     """No sum of weight * payload leaves 64 bits, whatever is sent; programs of LIF neurons alone send no payloads."""
-    t = program.tables
+    t = program.lists
     if not (t.model.any() and len(t.synapse_weight)):
         return
     list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
@@ -243,7 +243,7 @@ def _within(values: npt.NDArray[Any], low: int, high: int, table: str, whose: st
 
 
 def _check_formats(program: Program) -> None:
-    t, synapse = program.tables, program.chip.lists
+    t, synapse = program.lists, program.chip.lists
     exponent_max = program.chip.cuba_lif.weight_exponent_max if program.chip.cuba_lif else 0
     is_row = synapse.layout == "row"
     if is_row:
@@ -291,7 +291,7 @@ def _check_weights(weight: npt.NDArray[np.int16], form: SynapseFormat, label: st
 
 def _check_rows(program: Program) -> None:
     """A row has one place for each neuron of its core."""
-    t, synapse = program.tables, program.chip.lists
+    t, synapse = program.lists, program.chip.lists
     inner = np.ones(max(0, len(t.synapse_index) - 1), np.bool_)
     inner[t.list_ptr[1:-1] - 1] = False
     _require((np.diff(t.synapse_index)[inner] > 0).all(), "table synapse_index: a row names a neuron twice")
@@ -323,7 +323,7 @@ def check_board(program: Program) -> None:
 
 
 def _check_capacity(program: Program) -> None:
-    t, core = program.tables, program.chip.core
+    t, core = program.lists, program.chip.core
     n_cores, n_neurons = len(t.core), len(t.neuron_of)
     source = np.repeat(np.arange(len(t.source_ptr) - 1), np.diff(t.source_ptr))
     axons = np.unique(source * n_cores + t.list_core)

@@ -60,7 +60,7 @@ def check_routes(program: Program, routes: Routes) -> None:
 
 def communicating(program: Program) -> tuple[Ints, Ints]:
     """Pairs of cores that exchange packets, ascending, from the tables: indices into core, two arrays [pair]."""
-    t = program.tables
+    t = program.lists
     n_cores = len(t.core)
     home_of = np.repeat(np.arange(n_cores), np.diff(t.core_ptr))  # [slot]
     if program.is_crossbar:

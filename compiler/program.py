@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +71,7 @@ class Program:
     seed: int
     formats: tuple[SynapseFormat, ...]
     errors: tuple[LoweringError, ...]  # what lowering cost in precision
-    tables: Tables  # or, on a chip of crossbars, CrossbarTables (see `crossbar`)
+    tables: Tables | CrossbarTables  # see `lists` and `crossbar`
     digest: str  # of everything above but prices; a changed entry anywhere changes it
     notes: tuple[str, ...] = ()  # what the compiler did that a user should know
 
@@ -89,8 +89,17 @@ class Program:
 
     @property
     def crossbar(self) -> CrossbarTables:
-        """The tables of a crossbar program."""
-        return cast(CrossbarTables, self.tables)
+        """The tables, where the caller knows that the cores are crossbars."""
+        if not isinstance(self.tables, CrossbarTables):
+            raise LookupError("the program keeps its synapses in lists")
+        return self.tables
+
+    @property
+    def lists(self) -> Tables:
+        """The tables, where the caller knows that synapses are kept in lists."""
+        if not isinstance(self.tables, Tables):
+            raise LookupError("the program has crossbar cores")
+        return self.tables
 
     @property
     def n_neurons(self) -> int:
@@ -102,14 +111,14 @@ class Program:
         """Input channels."""
         if self.is_crossbar:
             return len(self.crossbar.channel_ptr) - 1
-        return len(self.tables.source_ptr) - 1 - self.n_neurons
+        return len(self.lists.source_ptr) - 1 - self.n_neurons
 
     @property
     def n_synapses(self) -> int:
         """Synapses of the network; on a crossbar, crosspoints but for those of copies and relays."""
         if self.is_crossbar:
             return own_synapses(self.crossbar)
-        return len(self.tables.synapse_index)
+        return len(self.lists.synapse_index)
 
     @property
     def n_cores(self) -> int:
@@ -192,7 +201,7 @@ def table_arrays(program: Program) -> dict[str, Array]:
     """The tables by name."""
     if program.is_crossbar:
         return crossbar_arrays(program.crossbar)
-    tables = program.tables
+    tables = program.lists
     plain = {field.name: getattr(tables, field.name) for field in fields(tables) if field.name != "registers"}
     return plain | dict(tables.registers)
 
@@ -244,7 +253,7 @@ def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> Program:
         errors=tuple(
             LoweringError(str(a), str(b), float(c), float(d), float(e), str(f)) for a, b, c, d, e, f in header["errors"]
         ),
-        tables=cast(Tables, CrossbarTables(**tables)) if is_crossbar else Tables(**tables),
+        tables=CrossbarTables(**tables) if is_crossbar else Tables(**tables),
         notes=tuple(str(note) for note in header["notes"]),
         digest=str(header["digest"]),
     )

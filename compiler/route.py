@@ -118,7 +118,7 @@ def _axons(program: Program) -> tuple[Ints, Ints, int, int]:
 
     On a crossbar a source is a slot, copies and relays included, or a channel, which has no axon here.
     """
-    t = program.tables
+    t = program.lists
     if program.is_crossbar:
         bars = program.crossbar
         source = np.flatnonzero(bars.target >= 0)

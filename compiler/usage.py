@@ -67,7 +67,7 @@ def usage(program: Program) -> Usage:
         from compiler.crossbar.usage import crossbar_usage  # it makes what is declared here
 
         return crossbar_usage(program)
-    t, chip = program.tables, program.chip
+    t, chip = program.lists, program.chip
     routes = route(program)
     packets, pair = routes.pair_packets, routes
     between = packets[pair.pair_from != pair.pair_to].sum()
@@ -107,7 +107,7 @@ def usage(program: Program) -> Usage:
 
 def list_memory_bits(program: Program) -> npt.NDArray[np.int64]:
     """Memory of each list in bits."""
-    t = program.tables
+    t = program.lists
     each = np.array([synapse_bits(f.weight_bits, f.index_bits, f.delay_bits) for f in program.formats], np.int64)
     length = np.diff(t.list_ptr)
     pairs, which = np.unique(np.stack([length, each[t.list_format]], 1), axis=0, return_inverse=True)
@@ -116,7 +116,7 @@ def list_memory_bits(program: Program) -> npt.NDArray[np.int64]:
 
 
 def _lower_bounds(program: Program) -> dict[str, int]:
-    t = program.tables
+    t = program.lists
     sending = np.diff(t.source_ptr) > 0
     each = np.array([synapse_bits(f.weight_bits, 0, f.delay_bits) for f in program.formats], np.int64)
     bits = int((np.diff(t.list_ptr) * each[t.list_format]).sum()) if len(each) else 0

@@ -166,7 +166,7 @@ def _traffic(use: Usage) -> list[list[str]]:
 def warnings(program: Program) -> list[str]:
     """What a user should know about a program that compiled."""
     chip, found = program.chip, []
-    longest = 1 if program.is_crossbar else int(program.tables.synapse_delay.max(initial=1))
+    longest = 1 if program.is_crossbar else int(program.lists.synapse_delay.max(initial=1))
     if longest > chip.core.delay_steps_guaranteed:
         found.append(
             f"delays reach {longest} steps; beyond {chip.core.delay_steps_guaranteed} "

@@ -41,7 +41,7 @@ def build_engine(program: Program) -> Engine:
     """
     if program.is_crossbar:
         return _crossbar_engine(program)
-    models = {MODELS[i] for i in np.unique(program.tables.model)}
+    models = {MODELS[i] for i in np.unique(program.lists.model)}
     if models == {"cuba_lif"}:
         return _cuba_engine(program)
     if models == {"linear_lif"}:
@@ -96,7 +96,7 @@ def sends_numbers(program: Program) -> bool:
     """Whether spikes of a program carry payloads other than 1."""
     if program.is_crossbar:
         return False
-    models = {MODELS[i] for i in np.unique(program.tables.model)}
+    models = {MODELS[i] for i in np.unique(program.lists.model)}
     return not models <= {"cuba_lif", "linear_lif"}
 
 

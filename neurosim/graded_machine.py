@@ -31,7 +31,7 @@ def build_graded_machine(program: Program) -> GradedMachine:
     return GradedMachine(
         **delivery(program),
         **_lif_fields(program),
-        code=code_of[program.tables.model],
+        code=code_of[program.lists.model],
         shift=_column(program, "shift"),
         bias=_column(program, "bias"),
         keep=_column(program, "keep") + _column(program, "cos"),  # a slot has one of the two
@@ -71,5 +71,5 @@ def _lif_fields(program: Program) -> dict[str, Any]:
 
 def _column(program: Program, register: str) -> npt.NDArray[np.int64]:
     """A register of each slot; 0 where no model of the program has it."""
-    values = program.tables.registers.get(register)
+    values = program.lists.registers.get(register)
     return np.zeros(program.n_neurons, np.int64) if values is None else values.astype(np.int64)

@@ -16,7 +16,7 @@ RULES = {"wrap_once": kernel.WRAP_ONCE, "saturate": kernel.SATURATE}
 
 def build_machine(program: Program) -> tuple[Machine, type]:
     """The kernel's view of `program`, and the integer type that its state needs."""
-    t, chip = program.tables, program.chip
+    t, chip = program.lists, program.chip
     neuron = chip.lif
     full = 2**neuron.decay_bits
     r = t.registers
@@ -40,7 +40,7 @@ def build_machine(program: Program) -> tuple[Machine, type]:
 
 def delivery(program: Program) -> dict[str, Any]:
     """The fields of a machine that say where a spike goes and what is counted on its way, whatever sends it."""
-    t = program.tables
+    t = program.lists
     list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
     exponent = np.array([f.exponent for f in program.formats], np.int32)
     target = (t.core_ptr[t.list_core[list_of]] + t.synapse_index).astype(np.uint32)
@@ -70,7 +70,7 @@ _NONE = np.zeros(0, np.int32)
 
 def build_linear_machine(program: Program) -> odin_kernel.Machine:
     """The view of odin_kernel.py of a program of linear_lif neurons."""
-    t = program.tables
+    t = program.lists
     list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
     routes = route(program)
     axon_counts, source_counts = _counts_per_spike(program, routes)
@@ -114,7 +114,7 @@ def _state_type(machine: Machine) -> type:
 
 def _counts_per_spike(program: Program, routes: Routes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """What one spike adds to the counts: [axon, kind] on the destination core, [source, kind] on its own."""
-    t = program.tables
+    t = program.lists
     n_sources, n_cores = len(t.source_ptr) - 1, len(t.core)
     axon_source = np.repeat(np.arange(n_sources), np.diff(routes.axon_ptr))
     list_source = np.repeat(np.arange(n_sources), np.diff(t.source_ptr))

@@ -1,7 +1,5 @@
 """Emit: write the tables of every core of a crossbar program.  After slots.py and placement, before check.py."""
 
-from typing import cast
-
 import numpy as np
 import numpy.typing as npt
 
@@ -12,7 +10,7 @@ from compiler.crossbar.pieces import Lines, Pieces
 from compiler.crossbar.slots import Slots
 from compiler.crossbar.tables import RELAY, CrossbarTables
 from compiler.lowered import LoweringError
-from compiler.program import Program, Tables, with_digest
+from compiler.program import Program, with_digest
 from compiler.registers import REGISTERS
 
 _RELAY = {"weight_0": 1, "threshold": 1, "negative_saturates": 1}
@@ -80,7 +78,7 @@ def emit_crossbar(
         channel_target=axon[entry].astype(np.int64),
         channel_delay=lines.delay[pieces.axon_line][entry].astype(np.uint8),
     )
-    made = Program(chip, net.spans, net.dt_ms, seed, (), errors, cast(Tables, tables), digest="", notes=notes)
+    made = Program(chip, net.spans, net.dt_ms, seed, (), errors, tables, digest="", notes=notes)
     return with_digest(made), neuron
 
 

@@ -7,7 +7,7 @@ crosspoint is a bit.  Core i of the description is core i of the chip; nothing i
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from chips.kinds import chips_with
 from chips.profile import ChipProfile
 from compiler.crossbar.tables import NEURON, CrossbarTables
 from compiler.npz import Array, read_npz, write_npz
-from compiler.program import Program, Tables, with_digest
+from compiler.program import Program, with_digest
 from compiler.registers import MODELS, REGISTERS
 from compiler.validate import Span
 
@@ -207,7 +207,7 @@ def compile_native(native: CrossbarNetwork, chip: ChipProfile, seed: int = 0) ->
         channel_delay=native.input_delay,
     )
     spans = [Span(NEURONS, "truenorth", 0, n)] + ([Span(INPUT, "input", n, channels)] if channels else [])
-    program = with_digest(Program(chip, tuple(spans), native.dt_ms, seed, (), (), cast(Tables, tables), digest=""))
+    program = with_digest(Program(chip, tuple(spans), native.dt_ms, seed, (), (), tables, digest=""))
     check_crossbar(program)
     return program
 
