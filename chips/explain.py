@@ -95,7 +95,8 @@ def _not_a_choice(value: object, expected: str) -> str:
 def _other(kind: str, error: Mapping[str, Any]) -> str:
     value = error["input"]
     if kind == "value_error":
-        return f"{error['ctx']['error']}: correct the one that is wrong"
+        message = str(error["ctx"]["error"])
+        return message if ": " in message else f"{message}: correct the one that is wrong"
     if kind == "string_type":
         return f"must be text, not {describe(value)}: put it in quotes"
     if kind in ("string_too_short", "too_short"):

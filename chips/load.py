@@ -48,7 +48,8 @@ def load_chip(name_or_path: str | os.PathLike[str], overrides: Mapping[str, obje
     if is_whole:
         faults += _missing(leaves, chain)
     chip, value_faults = build(leaves, {path: plain(value) for path, value in overrides.items()})
-    faults += value_faults
+    name = chain[0].document.name
+    faults += [fault if fault.where else Fault(name, fault.path, fault.message) for fault in value_faults]
     if faults or chip is None:
         raise ProfileError(file_order(faults, [tree.document.name for tree in chain]))
     return chip

@@ -366,12 +366,21 @@ class ChipProfile(Section):
         return self
 
     def _check_crossbar(self, bars: Crossbar) -> None:
+        others = [name for name in ("synapse", "cuba_lif", "linear_lif", "graded", "pool") if getattr(self, name)]
+        if others:
+            raise ValueError(f"a chip has either crossbar or {others[0]}: remove one of the two sections")
         neurons, axons, targets = self.core.neurons, self.core.input_axons, self.core.output_axons
         if neurons is None or axons is None:
             raise ValueError("a crossbar has a size: give core.neurons and core.input_axons")
         if targets is not None and targets < neurons:
             raise ValueError(
                 f"each of the {neurons:,} neurons of a crossbar has a target: set core.output_axons to null, or to that"
+            )
+        memory = self.core.synapse_memory_bits
+        if memory is not None and memory < neurons * axons:
+            raise ValueError(
+                f"a crossbar of {axons:,} x {neurons:,} has {neurons * axons:,} bits: set core.synapse_memory_bits to "
+                "that, or to null"
             )
         if neurons > 2**16 or axons * 2 ** (bars.weight_bits - 1) >= 2**30:
             raise ValueError(

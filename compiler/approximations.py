@@ -25,7 +25,8 @@ RULES: Mapping[str, str] = {
     "no_refractory": "a neuron can fire again in the next step",
     "unit_delay": "every delay is one step",
     "four_weights": "a neuron has one weight for each axon type, and a synapse takes the weight of its axon's type",
-    "fan_in_tree": "some inputs are added up by further neurons, which pass the sum on in spikes of one size",
+    "fan_in_tree": "further neurons add up some inputs, and pass the sum on in spikes of one size, one a tick",
+    "relay_tick": "what a relayed neuron sends comes one tick later, where a delay is too short to take a tick off",
 }
 """rule -> what it does, in one line"""
 

@@ -155,6 +155,8 @@ def _check_registers(program: Program) -> None:
     t, name = program.lists, program.chip.name
     for model in np.unique(t.model):
         mine = t.model == model
+        if MODELS[model] not in _LIMITS:
+            raise ProgramError(f"neurons of model {MODELS[model]} do not go with lists of synapses")
         limits = _LIMITS[MODELS[model]](program.chip)
         for register in registers_of([model]):
             low, high, key = limits[register]

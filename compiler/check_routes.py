@@ -32,6 +32,7 @@ def check_routes(program: Program, routes: Routes) -> None:
     _require(np.diff(routes.pair_link_ptr) == shortest, "is not as short as possible", routes, core)
     counted = np.zeros((4, len(home)), np.int64)  # hops and borders, x and y
     turned = np.zeros(len(home), np.bool_)  # has gone north or south already
+    cut = _is_cut(mesh)
     for k in range(int(shortest.max(initial=0))):
         on_way = np.flatnonzero(shortest > k)
         index = routes.pair_link[routes.pair_link_ptr[on_way] + k]
@@ -43,7 +44,7 @@ def check_routes(program: Program, routes: Routes) -> None:
         owner = np.where(crosses & (mesh.border == "merged"), chip, x[on_way] * mesh.height + y[on_way])
         is_link = (number == owner * 4 + number % 4 + crosses * n_links) & (crosses == (index >= routes.n_inside))
         on_mesh = (to_x >= 0) & (to_x < mesh.width) & (to_y >= 0) & (to_y < mesh.height)
-        is_cut = _is_cut(mesh)[number % 4, x[on_way], y[on_way]]
+        is_cut = cut[number % 4, x[on_way], y[on_way]]
         along_x = step[:, 0] != 0
         _require(is_link & on_mesh, "takes a link that its packet is not at", routes, core, on_way)
         _require(~is_cut, "takes a disabled link", routes, core, on_way)
@@ -60,14 +61,14 @@ def check_routes(program: Program, routes: Routes) -> None:
 
 def communicating(program: Program) -> tuple[Ints, Ints]:
     """Pairs of cores that exchange packets, ascending, from the tables: indices into core, two arrays [pair]."""
-    t = program.lists
-    n_cores = len(t.core)
-    home_of = np.repeat(np.arange(n_cores), np.diff(t.core_ptr))  # [slot]
+    n_cores = program.n_cores
+    home_of = np.repeat(np.arange(n_cores), np.diff(program.tables.core_ptr))  # [slot]
     if program.is_crossbar:
         bars = program.crossbar
         sends = bars.target >= 0
         home, reached = np.divmod(np.unique(home_of[sends] * n_cores + bars.target[sends] // bars.axons), n_cores)
         return home, reached
+    t = program.lists
     lists = int(t.source_ptr[len(home_of)])  # those of neurons; the rest are of input channels
     home = np.repeat(home_of, np.diff(t.source_ptr[: len(home_of) + 1]))
     home, reached = np.divmod(np.unique(home * n_cores + t.list_core[:lists]), n_cores)

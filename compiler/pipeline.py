@@ -14,6 +14,7 @@ from compiler.network import Network
 from compiler.partition import partition
 from compiler.place import place
 from compiler.program import Program
+from compiler.room import check_room
 from compiler.route import route
 from compiler.validate import validate
 
@@ -32,7 +33,8 @@ def compile(
         network: populations, inputs and projections; or the cores of a crossbar chip as they are.
         chip: a profile, or the name or path of one.
         seed: of the placement's annealing; the same seed gives the same bytes.
-        tolerance: the largest errors that lowering may make.
+        tolerance: the largest errors that lowering may make; a rule that `approximate` allows has no bound, but its
+            error is stated.
         approximate: allow the rules of approximations.py on a chip that cannot do without; the program states those
             that were used.
 
@@ -42,10 +44,11 @@ def compile(
             approximation is needed and not allowed.
         DoesNotFit: a limit of the chip is exceeded.
     """
-    if isinstance(chip, str):
+    if not isinstance(chip, ChipProfile):
         chip = load_chip(chip)
     if isinstance(network, CrossbarNetwork):
         return compile_native(network, chip, seed)
+    check_room(network, chip)
     valid = validate(network)
     if chip.crossbar is not None:
         return compile_crossbar(valid, chip, seed, tolerance, approximate)

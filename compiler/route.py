@@ -118,12 +118,12 @@ def _axons(program: Program) -> tuple[Ints, Ints, int, int]:
 
     On a crossbar a source is a slot, copies and relays included, or a channel, which has no axon here.
     """
-    t = program.lists
     if program.is_crossbar:
         bars = program.crossbar
         source = np.flatnonzero(bars.target >= 0)
         n_slots = bars.n_slots
         return source, bars.target[source] // bars.axons, n_slots + program.n_channels, n_slots
+    t = program.lists
     n_cores, n_sources = len(t.core), len(t.source_ptr) - 1
     list_source = np.repeat(np.arange(n_sources), np.diff(t.source_ptr))
     source, core = np.divmod(np.unique(list_source * n_cores + t.list_core), n_cores)

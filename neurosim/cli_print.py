@@ -172,6 +172,12 @@ def warnings(program: Program) -> list[str]:
             f"delays reach {longest} steps; beyond {chip.core.delay_steps_guaranteed} "
             f"(core.delay_steps_guaranteed) {chip.name} holds fewer neurons on a core, how many is not published"
         )
+    tick_ns = chip.time.tick_ns
+    if tick_ns is not None and program.dt_ms * 1e6 != tick_ns:
+        found.append(
+            f"a step of the network is {program.dt_ms:g} ms, a tick of {chip.name} {tick_ns * 1e-6:g} ms "
+            "(time.tick_ns): energy and latency are of ticks"
+        )
     if chip.energy.border_pj is None and len(set(chip_of(program.tables.core, chip.mesh).tolist())) > 1:
         found.append(
             "hops between chips are priced like hops inside a chip, as the profile has no price for them "

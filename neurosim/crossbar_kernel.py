@@ -8,11 +8,12 @@ that a crosspoint joins to it; then each neuron leaks, is compared and reset, an
     v is held within its bits
     eta = random number & threshold_mask;  fire if v >= threshold + eta
     on fire:   reset mode 0: v = reset_potential       1: v -= threshold + eta               2: nothing
-    else if v < -(negative_threshold + eta): negative_saturates: v = -negative_threshold
-               else reset mode 0: v = -reset_potential   1: v += negative_threshold + eta    2: nothing
+    else if negative_saturates:  v < -negative_threshold: v = -negative_threshold
+    else if v < -(negative_threshold + eta):
+               reset mode 0: v = -reset_potential     1: v += negative_threshold + eta    2: nothing
 
-after Merolla et al. 2014 (supplement) and Cassidy et al. 2013.  An axon holds one bit a tick: spikes that meet
-there merge, and are counted.
+after Merolla et al. 2014 (supplement) and Cassidy et al. 2013; that saturation takes no random number is from the
+public simulator NeMo.  An axon holds one bit a tick: spikes that meet there merge, and are counted.
 
 A random number is a hash (the finaliser of splitmix64) of seed, tick, neuron and purpose, so that the state of
 the generator is the seed and the tick: any tick can be replayed, and nothing depends on the order of the cores.
@@ -66,7 +67,8 @@ class CrossbarMachine(NamedTuple):
     to_y: npt.NDArray[np.int32]  # [slot], tiles to the north
     tile_x: npt.NDArray[np.int32]  # [core]
     tile_y: npt.NDArray[np.int32]  # [core]
-    height: int  # tiles of the mesh, north-south
+    height: int  # tiles of the block of chips in use, north-south
+    tiles: int  # of that block
     chip_width: int  # tiles of a chip
     chip_height: int
     merged: bool  # whether the edge of a chip has one link for all its tiles
@@ -211,10 +213,10 @@ def _fire(m, s, b, t, core, n_axons, counts, n_spikes):
             elif mode == 1:
                 v[j] = x - threshold[j] - eta
             n_spikes = _send(m, s, b, t, core, slot, n_axons, counts, n_spikes)
+        elif m.negative_saturates[slot]:
+            v[j] = max(x, -negative[j])
         elif x < -(negative[j] + eta):
-            if m.negative_saturates[slot]:
-                v[j] = -negative[j]
-            elif mode == 0:
+            if mode == 0:
                 v[j] = -m.reset_potential[slot]
             elif mode == 1:
                 v[j] = x + negative[j] + eta
@@ -338,9 +340,9 @@ def begin(machine: CrossbarMachine, state: CrossbarState, seed: int) -> None:
     state.seed[0] = np.uint64(seed)
 
 
-def empty_state(machine: CrossbarMachine, tiles: int) -> CrossbarState:
+def empty_state(machine: CrossbarMachine) -> CrossbarState:
     """The arrays of a sample, zero."""
-    n = len(machine.target)
+    n, tiles = len(machine.target), machine.tiles
     axon: npt.NDArray[Any] = np.zeros(machine.rows * (len(machine.core_ptr) - 1) * machine.axons, np.uint8)
     return CrossbarState(
         v=np.zeros(n, np.int32),

@@ -23,6 +23,9 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
     target = np.where(t.target >= 0, t.target // t.axons * axons + t.target % t.axons, -1)
     target_core = np.where(t.target >= 0, t.target // t.axons, slot_core).astype(np.int32)
     tile_x, tile_y = tile_position(t.core, chip.mesh)
+    # positions within the block of chips in use, however large the board is
+    tile_x = tile_x - tile_x.min() // chip.mesh.tiles_x * chip.mesh.tiles_x
+    tile_y = tile_y - tile_y.min() // chip.mesh.tiles_y * chip.mesh.tiles_y
     draws = (
         crossbar_kernel.DRAW_WEIGHT * _any_of(r["stochastic_weights"] > 0, t)
         + crossbar_kernel.DRAW_LEAK * _any_of(r["stochastic_leak"] > 0, t)
@@ -59,7 +62,8 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
         **_ways(program, slot_core, target_core),
         tile_x=tile_x,
         tile_y=tile_y,
-        height=chip.mesh.height,
+        height=int(tile_y.max()) + 1,
+        tiles=(int(tile_x.max()) + 1) * (int(tile_y.max()) + 1),
         chip_width=chip.mesh.tiles_x,
         chip_height=chip.mesh.tiles_y,
         merged=chip.mesh.border == "merged",

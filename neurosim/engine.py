@@ -53,11 +53,10 @@ def build_engine(program: Program) -> Engine:
 
 def _crossbar_engine(program: Program) -> Engine:
     machine = build_crossbar_machine(program)
-    tiles = program.chip.mesh.width * program.chip.mesh.height
     return Engine(
         crossbar_kernel.advance_crossbar,
         machine,
-        lambda: crossbar_kernel.empty_state(machine, tiles),
+        lambda: crossbar_kernel.empty_state(machine),
         _links(machine),
         lambda state, seed: crossbar_kernel.begin(machine, state, seed),
     )

@@ -98,7 +98,9 @@ def energy(counts: Counts, chip: ChipProfile | str) -> Energy:
 
 def power_mw(chip: ChipProfile, per_second: Mapping[str, float]) -> float:
     """Modelled power of one chip on which events (names of EVENTS) happen so many times a second, in mW."""
-    dynamic_pj_per_s: float = sum(rate * getattr(chip.energy, f"{event}_pj") for event, rate in per_second.items())
+    dynamic_pj_per_s: float = sum(
+        rate * (getattr(chip.energy, f"{event}_pj") or 0.0) for event, rate in per_second.items()
+    )
     return chip.standing_mw + dynamic_pj_per_s * 1e-9
 
 

@@ -23,9 +23,10 @@ def rests_on(chip: ChipProfile) -> dict[str, dict[str, int]]:
 
 
 def _counts(chip: ChipProfile, path: str) -> bool:
-    """Whether a number is there and not zero."""
+    """Whether a number is there and not zero; the keys of a list of times are none."""
     value = value_at(chip, path)
-    return path in chip.sources and bool(value) and value not in ((0,), (0.0,))
+    is_free = not any(value) if isinstance(value, tuple) else not value
+    return path in chip.sources and not is_free and not path.endswith((".tiles", ".chips"))
 
 
 def in_words(kinds: dict[str, int]) -> str:

@@ -49,7 +49,8 @@ def run(
         steps: length of each sample; needed unless `inputs` are SpikeTrains.
         probe: neurons (in the network's numbering) whose u and v are kept for every step.
         per_step: keep counts per step, which latency and static energy need.
-        seed: of chips that draw random numbers; sample i is drawn from seed + i.
+        seed: of chips that draw random numbers; sample i is drawn from seed + i, so seeds of independent repeats are
+            further apart than there are samples.
         threads: samples run at the same time; by default one for each processor.
         progress: called with (samples done, samples in all).
 
@@ -65,7 +66,7 @@ def run(
             f"a spike is on channel {trains.channel.max()}, but the program has {program.n_channels} input channels"
         )
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63 - trains.n_samples:
-        raise RunError(f"seed is {seed!r}, but a whole number from 0 is needed")
+        raise RunError(f"seed is {seed!r}, but a whole number from 0 to about 2^63 is needed")
     _check_values(program, trains)
     if threads is not None and not (isinstance(threads, int) and threads >= 1):
         raise RunError(f"threads is {threads!r}, but at least one is needed: leave it out for one per processor")

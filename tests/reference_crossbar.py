@@ -26,8 +26,12 @@ def simulate_graph(
     neurons = [{k: int(p.values(k)[i]) for k in p.parameters} for p in network.populations for i in range(p.n)]
     n = len(neurons)
     outgoing = defaultdict(list)
-    for source, target, weight, delay in synapses(network):
-        outgoing[source].append((target, weight, delay))
+    parallel: dict[tuple[int, int, int], int] = defaultdict(int)  # synapses of one source and delay on one neuron
+    for source, target, weight, delay in sorted(synapses(network)):
+        if weight:
+            layer = parallel[source, target, delay]
+            parallel[source, target, delay] += 1
+            outgoing[source].append((target, weight, delay, source * 256 + delay + (layer << 44)))
     external = defaultdict(list)
     for step, channel in inputs:
         external[int(step)].append(n + int(channel))
@@ -43,8 +47,8 @@ def simulate_graph(
             v[j], fires = tick(v[j], r, partial(draw, bars, seed, t, j), bars)
             fired.append(fires)
         for source in [j for j in range(n) if fired[j]] + external[t]:
-            for target, weight, delay in outgoing[source]:
-                arriving[t + delay].append((target, weight, source * 256 + delay))
+            for target, weight, delay, key in outgoing[source]:
+                arriving[t + delay].append((target, weight, key))
         raster.append(fired)
         potentials.append(list(v))
     return raster, potentials
@@ -123,9 +127,9 @@ def tick(v: int, r: dict[str, int], number: Callable[[int], int], bars: Crossbar
     alpha, beta, mode = r["threshold"] + eta, r["negative_threshold"] + eta, r["reset_mode"]
     if v >= alpha:
         return {0: r["reset_potential"], 1: v - alpha, 2: v}[mode], True
+    if r["negative_saturates"]:
+        return max(v, -r["negative_threshold"]), False
     if v < -beta:
-        if r["negative_saturates"]:
-            return -r["negative_threshold"], False
         return {0: -r["reset_potential"], 1: v + beta, 2: v}[mode], False
     return v, False
 

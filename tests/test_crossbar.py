@@ -147,6 +147,66 @@ def test_a_sample_is_replayed_from_its_own_seed_on_any_number_of_threads() -> No
     assert not np.array_equal(other.spikes(), alone.spikes())
 
 
+NARROW = {
+    "crossbar__potential_bits": 11,
+    "crossbar__random_bits": 5,
+    "crossbar__threshold_bits": 9,
+    "crossbar__weight_bits": 6,
+    "crossbar__leak_bits": 5,
+}
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(slow, max_examples=25)
+def test_other_widths_are_exact_too(seed: int) -> None:
+    """A chip with narrow registers: potentials saturate at 11 bits, random numbers have 5."""
+    rng, profile = np.random.default_rng(seed), chip(**NARROW)
+    made = random_cores(rng, 2, 10, 12, wild=False)
+    big = {f"weight_{g}": rng.integers(-32, 32, (2, 12)) for g in range(4)}
+    network = replace(
+        made,
+        registers={
+            **made.registers,
+            **{name: values.astype(np.int16) for name, values in big.items()},
+            "threshold": rng.integers(100, 512, (2, 12)).astype(np.int32),
+            "threshold_mask": rng.integers(0, 32, (2, 12)).astype(np.int32),
+            "negative_threshold": rng.integers(100, 512, (2, 12)).astype(np.int32),
+            "negative_saturates": np.zeros((2, 12), np.uint8),
+        },
+    )
+    inputs = spikes(rng, network.channels, 40)
+    raster, v, _ = simulate_cores(network, inputs.tolist(), 40, profile.bars, seed=seed)
+    made_raster, made_v = probed(compile(network, profile), inputs, 40, seed=seed)
+    assert np.array_equal(made_raster, np.array(raster))
+    assert np.array_equal(made_v, np.array(v))
+
+
+def test_saturation_takes_no_random_number() -> None:
+    """The floor is the negative threshold itself, whatever the mask (Cassidy et al. 2013; NeMo)."""
+    network = CrossbarNetwork.make(
+        np.zeros((1, 8, 8), np.bool_), np.zeros((1, 8), int), leak=-10, threshold=1000, threshold_mask=255
+    )
+    result = run(compile(network, "truenorth"), None, 100, probe=[0])
+    assert result.probes is not None
+    assert (result.probes.v == 0).all()
+    assert (result.probes.u == -10).all()  # before it is compared
+
+
+def test_more_cores_than_are_unpacked_at_once() -> None:
+    rng = np.random.default_rng(17)
+    network = random_cores(rng, 150, 4, 6, wild=False)
+    inputs = spikes(rng, network.channels, 15)
+    raster, _, _ = simulate_cores(network, inputs.tolist(), 15, chip().bars, seed=1)
+    assert np.array_equal(probed(compile(network, "truenorth"), inputs, 15, seed=1)[0], np.array(raster))
+
+
+def test_no_spike_is_lost_when_a_buffer_is_full() -> None:
+    network = CrossbarNetwork.make(
+        np.zeros((1, 8, 256), np.bool_), np.zeros((1, 8), int), target_core=-1, leak=1, threshold=1
+    )
+    assert run(compile(network, "truenorth"), None, 400).n_spikes == 400 * 256
+
+
 def test_random_numbers_have_the_stated_odds() -> None:
     """A stochastic leak of 63 steps in 64 of 256 ticks; bits of the threshold's mask are even."""
     n = 256
@@ -245,8 +305,11 @@ def test_a_relay_without_room_in_the_delay_makes_all_paths_of_the_neuron_one_tic
     network.add("noise", 1, "truenorth", leak=1, threshold=3, stochastic_leak=0, threshold_mask=1)
     network.add("a", 12, "truenorth")
     network.connect("noise", "a", np.zeros(12, int), np.arange(12), 1, [1, 3] * 6)
-    program = compile(network, small(8, 8))
+    with pytest.raises(CannotRepresent, match=r"neuron 0 of population 'noise'.*relay_tick"):
+        compile(network, small(8, 8))
+    program = compile(network, small(8, 8), approximate=True)
     assert "what 1 neurons send comes one tick later" in " ".join(program.notes)
+    assert "relay_tick" in {error.parameter for error in program.errors}
     raster = run(program, None, 40).raster()
     source = np.flatnonzero(raster[:, 0])
     for neuron, delay in zip(range(1, 13), [1, 3] * 6, strict=True):
@@ -262,6 +325,39 @@ def test_stochastic_weights_are_drawn_by_neuron_and_source_wherever_they_are() -
     network.connect("in", "a", np.repeat(np.arange(9), 30), np.tile(np.arange(30), 9), 90)
     for size in (256, 16):
         assert_unchanged(network, small(size, size), np.random.default_rng(7), seed=int(rng.integers(99)))
+
+
+def test_a_neuron_that_reaches_more_axons_than_copies_fit_is_relayed_and_unchanged() -> None:
+    rng = np.random.default_rng(31)
+    network = Network()
+    network.add_input("in", 2)
+    network.add("hub", 2, "truenorth", threshold=2)
+    network.add("a", 120, "truenorth", threshold=[1, 2] * 60)
+    network.connect("in", "hub", [0, 1], [0, 1], 1)
+    network.connect("hub", "a", np.repeat([0, 1], 120), np.tile(np.arange(120), 2), 1, rng.integers(2, 9, 240))
+    program = assert_unchanged(network, small(8, 8), rng)
+    roles = program.crossbar.role
+    assert (roles == ROLES.index("relay")).sum() > 20
+    is_random = Network()
+    is_random.add("hub", 1, "truenorth", leak=9, stochastic_leak=1)
+    is_random.add("a", 120, "truenorth")
+    is_random.connect("hub", "a", np.zeros(120, int), np.arange(120), 1, 2)
+    with pytest.raises(DoesNotFit, match=r"draws random numbers and reaches"):
+        compile(is_random, small(8, 8))
+
+
+def test_parallel_synapses_draw_for_themselves() -> None:
+    """Two synapses of one source and delay on a stochastic neuron: none, one or both add, as 1 : 2 : 1."""
+    network = Network()
+    network.add_input("in", 1)
+    network.add("a", 40, "truenorth", stochastic_weights=1, threshold=2**17)
+    network.connect("in", "a", np.zeros(80, int), np.repeat(np.arange(40), 2), 127)
+    inputs = [(t, 0) for t in range(100)]
+    result = run(compile(network, "truenorth"), inputs, 101, probe=np.arange(40), seed=4)
+    assert result.probes is not None
+    assert np.array_equal(result.probes.v, np.array(simulate_graph(network, inputs, 101, chip().bars, 4)[1]))
+    share = np.bincount(np.diff(result.probes.v, axis=0).ravel().astype(int), minlength=3) / 4000
+    assert share == pytest.approx([0.25, 0.5, 0.25], abs=0.04)
 
 
 # ---------------------------------------------------------------- what does not fit
@@ -293,6 +389,62 @@ def test_a_fan_in_tree_keeps_the_sum_up_to_what_is_left_in_it() -> None:
     total = 50 * result.n_spikes + result.probes.v[-1, 0]
     quantum = int(program.crossbar.registers["threshold"][program.crossbar.role == ROLES.index("partial sum")][0])
     assert 300 - quantum < total <= 300
+
+
+def tree(signs: list[int], delay: int = 3) -> Network:
+    """A neuron that only adds, with 300 inputs of these signs in turn."""
+    network = Network()
+    network.add_input("in", 300)
+    network.add("a", 1, "truenorth", threshold=2**17, negative_threshold=2**17)
+    network.connect("in", "a", np.arange(300), np.zeros(300, int), np.resize(signs, 300), delay)
+    return network
+
+
+@pytest.mark.parametrize("signs", [[1], [-1], [1, -1, -1]])
+@pytest.mark.parametrize("delay", [1, 3])
+def test_a_tree_adds_up_both_signs_and_no_path_is_early(signs: list[int], delay: int) -> None:
+    """What comes through equals the sum but for less than a quantum of each sign; nothing comes before its delay."""
+    program = compile(tree(signs, delay), "truenorth", approximate=True)
+    result = run(program, [(0, c) for c in range(300)], 80, probe=[0])
+    assert result.probes is not None
+    v = result.probes.v[:, 0]
+    first = delay + (delay == 1)  # all paths one tick later, as no tick can be taken off
+    assert (v[:first] == 0).all()
+    assert v[first] != 0
+    quanta = program.crossbar.registers["threshold"][program.crossbar.role == ROLES.index("partial sum")]
+    assert abs(v[-1] - np.resize(signs, 300).sum()) < quanta.sum()
+
+
+def test_single_draws_cannot_go_through_a_tree() -> None:
+    network = Network()
+    network.add_input("in", 300)
+    network.add("a", 1, "truenorth", stochastic_weights=1)
+    network.connect("in", "a", np.arange(300), np.zeros(300, int), 5)
+    with pytest.raises(CannotRepresent, match="stochastic weights"):
+        compile(network, "truenorth", approximate=True)
+
+
+def test_delays_and_ways_beyond_the_chip_are_refused() -> None:
+    network = wide(2)
+    network.connect("in", "a", [0], [0], 1, 16)
+    with pytest.raises(CannotRepresent, match=r"16 steps.*core.delay_steps_max"):
+        compile(network, "truenorth")
+    rng = np.random.default_rng(2)
+    with pytest.raises(DoesNotFit, match=r"mesh.reach_tiles"):
+        compile(random_graph(rng, 120, 700, [-1, 2]), chip(core__neurons=32, core__input_axons=32, mesh__reach_tiles=1))
+    far = CrossbarNetwork.make(
+        np.zeros((130, 4, 4), np.bool_), np.zeros((130, 4), int), target_core=np.full((130, 4), 129)
+    )
+    with pytest.raises(ProgramError, match=r"mesh.reach_tiles"):
+        compile(far, chip(mesh__reach_tiles=1))
+
+
+def test_networks_without_synapses_run() -> None:
+    network = Network()
+    network.add_input("in", 2)
+    network.add("a", 5, "truenorth", leak=1, threshold=3)
+    network.connect("in", "a", [0, 1], [0, 1], 0)
+    assert_unchanged(network, chip(), np.random.default_rng(0))
 
 
 def test_more_weights_than_types_are_refused_with_the_neuron() -> None:
@@ -374,6 +526,56 @@ def test_physical_neurons_need_leave_to_be_approximated() -> None:
     rules = {error.parameter for error in program.errors}
     assert {"linear_leak", "delta_synapse", "no_refractory"} <= rules
     assert "four_weights" in rules or "weight" in rules
+
+
+def test_a_lowered_neuron_is_the_one_that_the_rules_describe() -> None:
+    """Its largest jump fills the weight, its threshold keeps the ratio, and its leak goes to rest from both sides."""
+    network = Network()
+    network.add_input("in", 2)
+    network.add_lif("a", 1, tau_mem_ms=20, tau_syn_ms=5, v_threshold=3, v_leak=1)
+    network.connect("in", "a", [0, 1], [0, 0], [4.0, -2.0])
+    program = compile(network, "truenorth", approximate=True)
+    r = {name: int(values[0]) for name, values in program.crossbar.registers.items()}
+    jump = 4 * (1 - np.exp(-1 / 20)) / (1 - np.exp(-1 / 5))
+    scale = 255 / jump
+    assert sorted({r[f"weight_{g}"] for g in range(4)} - {0}) == [-128, 255]
+    assert r["threshold"] == round(2 * scale)
+    assert r["leak"] == -round(scale * 2 / (2 * np.log(2) * 20))
+    assert (r["leak_reversal"], r["reset_mode"], r["reset_potential"]) == (1, 0, 0)
+    result = run(program, [(0, 0), (60, 1)], 90, probe=[0])
+    assert result.probes is not None
+    v = result.probes.v[:, 0]
+    assert v[1] == 255 + r["leak"]
+    assert abs(v[50]) < -r["leak"]
+    assert v[61] < -80
+    assert abs(v[85]) < -r["leak"]
+
+
+def test_a_bias_is_refused_as_the_leak_takes_its_register() -> None:
+    network = Network()
+    network.add_lif("a", 1, bias=0.5)
+    with pytest.raises(CannotRepresent, match="bias"):
+        compile(network, "truenorth", approximate=True)
+
+
+def test_a_liquid_on_truenorth_fires_like_itself() -> None:
+    """Rates of neurons follow those on a chip with the whole neuron."""
+    network = liquid((4, 4, 4), 8, gain=1.0, recurrence=0.0, seed=2)
+    inputs = [(t, c) for t in range(300) for c in range(8) if (t * 7 + c * 3) % 11 < 4]
+    exact = run(compile(network, "ideal"), inputs, 320).spike_counts()[0]
+    here = run(compile(network, "truenorth", approximate=True), inputs, 320).spike_counts()[0]
+    assert np.corrcoef(exact, here)[0, 1] > 0.9
+
+
+def test_both_kinds_in_one_network_keep_the_exact_one_exact() -> None:
+    rng = np.random.default_rng(5)
+    network = random_graph(rng, 30, 80, [-1, 2])
+    network.add_lif("b", 20)
+    network.connect("in", "b", rng.integers(0, 5, 40), rng.integers(0, 20, 40), rng.normal(5, 2, 40))
+    alone = random_graph(np.random.default_rng(5), 30, 80, [-1, 2])
+    inputs = spikes(rng, 5, 40)
+    together = run(compile(network, "truenorth", approximate=True), inputs, 40).raster()[:, :30]
+    assert np.array_equal(together, run(compile(alone, "truenorth"), inputs, 40).raster())
 
 
 def test_few_weights_are_held_to_their_rounding() -> None:
@@ -621,9 +823,15 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize(
-    "overrides", [ODD, {"core__neurons": 300, "core__input_axons": 500, "core__output_axons": None}]
-)
+LARGE = {
+    "core__neurons": 300,
+    "core__input_axons": 500,
+    "core__output_axons": None,
+    "core__synapse_memory_bits": None,
+}
+
+
+@pytest.mark.parametrize("overrides", [ODD, LARGE])
 def test_crossbars_of_any_size_are_exact(overrides: dict[str, Any]) -> None:
     rng = np.random.default_rng(21)
     profile = chip(**overrides)
@@ -639,7 +847,11 @@ def test_crossbars_of_any_size_are_exact(overrides: dict[str, Any]) -> None:
     [
         ({"core.output_axons": 255}, "core.output_axons"),
         ({"core.input_axons": None}, "give core.neurons and core.input_axons"),
-        ({"core.input_axons": 100_000, "crossbar.weight_bits": 16}, "too large to add up"),
+        (
+            {"core.input_axons": 100_000, "crossbar.weight_bits": 16, "core.synapse_memory_bits": None},
+            "too large to add up",
+        ),
+        ({"core.synapse_memory_bits": 65535}, "65,536 bits"),
     ],
 )
 def test_a_crossbar_that_cannot_be_is_refused(overrides: dict[str, Any], words: str) -> None:

@@ -40,7 +40,7 @@ def odin(**overrides: Any) -> ChipProfile:
     return load_chip("odin", {key.replace("__", "."): value for key, value in overrides.items()})
 
 
-CROSSBAR_RULES = {"four_weights", "fan_in_tree"}
+CROSSBAR_RULES = {"four_weights", "fan_in_tree", "relay_tick"}
 
 
 def network(seed: int, sizes: list[int], channels: int, density: float, weight: int = 7) -> Network:

@@ -1,5 +1,6 @@
 """Check: verify a crossbar program against its chip.  Shares no code with the passes; see ../check.py."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from compiler.crossbar.tables import NEURON, RELAY, ROLES, CrossbarTables
 from compiler.program import Program, program_digest
 from compiler.registers import REGISTERS
 
+MAX_CHANNELS = 2**24  # of a native network
+
 
 def check_native(native: CrossbarNetwork, chip: ChipProfile) -> None:
     """Verify that a native description fits together and on the chip.
@@ -21,6 +24,10 @@ def check_native(native: CrossbarNetwork, chip: ChipProfile) -> None:
     Raises:
         NetworkError: naming the array and the limit.
     """
+    _demand(native.axon_type.ndim == 2, "axon_type needs a shape of [core, axon]")
+    _demand(native.input_channel.ndim == 1, "input_channel needs a shape of [entry]")
+    is_count = isinstance(native.channels, int) and 0 <= native.channels <= MAX_CHANNELS
+    _demand(is_count, f"channels is {native.channels!r}, but needs a whole number from 0 to {MAX_CHANNELS:,}")
     n_cores, n_axons = native.axon_type.shape
     n = native.target_core.shape[1] if native.target_core.ndim == 2 else 0
     shapes = {
@@ -36,7 +43,8 @@ def check_native(native: CrossbarNetwork, chip: ChipProfile) -> None:
         _demand(found == wanted, f"{name} has shape {found}, but {wanted} is needed")
     _demand(native.crossbar.ndim == 3 and n <= native.crossbar.shape[2] * 8, "crossbar has too few bits in a row")
     _demand(n_cores >= 1 and n >= 1 and n_axons >= 1, "there is no core, no axon or no neuron")
-    _demand(native.dt_ms > 0 and np.isfinite(native.dt_ms), "dt_ms must be positive")
+    is_step = isinstance(native.dt_ms, int | float) and 0 < native.dt_ms <= sys.float_info.max
+    _demand(is_step, "dt_ms must be a positive number")
     for name, size, key in (("neurons", n, "core.neurons"), ("axons", n_axons, "core.input_axons")):
         limit = chip.core.neurons if name == "neurons" else chip.core.input_axons
         _demand(
@@ -177,7 +185,8 @@ def _check_shapes(program: Program) -> None:
         ("channel_ptr", t.channel_ptr, None, len(t.channel_target)),
     ):
         _require(len(pointer) >= 1 and (n is None or len(pointer) == n + 1), f"table {name} has a wrong length")
-        _require(pointer[0] == 0 and pointer[-1] == end, f"table {name} does not span its entries")
+        spans = pointer[0] == 0 and pointer[-1] == end and pointer.min() >= 0 and pointer.max() <= end
+        _require(spans, f"table {name} does not span its entries")
         _require((np.diff(pointer) >= 0).all(), f"table {name} runs backwards")
     _require(len(t.channel_delay) == len(t.channel_target), "table channel_delay has a wrong length")
     _require((np.diff(t.core_ptr) <= t.row_bytes * 8).all(), "a core has more neurons than a row has bits")
@@ -185,15 +194,18 @@ def _check_shapes(program: Program) -> None:
 
 
 def _check_spans(program: Program) -> None:
-    at = 0
+    at, inputs_begun = 0, False
     for span in program.spans:
-        _require(span.start == at and span.n >= 1, f"population {span.name!r} is out of place")
+        inputs_begun = inputs_begun or span.kind == "input"
+        is_kind = span.kind == "input" or (span.kind in ("lif", "truenorth") and not inputs_begun)
+        _require(span.start == at and span.n >= 1 and is_kind, f"population {span.name!r} is out of place")
         at += span.n
     n_channels = sum(span.n for span in program.spans if span.kind == "input")
     _require(len(program.crossbar.channel_ptr) - 1 == n_channels, "table channel_ptr is not one of the inputs")
-    n = at - n_channels
     own = np.sort(program.crossbar.neuron_of[program.crossbar.role == NEURON])
-    _require(np.array_equal(own, np.arange(n)), "table neuron_of does not name every neuron once")
+    is_all = len(own) == at - n_channels and np.array_equal(own, np.arange(len(own)))
+    _require(is_all, "table neuron_of does not name every neuron once")
+    _require(np.isfinite(program.dt_ms) and program.dt_ms > 0, "dt_ms is not a length of a step")
 
 
 def _check_indices(program: Program) -> None:

@@ -61,7 +61,7 @@ def emit_crossbar(
     channel = lines.source[pieces.axon_line] - net.n_neurons
     entry = np.flatnonzero(channel >= 0)
     entry = entry[np.argsort(channel[entry], kind="stable")]
-    target = np.where(slots.target >= 0, axon[slots.target], -1)[order]
+    target = np.append(axon, -1)[slots.target][order]  # a target of -1 stays one
     network = np.where((neuron >= 0) & (neuron < net.n_network), neuron, -1)
     tables = CrossbarTables(
         core=core.astype(np.int32),

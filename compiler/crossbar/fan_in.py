@@ -27,7 +27,7 @@ def spread_fan_in(net: LoweredCrossbar, chip: ChipProfile, approximate: bool) ->
     """The network with a tree before each neuron that needs one.
 
     Raises:
-        CannotRepresent: the rule is needed and not allowed, or a delay has no room for the tick.
+        CannotRepresent: the rule is needed and not allowed, or the neuron has stochastic weights.
         DoesNotFit: more inputs than a tree of two levels takes.
     """
     limit = chip.core.input_axons or 0
@@ -35,6 +35,12 @@ def spread_fan_in(net: LoweredCrossbar, chip: ChipProfile, approximate: bool) ->
     wide = np.flatnonzero(fan_in > limit)
     if not len(wide):
         return net
+    random = wide[net.registers["stochastic_weights"][wide] > 0]
+    if len(random):
+        raise CannotRepresent(
+            f"{net.owner(int(random[0]))} has {fan_in[random[0]]:,} sources and stochastic weights, but a core has "
+            f"{limit:,} axons (core.input_axons), and partial sums cannot stand for single draws: cut its fan-in"
+        )
     first = int(fan_in.argmax())
     where = (
         f"{net.owner(first)} listens to {fan_in[first]:,} sources, and a core has {limit:,} axons (core.input_axons)"
@@ -67,8 +73,8 @@ class _Tree:
         small = np.lexsort((synapses, np.abs(self.weight[synapses]), early))
         moved = synapses[small[:n_moved]]
         if (self.delay[moved] < 2).any():
-            rest = synapses[small[n_moved:]]
-            self._later(neuron, rest)
+            self.delay[synapses[small[n_moved:]]] += 1  # of 1, as longer ones were moved first
+            self.n_later += 1
         else:
             self.delay[moved] -= 1
         for sign in (1, -1):
@@ -113,20 +119,15 @@ class _Tree:
             f"axons (core.input_axons) takes {most:,}: cut its fan-in"
         )
 
-    def _later(self, neuron: int, synapses: npt.NDArray[np.int64]) -> None:
-        longest = self.chip.core.delay_steps_max
-        if (self.delay[synapses] >= longest).any():
-            raise CannotRepresent(
-                f"{self.net.owner(neuron)} needs a fan-in tree, whose tick more makes a delay of {longest + 1} where "
-                f"{longest} is the longest (core.delay_steps_max): shorten its delays by one"
-            )
-        self.delay[synapses] += 1
-        self.n_later += 1
-
     def _sum(self, neuron: int, sign: int, synapses: npt.NDArray[np.int64]) -> None:
         """One partial sum of these inputs."""
         size = np.abs(self.weight[synapses])
         most = 2 ** (self.chip.bars.weight_bits - 1) - 1
+        if size.max() > most:
+            raise CannotRepresent(
+                f"{self.net.owner(neuron)} needs a fan-in tree, whose partial sums add up sizes, but {-most - 1} "
+                f"has the size {most + 1}, above the {most} that a weight holds (crossbar.weight_bits): use {-most}"
+            )
         quantum = int(np.clip(np.ceil(max(size.max(), size.sum() / QUANTA)), 1, most))
         self.target[synapses] = self.net.n_neurons + len(self.quantum)
         self.weight[synapses] = size

@@ -18,7 +18,7 @@ from chips.profile import ChipProfile
 from compiler.crossbar.tables import NEURON, CrossbarTables
 from compiler.npz import Array, read_npz, write_npz
 from compiler.program import Program, with_digest
-from compiler.registers import MODELS, REGISTERS
+from compiler.registers import REGISTERS
 from compiler.validate import Span
 
 FORMAT = "neurosim-crossbar/1"
@@ -91,13 +91,15 @@ class CrossbarNetwork:
         Raises:
             NetworkError: shapes, indices or values that do not fit together.
         """
-        bits = np.asarray(crossbar)
-        bits = pack(bits) if bits.dtype == np.bool_ else bits
-        if bits.ndim != 3 or bits.dtype != np.uint8:
+        given = np.asarray(crossbar)
+        if given.ndim != 3 or given.dtype not in (np.bool_, np.uint8):
             raise NetworkError("crossbar needs Booleans [core, axon, neuron], or bytes made by pack(...)")
+        if given.dtype == np.uint8 and given.max(initial=0) == 1:
+            raise NetworkError("crossbar holds bytes of 0 and 1: give Booleans, or bytes made by pack(...)")
+        bits = pack(given) if given.dtype == np.bool_ else given
         n_cores, n_axons = bits.shape[:2]
         columns = {name: np.asarray(values) for name, values in registers.items()}
-        n = _neurons(bits, {**columns, "target_core": np.asarray(target_core)})
+        n = _neurons(bits, given, {**columns, "target_core": np.asarray(target_core)})
         if unknown := sorted(set(columns) - set(REGISTERS["truenorth"])):
             raise NetworkError(f"unknown register {unknown[0]!r}: known are {', '.join(REGISTERS['truenorth'])}")
         shape = (n_cores, n)
@@ -105,7 +107,7 @@ class CrossbarNetwork:
             name: _cast(name, columns.get(name, _DEFAULTS.get(name, 0)), shape, dtype)
             for name, dtype in REGISTERS["truenorth"].items()
         }
-        rows = np.asarray(inputs, np.int64).reshape(-1, 4)  # (channel, core, axon, delay)
+        rows = _rows(inputs)
         rows = rows[np.lexsort(rows.T[::-1])]
         return CrossbarNetwork(
             _cast("axon_type", axon_type, (n_cores, n_axons), "uint8"),
@@ -121,6 +123,10 @@ class CrossbarNetwork:
             int(rows[:, 0].max(initial=-1)) + 1 if channels is None else channels,
             dt_ms,
         )
+
+    def __repr__(self) -> str:
+        """One line of sizes."""
+        return f"CrossbarNetwork({self.n_cores:,} cores, {self.n_neurons:,} neurons, {self.n_synapses:,} crosspoints)"
 
     @property
     def n_cores(self) -> int:
@@ -157,7 +163,7 @@ class CrossbarNetwork:
         header, arrays = read_npz(path, FORMAT, NetworkError)
         try:
             return _from_parts(header, dict(arrays))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise NetworkError(f"{path} lacks or garbles {error}: save the network again") from error
 
 
@@ -212,15 +218,26 @@ def compile_native(native: CrossbarNetwork, chip: ChipProfile, seed: int = 0) ->
     return program
 
 
-def _neurons(bits: npt.NDArray[np.uint8], columns: Mapping[str, npt.NDArray[Any]]) -> int:
-    """Neurons of a core: as many as the registers have columns; else as many as a row has bits."""
+def _neurons(bits: npt.NDArray[np.uint8], given: npt.NDArray[Any], columns: Mapping[str, npt.NDArray[Any]]) -> int:
+    """Neurons of a core: as many as the registers and Booleans have columns; else as many as a row has bits."""
     sizes = {values.shape[-1] for values in columns.values() if values.ndim >= 1 and values.shape[-1] > 1}
+    sizes |= {given.shape[2]} if given.dtype == np.bool_ else set()
     if len(sizes) > 1:
         raise NetworkError(f"registers have {', '.join(map(str, sorted(sizes)))} neurons a core: give one size")
     n = int(sizes.pop()) if sizes else bits.shape[2] * 8
     if not 1 <= n <= bits.shape[2] * 8:
         raise NetworkError(f"registers have {n} neurons a core, but a row of the crossbar has {bits.shape[2] * 8} bits")
     return n
+
+
+def _rows(inputs: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Entries of external spikes: (channel, core, axon, delay)."""
+    given = np.asarray(inputs)
+    if given.size == 0:
+        return np.zeros((0, 4), np.int64)
+    if given.ndim != 2 or given.shape[1] != 4 or given.dtype.kind not in "iu":
+        raise NetworkError(f"inputs have shape {given.shape}, but need rows of (channel, core, axon, delay)")
+    return given.astype(np.int64)
 
 
 def _cast(name: str, given: npt.ArrayLike, shape: tuple[int, ...], dtype: str) -> npt.NDArray[Any]:
@@ -246,8 +263,4 @@ def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> CrossbarNet
     for name, values in {**plain, **arrays}.items():
         if values.dtype != wanted[name]:
             raise ValueError(f"{name!r}, whose type is {values.dtype}")
-    return CrossbarNetwork(**plain, registers=arrays, channels=int(header["channels"]), dt_ms=float(header["dt_ms"]))
-
-
-MODEL = MODELS.index("truenorth")
-"""Number of the crossbar neuron among the models."""
+    return CrossbarNetwork(**plain, registers=arrays, channels=header["channels"], dt_ms=float(header["dt_ms"]))

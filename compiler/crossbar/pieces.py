@@ -29,6 +29,7 @@ class Lines:
 
     source: Ints  # [line]
     delay: Ints  # [line]
+    layer: Ints  # [line]
     line_of: Ints  # [synapse]
 
 
@@ -48,7 +49,7 @@ def lines_of(net: LoweredCrossbar, class_of: npt.NDArray[np.uint8]) -> Lines:
     kinds = 4 * (int(net.layer.max(initial=0)) + 1)
     key = (net.source * 256 + net.delay) * kinds + net.layer * 4 + class_of
     keys, line_of = np.unique(key, return_inverse=True)
-    return Lines(keys // kinds // 256, keys // kinds % 256, line_of.astype(np.int64))
+    return Lines(keys // kinds // 256, keys // kinds % 256, keys % kinds // 4, line_of.astype(np.int64))
 
 
 def cut(net: LoweredCrossbar, lines: Lines, chip: ChipProfile) -> Pieces:
@@ -56,7 +57,7 @@ def cut(net: LoweredCrossbar, lines: Lines, chip: ChipProfile) -> Pieces:
     graph = _Graph(net, lines)
     slots = chip.core.neurons or 0
     axons_of = np.ones(net.n_neurons, np.int64)
-    random = _draws(net)
+    random = draws(net)
     bound = graph.most_axons()
     for round_number in range(ROUNDS + 1):
         if round_number == ROUNDS:
@@ -73,7 +74,7 @@ def cut(net: LoweredCrossbar, lines: Lines, chip: ChipProfile) -> Pieces:
     return Pieces(piece_of, int(piece_of.max()) + 1, axon_line, axon_piece, relayed)
 
 
-def _draws(net: LoweredCrossbar) -> npt.NDArray[np.bool_]:
+def draws(net: LoweredCrossbar) -> npt.NDArray[np.bool_]:
     """Neurons that draw random numbers: [neuron]."""
     r = net.registers
     return (r["stochastic_weights"] > 0) | (r["stochastic_leak"] > 0) | (r["threshold_mask"] > 0)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from chips.errors import CannotRepresent
+from chips.errors import CannotRepresent, DoesNotFit
 from chips.profile import ChipProfile
 from compiler import approximations
-from compiler.board import room_for, usable_cores
+from compiler.board import room_for, tile_position, usable_cores
 from compiler.check_routes import check_routes
 from compiler.crossbar import axon_types
 from compiler.crossbar.axon_types import Disagreement, Floats
@@ -17,7 +17,7 @@ from compiler.crossbar.emit import emit_crossbar
 from compiler.crossbar.fan_in import spread_fan_in
 from compiler.crossbar.lower import LoweredCrossbar, lower_crossbar
 from compiler.crossbar.pieces import Lines, Pieces, cut, lines_of
-from compiler.crossbar.slots import Slots, lay_out
+from compiler.crossbar.slots import LAYER_SHIFT, Slots, lay_out
 from compiler.crossbar.tables import COPY, RELAY
 from compiler.crossbar.unsuited import refuse_size
 from compiler.divide import UNIT, divide
@@ -47,8 +47,13 @@ def compile_crossbar(
     net = spread_fan_in(lower_crossbar(valid, chip, approximate), chip, approximate)
     typed = _with_types(net, chip, tolerance)
     slots = lay_out(net, typed.lines, typed.pieces, chip)
+    later = np.flatnonzero(slots.later)
+    if len(later):
+        where = f"{net.owner(int(later[0]))}, which needs relays,"
+        approximations.require_allowed(where, {"relay_tick"}, approximate, chip.name)
     refuse_size(net, typed.lines, typed.pieces, slots, chip)
     core_of = place_pieces(_traffic(slots), chip, seed, _parts(slots, chip)).core_of
+    _check_reach(slots, core_of, chip)
     program, neuron = emit_crossbar(
         net,
         typed.lines,
@@ -60,7 +65,7 @@ def compile_crossbar(
         core_of,
         chip,
         seed,
-        (*net.errors, *_weight_errors(net, typed)),
+        (*net.errors, *_weight_errors(net, typed), *_relay_errors(slots)),
         (*net.notes, *_notes(net, slots)),
     )
     routes = route(program)
@@ -140,6 +145,11 @@ def _weight_errors(net: LoweredCrossbar, typed: _Typed) -> list[LoweringError]:
     return errors
 
 
+def _relay_errors(slots: Slots) -> list[LoweringError]:
+    n = int(slots.later.sum())
+    return [approximations.stated("fan-out", "relay_tick", note=f"{n:,} neurons (no figure)")] if n else []
+
+
 def _notes(net: LoweredCrossbar, slots: Slots) -> list[str]:
     """What the crossbar cost in neurons, axons and ticks."""
     notes = []
@@ -150,7 +160,8 @@ def _notes(net: LoweredCrossbar, slots: Slots) -> list[str]:
         later = f"; what {int(slots.later.sum()):,} neurons send comes one tick later" if slots.later.any() else ""
         notes.append(f"fan-out: {relays:,} relays on {cores:,} cores of their own{later}")
     first, last = net.n_network * 256, (net.n_network + net.n_channels) * 256
-    entering = int(((slots.axon_key >= first) & (slots.axon_key < last)).sum())
+    source = slots.axon_key & ((1 << LAYER_SHIFT) - 1)
+    entering = int(((source >= first) & (source < last)).sum())
     notes.append(f"axons: {len(slots.axon_piece):,} in use, of which {entering:,} for input")
     return notes
 
@@ -188,6 +199,22 @@ def _parts(slots: Slots, chip: ChipProfile) -> npt.NDArray[np.int32] | None:
     )
     parts = divide(graph, np.full(n, UNIT, np.int64), room, balanced=False)
     return np.unique(parts, return_inverse=True)[1].astype(np.int32)
+
+
+def _check_reach(slots: Slots, core_of: npt.NDArray[np.int32], chip: ChipProfile) -> None:
+    """No packet goes further than the chip's addresses reach."""
+    reach, sends = chip.mesh.reach_tiles, np.flatnonzero(slots.target >= 0)
+    if reach is None or not len(sends):
+        return
+    x, y = tile_position(core_of, chip.mesh)
+    start, end = slots.piece[sends], slots.axon_piece[slots.target[sends]]
+    far = np.maximum(np.abs(x[start] - x[end]), np.abs(y[start] - y[end]))
+    if far.max() > reach:
+        i = int(far.argmax())
+        raise DoesNotFit(
+            f"core {core_of[start[i]]} sends {far[i]} tiles far to core {core_of[end[i]]}, but a packet of {chip.name} "
+            f"goes {reach} at most in each direction (mesh.reach_tiles): make connections more local"
+        )
 
 
 def _check_delays(valid: ValidNetwork, chip: ChipProfile) -> None:

@@ -15,10 +15,11 @@ import numpy.typing as npt
 from chips.errors import DoesNotFit
 from chips.profile import ChipProfile
 from compiler.crossbar.lower import LoweredCrossbar
-from compiler.crossbar.pieces import Lines, Pieces
+from compiler.crossbar.pieces import Lines, Pieces, draws
 from compiler.crossbar.tables import COPY, RELAY
 
 Ints = npt.NDArray[np.int64]
+LAYER_SHIFT = 44  # of the layer in the key of an axon, above source * 256 + delay
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def lay_out(net: LoweredCrossbar, lines: Lines, pieces: Pieces, chip: ChipProfil
     order = np.argsort(source, kind="stable")
     bounds = np.searchsorted(source[order], np.arange(net.n_neurons + 1))
     delay = lines.delay[pieces.axon_line]
-    later = np.zeros(net.n_neurons, np.bool_)
+    later, random = np.zeros(net.n_neurons, np.bool_), draws(net)
     rows: list[tuple[int, int, int, int, int]] = []  # piece, neuron, role, target, delay
     relays = _Relays(pieces.n_pieces, n_axons, size, axons)
     for neuron in range(net.n_neurons):
@@ -63,7 +64,12 @@ def lay_out(net: LoweredCrossbar, lines: Lines, pieces: Pieces, chip: ChipProfil
             later[neuron] = bool((delay[reached] < 2).any())
             legs = delay[reached] - 1 + later[neuron]
             ends = [(axon, 1) for axon in relays.serve(neuron, reached, legs)]
-            if len(ends) > 1 and _is_random(net, neuron):
+            if len(ends) > size:
+                raise DoesNotFit(
+                    f"{net.owner(neuron)} reaches {len(reached):,} axons, but through relays {size * size:,} at most "
+                    f"(core.neurons x core.neurons): cut its fan-out"
+                )
+            if len(ends) > 1 and random[neuron]:
                 raise DoesNotFit(
                     f"{net.owner(neuron)} draws random numbers and reaches {len(reached):,} axons, but its relays fit "
                     f"on one core of {size} neurons (core.neurons): cut its fan-out, or make it deterministic"
@@ -80,6 +86,7 @@ def lay_out(net: LoweredCrossbar, lines: Lines, pieces: Pieces, chip: ChipProfil
     place = np.concatenate([np.arange(n_axons) - start, np.array(relays.axon_place, np.int64)])
     key = net.key_of(np.concatenate([source, np.array(relays.axon_source, np.int64)])) * 256
     key += np.concatenate([delay, np.ones(len(relays.axon_source), np.int64)])
+    key[:n_axons] += lines.layer[pieces.axon_line] << LAYER_SHIFT
     return Slots(
         piece=table[:, 0],
         neuron=table[:, 1],
@@ -93,10 +100,6 @@ def lay_out(net: LoweredCrossbar, lines: Lines, pieces: Pieces, chip: ChipProfil
         n_pieces=relays.piece + 1 if relays.rows else pieces.n_pieces,
         later=later,
     )
-
-
-def _is_random(net: LoweredCrossbar, neuron: int) -> bool:
-    return any(net.registers[key][neuron] > 0 for key in ("stochastic_weights", "stochastic_leak", "threshold_mask"))
 
 
 class _Relays:

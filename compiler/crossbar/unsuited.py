@@ -26,7 +26,8 @@ def refuse_size(net: LoweredCrossbar, lines: Lines, pieces: Pieces, slots: Slots
         return
     axons = len(pieces.axon_line) / (pieces.n_pieces * (chip.core.input_axons or 1))
     filled = len(slots.role) / (slots.n_pieces * (chip.core.neurons or 1))
-    binding = "core.input_axons" if axons >= filled else "core.neurons, by the copies that fan-out needs"
+    copies = " by the copies that fan-out needs" if len(slots.role) > net.n_neurons else ""
+    binding = "core.input_axons" if axons >= filled else f"core.neurons{copies}"
     fan_in = len(net.target) / net.n_neurons
     fits = _fan_in_that_fits(net, chip)
     less = (
@@ -39,7 +40,7 @@ def refuse_size(net: LoweredCrossbar, lines: Lines, pieces: Pieces, slots: Slots
     raise DoesNotFit(
         f"the network needs {slots.n_pieces:,} cores of {chip.name}, which has {available:,} (mesh.tiles_x x "
         f"mesh.tiles_y): axons are {axons:.0%} full and neurons {filled:.0%}, so {binding} binds; tried: {less}, and "
-        f"{near}"
+        f"{near}; or use several chips (mesh.chips_x)"
     )
 
 
