@@ -26,8 +26,10 @@ from chips import (
 from compiler import CrossbarNetwork, Network, Program, compile, route, usage
 from compiler.board import tile_position
 from compiler.check_routes import check_routes
+from compiler.crossbar import pipeline
 from compiler.crossbar.axon_types import _levels
 from compiler.crossbar.check import check_crossbar
+from compiler.crossbar.check_faithful import check_faithful_crossbar
 from compiler.crossbar.tables import CROSSBAR_DTYPES, ROLES
 from compiler.program import table_arrays, with_digest
 from compiler.registers import REGISTERS
@@ -741,6 +743,50 @@ def test_a_full_chip_draws_the_published_power(rate_hz: float, published_mw: flo
     power, hops = simulated_mw(rate_hz, ticks=20)
     assert hops == pytest.approx(42.6, rel=0.01)
     assert power == pytest.approx(published_mw, rel=0.03)
+
+
+def parts_of_all_roles() -> tuple[Program, Any, Any, Any]:
+    """A program with neurons, copies, relays and partial sums, and what it was made from."""
+    found = {}
+    original = pipeline.check_faithful_crossbar
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "check_faithful_crossbar", lambda *given: found.update(given=given))
+        program_of_all_roles()
+    original(*found["given"])
+    return found["given"]
+
+
+@given(st.data())
+@settings(slow, max_examples=150)
+def test_the_checker_notices_any_change_of_what_a_program_does(data: st.DataObject) -> None:
+    """One entry of one table is changed, where it says anything: a crosspoint, a target, a name, a register."""
+    program, net, neuron, later = functools.cache(parts_of_all_roles)()
+    t = program.crossbar
+    name = data.draw(st.sampled_from(["crossbar", "target", "target_delay", "neuron_of", "axon_key", "registers"]))
+    if name == "registers":
+        used = np.zeros((4, t.n_slots), np.bool_)  # weights that some synapse uses
+        axon, column = np.nonzero(np.unpackbits(t.crossbar.reshape(-1, t.row_bytes), axis=1, bitorder="little"))
+        used[t.axon_type[axon], t.core_ptr[axon // t.axons] + column] = True
+        register = data.draw(st.sampled_from(sorted(t.registers)))
+        values = t.registers[register].copy()
+        slots = np.flatnonzero(used[int(register[-1])]) if register.startswith("weight_") else np.arange(t.n_slots)
+        assume(len(slots) > 0)
+        i = int(data.draw(st.sampled_from(slots.tolist())))
+        values[i] += 1
+        changed = replace(t, registers={**t.registers, register: values})
+    else:
+        values = getattr(t, name).copy()
+        sends = np.flatnonzero(t.target >= 0)
+        legal = {"target": sends, "target_delay": sends, "axon_key": np.flatnonzero(t.axon_key >= 0)}
+        i = int(data.draw(st.sampled_from(legal.get(name, np.arange(len(values))).tolist())))
+        size = np.diff(t.core_ptr)[i // t.row_bytes // t.axons] if name == "crossbar" else 0
+        byte = 1 << data.draw(st.integers(0, 7))
+        assume(name != "crossbar" or (i % t.row_bytes) * 8 + byte.bit_length() <= size)
+        values[i] = values[i] ^ byte if name == "crossbar" else values[i] + 1
+        changed = replace(t, **{name: values})
+        assume(name != "target" or values[i] < len(t.axon_type))
+    with pytest.raises((ProgramError, IndexError)):
+        check_faithful_crossbar(with_digest(replace(program, tables=changed)), net, neuron, later)
 
 
 # ---------------------------------------------------------------- boards and defects

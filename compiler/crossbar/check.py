@@ -9,9 +9,8 @@ import numpy.typing as npt
 from chips.errors import NetworkError, ProgramError
 from chips.profile import ChipProfile
 from compiler.check import check_board
-from compiler.crossbar.lower import LoweredCrossbar
 from compiler.crossbar.native import CrossbarNetwork
-from compiler.crossbar.tables import NEURON, RELAY, ROLES, CrossbarTables
+from compiler.crossbar.tables import NEURON, ROLES, CrossbarTables
 from compiler.program import Program, program_digest
 from compiler.registers import REGISTERS
 
@@ -86,75 +85,6 @@ def check_crossbar(program: Program) -> None:
         program.digest == program_digest(program),
         "the tables differ from what was compiled (digest mismatch): an entry was changed; compile again",
     )
-
-
-def check_faithful_crossbar(
-    program: Program, net: LoweredCrossbar, neuron: npt.NDArray[np.int64], later: npt.NDArray[np.bool_]
-) -> None:
-    """Verify that the program joins exactly the neurons of `net`, with its delays and exact weights.
-
-    Every spike is followed through the tables: slot, axon, row, slot, and on through relays.
-
-    Args:
-        program: what was made.
-        net: what was to be made.
-        neuron: [slot], the neuron of `net`, -1 for relays.
-        later: [neuron], whether what it sends comes one tick later.
-
-    Raises:
-        ProgramError: a synapse is missing, doubled or different.
-    """
-    t = program.crossbar
-    rows = t.crossbar.reshape(len(t.axon_type), t.row_bytes)
-    axon, column = np.nonzero(np.unpackbits(rows, axis=1, bitorder="little"))
-    slot = t.core_ptr[axon // t.axons] + column  # crosspoints, by axon
-    sends = np.flatnonzero((t.target >= 0) & (t.role != RELAY))
-    source = np.concatenate(
-        [neuron[sends], net.n_neurons + np.repeat(np.arange(program.n_channels), np.diff(t.channel_ptr))]
-    )
-    via = np.concatenate([t.target[sends], t.channel_target])
-    delay = np.concatenate([t.target_delay[sends], t.channel_delay]).astype(np.int64)
-    found: list[npt.NDArray[np.int64]] = []
-    for _ in range(2):  # directly, then through a relay
-        first, last = np.searchsorted(axon, via), np.searchsorted(axon, via, side="right")
-        which = np.repeat(np.arange(len(via)), last - first)
-        point = np.arange(len(which)) - np.repeat(np.cumsum(last - first) - (last - first), last - first) + first[which]
-        reached = slot[point]
-        ends = t.role[reached] != RELAY
-        found.append(np.stack([source[which], reached, delay[which], axon[point]])[:, ends])
-        relays = reached[~ends]
-        source, via = source[which][~ends], t.target[relays]
-        delay = delay[which][~ends] + t.target_delay[relays]
-    _require(not len(source), "a relay leads to a relay")
-    made_source, made_slot, made_delay, made_axon = np.concatenate(found, axis=1)
-    _require((np.bincount(neuron[neuron >= 0], minlength=net.n_neurons) > 0).all(), "a neuron is missing")
-    copies = np.bincount(neuron[neuron >= 0], minlength=net.n_neurons)
-    inside = net.source < net.n_neurons
-    wanted_delay = net.delay + np.where(inside, later[np.minimum(net.source, net.n_neurons - 1)], False)
-    wanted, made = _keys(net.source, net.target, wanted_delay), _keys(made_source, neuron[made_slot], made_delay)
-    times = copies[net.target]
-    _require(np.array_equal(np.sort(made), np.sort(np.repeat(wanted, times))), "synapses differ from the network")
-    weights = np.stack([t.registers[f"weight_{g}"] for g in range(4)])
-    held = weights[t.axon_type[made_axon], made_slot]
-    exact, must = net.exact[net.target], net.exact[neuron[made_slot]]
-    times = times[exact]
-    pairs = _pairs(np.repeat(wanted[exact], times), np.repeat(net.weight[exact], times))
-    _require(np.array_equal(_pairs(made[must], held[must]), pairs), "weights differ from the network")
-    for name, values in net.registers.items():
-        own = neuron >= 0
-        _require((t.registers[name][own] == values[neuron[own]]).all(), f"register {name} differs from the network")
-
-
-def _pairs(keys: npt.NDArray[np.int64], weights: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Keys with their weights, sorted: equal multisets give equal arrays."""
-    weights = weights.astype(np.int64)
-    order = np.lexsort((weights, keys))
-    return np.stack([keys[order], weights[order]])
-
-
-def _keys(source: npt.NDArray[Any], target: npt.NDArray[Any], delay: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    keys: npt.NDArray[np.int64] = (source.astype(np.int64) * 2**27 + target) * 2**9 + delay
-    return keys
 
 
 def _demand(holds: bool, message: str) -> None:

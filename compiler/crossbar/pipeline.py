@@ -12,7 +12,8 @@ from compiler.board import room_for, tile_position, usable_cores
 from compiler.check_routes import check_routes
 from compiler.crossbar import axon_types
 from compiler.crossbar.axon_types import Disagreement, Floats
-from compiler.crossbar.check import check_crossbar, check_faithful_crossbar
+from compiler.crossbar.check import check_crossbar
+from compiler.crossbar.check_faithful import check_faithful_crossbar
 from compiler.crossbar.emit import emit_crossbar
 from compiler.crossbar.fan_in import spread_fan_in
 from compiler.crossbar.lower import LoweredCrossbar, lower_crossbar
