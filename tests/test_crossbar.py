@@ -37,6 +37,7 @@ from neurosim import crossbar_kernel, energy, liquid, run
 from neurosim.counts import KINDS
 
 GOLDEN = Path(__file__).parent / "golden"
+BOARD = {"mesh__chips_x": 2, "mesh__chips_y": 2, "mesh__tiles_x": 3, "mesh__tiles_y": 3}
 slow = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -722,6 +723,59 @@ def test_counts_of_a_crossbar_are_what_the_tables_say() -> None:
     assert spent.static_pj == pytest.approx(64.43 * 4e6)
 
 
+@given(st.integers(0, 2**32 - 1), st.booleans())
+@settings(slow, max_examples=20)
+def test_every_event_is_counted_once_where_it_happens(seed: int, cut: bool) -> None:
+    """Counts of every core and tick, found spike by spike from the description: at home, on the way, and there."""
+    rng = np.random.default_rng(seed)
+    links = {"mesh__disabled_links": ("1,1-2,1", "0,0>0,1")} if cut else {}
+    profile, steps = chip(**BOARD, **links), 15
+    network = random_cores(rng, 20, 6, 5, wild=False)
+    program = compile(network, profile)
+    inputs = spikes(rng, network.channels, steps)
+    result = run(program, inputs, steps, seed=seed)
+    routes = route(program)
+    n, axons = 5, 6
+    wanted = np.zeros((steps, 20, len(KINDS)), np.int64)
+    active: set[tuple[int, int]] = set()
+
+    def add(step: int, core: int, kind: str, by: int = 1) -> None:
+        wanted[step, core, KINDS.index(kind)] += by
+
+    def arrive(sent: int, at: int, axon: int, kind: str) -> None:
+        add(sent, axon // axons, kind)
+        if (at, axon) in active:
+            add(sent, axon // axons, "merged_packets")
+        active.add((at, axon))
+
+    sent = [("in", int(t), int(c)) for t, c in inputs] + [("own", int(t), int(j)) for t, j in result.spikes()]
+    for kind, step, source in sorted(sent, key=lambda entry: (entry[1], entry[0] != "in")):
+        if kind == "in":
+            for e in np.flatnonzero(network.input_channel == source):
+                axon = int(network.input_core[e]) * axons + int(network.input_axon[e])
+                arrive(step, step + int(network.input_delay[e]), axon, "input_packets")
+            continue
+        core, (home, place) = source // n, divmod(source, n)
+        add(step, core, "spikes")
+        if network.target_core[home, place] < 0:
+            continue
+        target = int(network.target_core[home, place])
+        pair = routes.axon_pair[routes.axon_ptr[source]]
+        add(step, core, "packets_out")
+        add(step, core, "packets_between_cores", int(target != core))
+        add(step, core, "hops_x", routes.pair_hops_x[pair])
+        add(step, core, "hops_y", routes.pair_hops_y[pair])
+        add(step, core, "borders_x", routes.pair_borders_x[pair])
+        add(step, core, "borders_y", routes.pair_borders_y[pair])
+        at = step + int(network.target_delay[home, place])
+        arrive(step, at, target * axons + int(network.target_axon[home, place]), "packets_in")
+    rows = np.unpackbits(network.crossbar, axis=2).sum(axis=2).ravel()
+    for at, axon in active:
+        if at < steps:
+            add(at, axon // axons, "synaptic_events", rows[axon])
+    assert np.array_equal(result.counts.per_step, wanted)
+
+
 def test_columns_of_the_counts_are_those_of_the_other_kernels() -> None:
     names = ["packets_in", "input_packets", "synaptic_events", "merged_packets"]
     assert [getattr(crossbar_kernel, name.upper()) for name in names] == [KINDS.index(name) for name in names]
@@ -790,9 +844,6 @@ def test_the_checker_notices_any_change_of_what_a_program_does(data: st.DataObje
 
 
 # ---------------------------------------------------------------- boards and defects
-
-
-BOARD = {"mesh__chips_x": 2, "mesh__chips_y": 2, "mesh__tiles_x": 3, "mesh__tiles_y": 3}
 
 
 def test_several_chips_change_no_spike_and_count_their_borders() -> None:
