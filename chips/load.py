@@ -37,6 +37,11 @@ def load_chip(name_or_path: str | os.PathLike[str], overrides: Mapping[str, obje
         ProfileError: with every fault of the file, its parents and the overrides.
     """
     overrides = overrides or {}
+    if not isinstance(name_or_path, str | os.PathLike):
+        message = (
+            f"a chip is a profile, a name or a path, not {describe(name_or_path)}: there are {', '.join(list_chips())}"
+        )
+        raise ProfileError([Fault("load_chip", "", message)])
     chain, is_whole = _read_chain(name_or_path)
     set_leaves, faults = override_leaves(overrides)
     faults += [fault for tree in chain for fault in tree.faults]

@@ -45,6 +45,9 @@ def override_leaves(overrides: Mapping[str, object]) -> tuple[dict[str, Leaf], l
     leaves: dict[str, Leaf] = {}
     faults: list[Fault] = []
     for path, value in overrides.items():
+        if not isinstance(path, str):
+            faults.append(Fault("overrides", "", f"{describe(path)} is no key: write one as in 'core.neurons'"))
+            continue
         where = f"--set {_printable(f'{path}={_shown(value)}')}"
         if refusal := _refusal(path, value):
             faults.append(Fault(where, _printable(path), refusal))

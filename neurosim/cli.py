@@ -73,7 +73,11 @@ def run_command(
     program: Annotated[Path, typer.Argument(help="Program file made by `neurosim compile`.")],
     inputs: Annotated[
         Path | None,
-        typer.Option("--input", "-i", help="Spikes, .npz with step and channel (and sample, steps)."),
+        typer.Option(
+            "--input",
+            "-i",
+            help="Spikes, .npz with step and channel (and sample, steps, value), or rows of them in spikes.",
+        ),
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, max=2**31 - 2, help="Length of each sample.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Result file to write.")] = None,

@@ -296,7 +296,7 @@ def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
     return [
         *cells,
         ("steps", lambda r: f"{r['steps']:,}"),
-        ("spikes", lambda r: f"{r['spikes']:,}"),
+        ("spikes (copies included)", lambda r: f"{r['spikes']:,}"),
         ("synaptic events", lambda r: f"{r['synaptic_events']:,}"),
         ("packets (between cores)", lambda r: f"{r['packets']:,} ({r['packets_between_cores']:,})"),
         ("hops (between chips)", lambda r: f"{r['hops']:,} ({r['hops_between_chips']:,})"),
