@@ -36,8 +36,8 @@ class Population:
     kind "linear_lif", a chip's own integers: leak, threshold (see neurosim/odin_kernel.py for the order of events):
         v <- v + weight, kept within 0 and the chip's largest v, at each event; v >= threshold: spike and v <- 0
         v <- max(v - leak, 0) at the end of each step; at most one spike a step is sent.
-    kind "truenorth", the registers of a crossbar neuron; weights are whole numbers, at most four for each neuron and core
-    (neurosim/crossbar_kernel.py has the equations).
+    kind "truenorth", the registers of a crossbar neuron (neurosim/crossbar_kernel.py has the equations); its incoming
+    weights are whole numbers, four different ones at most.
     kinds "linear", "hardtanh", "tanh", "square", "liquid_time_constant" and "resonate_and_fire" send numbers, and are
     in the chip's own integers too; their equations are at the top of lower_graded.py.
     """
