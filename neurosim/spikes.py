@@ -12,6 +12,7 @@ from compiler.npz import Array, read_arrays, write_npz
 
 FORMAT = "neurosim-spikes/1"
 MAX_STEPS = 2**31 - 2
+MAX_SAMPLES = 10_000_000  # of one file
 MAX_VALUE = 2**31 - 1  # of a payload, in magnitude
 
 
@@ -136,6 +137,10 @@ class SpikeTrains:
         n_samples = len(arrays["steps"]) if "steps" in arrays and arrays["steps"].ndim else 1
         if sample is not None and sample.size and "steps" not in arrays:
             n_samples = max(1, int(sample.max()) + 1)
+        if n_samples > MAX_SAMPLES:
+            raise RunError(
+                f"{path} names sample {n_samples - 1:,}, but at most {MAX_SAMPLES:,} are read: number them from 0"
+            )
         if steps is not None:
             lengths: npt.ArrayLike = np.full(min(n_samples, 2**31), steps)
         elif "steps" in arrays:
