@@ -76,7 +76,7 @@ def write_npz(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, 
 
 
 def read_npz(path: str | Path, format_name: str, error: type[NeurosimError]) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Read header and arrays of a file of format `format_name` (such as "neurosim-program/1").
+    """Read header and arrays of a file of format `format_name` (such as "neurosim-program/2").
 
     Raises:
         NeurosimError: of class `error`, when the file is missing, truncated, foreign, of another version,

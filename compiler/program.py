@@ -25,7 +25,7 @@ from compiler.npz import Array, read_npz, write_npz
 from compiler.registers import MODELS, REGISTERS, registers_of
 from compiler.validate import Span, spans_from_json, spans_to_json
 
-FORMAT = "neurosim-program/1"
+FORMAT = "neurosim-program/2"
 
 
 @dataclass(frozen=True, slots=True)

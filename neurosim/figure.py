@@ -10,6 +10,7 @@ import numpy as np
 from compiler.npz import replacing, write_text
 from neurosim.comparison import Comparison
 
+_WIDE = 50  # times the least value: beyond it an axis is logarithmic
 _MARGIN = 1.25  # of the axis above the tallest bar
 
 
@@ -33,18 +34,28 @@ def _draw(comparison: Comparison) -> Any:
 
     rows = [row for row in comparison.rows if "error" not in row]
     names = [_name(row) for row in rows]
-    figure = Figure(figsize=(4 + 2.2 * len(rows), 7.5), layout="constrained")
-    axes = figure.subplots(2, 2)
+    figure = Figure(figsize=(6 + 3.3 * len(rows), 7.5), layout="constrained")
+    axes = figure.subplots(2, 3)
     figure.suptitle(f"{comparison.name}: modelled, not measured")
     _energy(axes[0, 0], rows, names)
     times = {part: [row[f"latency_per_inference_{part}_s"] * 1e6 for row in rows] for part in ("p50", "p99")}
     _bars(axes[0, 1], names, "latency per inference (us)", times)
+    both = {
+        "dynamic": [row["energy_per_inference_j"] * 1e6 for row in rows],
+        "static": [row["static_energy_per_inference_j"] * 1e6 for row in rows],
+    }
+    _bars(axes[0, 2], names, "energy per inference (uJ)", both)
     _accuracy(axes[1, 0], comparison, rows, names)
     cores = {
         "used": [row["cores_used"] for row in rows],
         "lower bound": [row["cores_lower_bound"] for row in rows],
     }
     _bars(axes[1, 1], names, "cores", cores)
+    neurons = {
+        "on the chip": [row["chip_neurons"] for row in rows],
+        "of the network": [row["neurons"] for row in rows],
+    }
+    _bars(axes[1, 2], names, "neurons", neurons)
     return figure
 
 
@@ -81,7 +92,12 @@ def _bars(axes: Any, names: list[str], label: str, series: dict[str, list[float]
     x, width = np.arange(len(names)), 0.7 / len(series)
     for i, (key, values) in enumerate(series.items()):
         axes.bar(x + (i - (len(series) - 1) / 2) * width, values, width, label=key)
-    _finish(axes, names, label, max(max(values) for values in series.values()))
+    every = [value for values in series.values() for value in values]
+    _finish(axes, names, label, max(every))
+    above = [value for value in every if value > 0]
+    if above and max(above) > _WIDE * min(above):
+        axes.set_yscale("log")
+        axes.set_ylim(min(above) / 3, max(above) * 10)
 
 
 def _finish(axes: Any, names: list[str], label: str, top: float) -> None:

@@ -14,7 +14,7 @@ from compiler.validate import spans_from_json, spans_to_json
 from neurosim.counts import KINDS, Counts
 from neurosim.spikes import counts_in_bins
 
-FORMAT = "neurosim-run/1"
+FORMAT = "neurosim-run/2"
 
 
 @dataclass(frozen=True, eq=False)

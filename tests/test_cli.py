@@ -166,7 +166,7 @@ def test_chips_check_lists_all_faults(tmp_path: Path) -> None:
         (["compile", "{network}", "--chip", "loihi1", "--set", "core.neurons=-9"], ["core.neurons", "-9"]),
         (["compile", "{network}", "--chip", "loihi1", "-o", "no/such/folder/p.npz"], ["cannot write"]),
         (["compile", "{network}", "--chip", "tiny", "--set", "core.neurons=2"], ["cores", "mesh.tiles_y"]),
-        (["run", "{network}", "--steps", "5"], ["neurosim-program/1"]),
+        (["run", "{network}", "--steps", "5"], ["neurosim-program/2"]),
         (["run", "{spikes}", "--steps", "5"], ["no neurosim header"]),
         (["run", "{program}"], ["--steps"]),
         (["run", "{program}", "--input", "{spikes}", "--steps", "10"], ["outside the run"]),

@@ -524,7 +524,7 @@ def forge(**changes: Any) -> Path:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"format": "neurosim-program/2"},
+        {"format": "neurosim-program/3"},
         {"format": None},
         {"chip": None},
         {"chip": {}},

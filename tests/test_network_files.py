@@ -507,7 +507,7 @@ def test_a_missing_or_an_added_array_is_refused(tmp_path: Path) -> None:
 
 
 BAD_HEADERS: list[dict[str, Any]] = [
-    {"format": "neurosim-program/1"},
+    {"format": "neurosim-program/2"},
     {"format": "neurosim-network/2"},
     {"dt_ms": "fast"},
     {"dt_ms": float("nan")},
