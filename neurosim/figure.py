@@ -37,14 +37,15 @@ def _draw(comparison: Comparison) -> Any:
     figure = Figure(figsize=(6 + 3.3 * len(rows), 7.5), layout="constrained")
     axes = figure.subplots(2, 3)
     figure.suptitle(f"{comparison.name}: modelled, not measured")
-    _energy(axes[0, 0], rows, names)
+    energies, latencies = ([_name(row, part) for row in rows] for part in ("energy", "time"))
+    _energy(axes[0, 0], rows, energies)
     times = {part: [row[f"latency_per_inference_{part}_s"] * 1e6 for row in rows] for part in ("p50", "p99")}
-    _bars(axes[0, 1], names, "latency per inference (us)", times)
+    _bars(axes[0, 1], latencies, "latency per inference (us)", times)
     both = {
         "dynamic": [row["energy_per_inference_j"] * 1e6 for row in rows],
         "static": [row["static_energy_per_inference_j"] * 1e6 for row in rows],
     }
-    _bars(axes[0, 2], names, "energy per inference (uJ)", both)
+    _bars(axes[0, 2], energies, "energy per inference (uJ)", both)
     _accuracy(axes[1, 0], comparison, rows, names)
     cores = {
         "used": [row["cores_used"] for row in rows],
@@ -108,5 +109,7 @@ def _finish(axes: Any, names: list[str], label: str, top: float) -> None:
     axes.legend(fontsize=7, frameon=False, loc="best")
 
 
-def _name(row: dict[str, Any]) -> str:
-    return "\n".join([row["chip"], *(f"{key}={value}" for key, value in row["overrides"].items())])
+def _name(row: dict[str, Any], part: str | None = None) -> str:
+    """The configuration, and what the numbers of a part of the report rest on."""
+    kinds = [f"({kind})" for kind in row["rests_on"][part]] if part else []
+    return "\n".join([row["chip"], *(f"{key}={value}" for key, value in row["overrides"].items()), *kinds])
