@@ -46,14 +46,13 @@ def load_chip(name_or_path: str | os.PathLike[str], overrides: Mapping[str, obje
     set_leaves, faults = override_leaves(overrides)
     faults += [fault for tree in chain for fault in tree.faults]
     leaves = _merge([*(tree.leaves for tree in reversed(chain)), set_leaves])
-    faults += (
-        lacking := _lacking(set_leaves, {path for tree in chain for path in tree.leaves}, chain[0].document.name)
-    )
+    name = chain[0].document.name
+    lacking = _lacking(set_leaves, {path for tree in chain for path in tree.leaves}, name)
+    faults += lacking
     leaves = {path: leaf for path, leaf in leaves.items() if path not in {fault.path for fault in lacking}}
     if is_whole:
         faults += _missing(leaves, chain)
     chip, value_faults = build(leaves, {path: plain(value) for path, value in overrides.items()})
-    name = chain[0].document.name
     faults += [fault if fault.where else Fault(name, fault.path, fault.message) for fault in value_faults]
     if faults or chip is None:
         raise ProfileError(file_order(faults, [tree.document.name for tree in chain]))

@@ -33,7 +33,7 @@ def check_program(program: Program) -> None:
     _check_formats(program)
     _check_capacity(program)
     check_board(program)
-    _require(
+    require(
         program.digest == program_digest(program),
         "the tables differ from what was compiled (digest mismatch): an entry was changed; compile again",
     )
@@ -46,10 +46,10 @@ def check_faithful(program: Program, net: LoweredNetwork) -> None:
         ProgramError: a neuron or synapse is missing, doubled or different.
     """
     t = program.lists
-    _require(len(t.neuron_of) == net.n_neurons, "the number of neurons differs from the network")
-    _require((t.model == net.model[t.neuron_of]).all(), "neuron models differ from the network")
+    require(len(t.neuron_of) == net.n_neurons, "the number of neurons differs from the network")
+    require((t.model == net.model[t.neuron_of]).all(), "neuron models differ from the network")
     for name, values in t.registers.items():
-        _require((values == net.registers[name][t.neuron_of]).all(), f"register {name} differs from the network")
+        require((values == net.registers[name][t.neuron_of]).all(), f"register {name} differs from the network")
     list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
     source_of_list = np.repeat(np.arange(len(t.source_ptr) - 1), np.diff(t.source_ptr))
     source = source_of_list[list_of]
@@ -64,7 +64,7 @@ def check_faithful(program: Program, net: LoweredNetwork) -> None:
         return
     made = _canonical(source, target, t.synapse_delay, t.synapse_weight, exponent[t.list_format[list_of]])
     wanted = _canonical(net.source, net.target, net.delay, net.weight, wanted_exponent[net.format_of])
-    _require(
+    require(
         all(np.array_equal(a, b) for a, b in zip(made, wanted, strict=True)),
         "synapses differ from the network",
     )
@@ -84,7 +84,8 @@ def _canonical(
     return ends[order], value[order]
 
 
-def _require(holds: Any, message: str) -> None:
+def require(holds: Any, message: str) -> None:
+    """Refuse the program unless it holds."""
     if not holds:
         raise ProgramError(message)
 
@@ -97,58 +98,58 @@ def _check_pointers(program: Program) -> None:
         ("list_ptr", t.list_ptr, len(t.list_core), len(t.synapse_index)),
     ]
     for name, pointer, n, end in sizes:
-        _require(len(pointer) >= 1 and (n is None or len(pointer) == n + 1), f"table {name} has a wrong length")
+        require(len(pointer) >= 1 and (n is None or len(pointer) == n + 1), f"table {name} has a wrong length")
         spans = pointer[0] == 0 and pointer[-1] == end and pointer.min() >= 0 and pointer.max() <= end
-        _require(spans, f"table {name} does not span its entries")
-        _require((np.diff(pointer) >= 0).all(), f"table {name} runs backwards")
+        require(spans, f"table {name} does not span its entries")
+        require((np.diff(pointer) >= 0).all(), f"table {name} runs backwards")
     n_neurons = len(t.neuron_of)
-    _require(n_neurons >= 1, "the program has no neurons")
-    _require(len(t.source_ptr) - 1 >= n_neurons, "table source_ptr is shorter than the neurons")
+    require(n_neurons >= 1, "the program has no neurons")
+    require(len(t.source_ptr) - 1 >= n_neurons, "table source_ptr is shorter than the neurons")
     for name, values in {"model": t.model, **t.registers}.items():
-        _require(len(values) == n_neurons, f"table {name} has a wrong length")
-    _require(t.model.max() < len(MODELS), "table model names no neuron model")
-    _require(set(t.registers) == set(registers_of(np.unique(t.model))), "the registers are not those of the models")
-    _require(len(t.list_format) == len(t.list_core), "table list_format has a wrong length")
+        require(len(values) == n_neurons, f"table {name} has a wrong length")
+    require(t.model.max() < len(MODELS), "table model names no neuron model")
+    require(set(t.registers) == set(registers_of(np.unique(t.model))), "the registers are not those of the models")
+    require(len(t.list_format) == len(t.list_core), "table list_format has a wrong length")
     for name in ("synapse_weight", "synapse_delay"):
-        _require(len(getattr(t, name)) == len(t.synapse_index), f"table {name} has a wrong length")
+        require(len(getattr(t, name)) == len(t.synapse_index), f"table {name} has a wrong length")
     _check_spans(program)
 
 
 def _check_spans(program: Program) -> None:
     n_neurons, start = len(program.lists.neuron_of), 0
     for span in program.spans:
-        _require(span.start == start and span.n >= 1, f"{span.name!r} does not follow its neighbour")
-        _require((span.kind == "input") == (start >= n_neurons), f"{span.name!r} has the wrong kind")
+        require(span.start == start and span.n >= 1, f"{span.name!r} does not follow its neighbour")
+        require((span.kind == "input") == (start >= n_neurons), f"{span.name!r} has the wrong kind")
         start += span.n
-    _require(start == len(program.lists.source_ptr) - 1, "the populations and inputs do not cover all sources")
-    _require(np.isfinite(program.dt_ms) and program.dt_ms > 0, f"dt_ms is {program.dt_ms}")
+    require(start == len(program.lists.source_ptr) - 1, "the populations and inputs do not cover all sources")
+    require(np.isfinite(program.dt_ms) and program.dt_ms > 0, f"dt_ms is {program.dt_ms}")
 
 
 def _check_indices(program: Program) -> None:
     t = program.lists
     mesh_cores = program.chip.mesh.n_cores
-    _require((np.diff(t.core) > 0).all(), "table core does not ascend")
-    _require(
+    require((np.diff(t.core) > 0).all(), "table core does not ascend")
+    require(
         len(t.core) and t.core.min() >= 0 and t.core.max() < mesh_cores,
         f"a core is outside the mesh of {mesh_cores:,} cores (mesh.tiles_x, mesh.tiles_y, mesh.cores_per_tile)",
     )
-    _require((np.diff(t.core_ptr) > 0).all(), "a core in use has no neurons")
-    _require(
+    require((np.diff(t.core_ptr) > 0).all(), "a core in use has no neurons")
+    require(
         np.array_equal(np.sort(t.neuron_of), np.arange(len(t.neuron_of))),
         "table neuron_of is not a permutation",
     )
     if not len(t.list_core):
         return
-    _require(t.list_core.min() >= 0 and t.list_core.max() < len(t.core), "table list_core names no core")
-    _require(t.list_format.max() < len(program.formats), "table list_format names no format")
-    _require((np.diff(t.list_ptr) > 0).all(), "a list has no synapses")
+    require(t.list_core.min() >= 0 and t.list_core.max() < len(t.core), "table list_core names no core")
+    require(t.list_format.max() < len(program.formats), "table list_format names no format")
+    require((np.diff(t.list_ptr) > 0).all(), "a list has no synapses")
     size = np.diff(t.core_ptr)[t.list_core]
     first = np.minimum.reduceat(t.synapse_index, t.list_ptr[:-1])
     last = np.maximum.reduceat(t.synapse_index, t.list_ptr[:-1])
-    _require((first >= 0).all() and (last < size).all(), "table synapse_index names no neuron of its core")
+    require((first >= 0).all() and (last < size).all(), "table synapse_index names no neuron of its core")
     source = np.repeat(np.arange(len(t.source_ptr) - 1), np.diff(t.source_ptr))
     key = (source * len(t.core) + t.list_core) * len(program.formats) + t.list_format
-    _require((np.diff(key) > 0).all(), "the lists of a source do not ascend by core and format")
+    require((np.diff(key) > 0).all(), "the lists of a source do not ascend by core and format")
 
 
 def _check_registers(program: Program) -> None:
@@ -160,12 +161,12 @@ def _check_registers(program: Program) -> None:
         limits = _LIMITS[MODELS[model]](program.chip)
         for register in registers_of([model]):
             low, high, key = limits[register]
-            _within(t.registers[register][mine], low, high, register, f"{name} ({key})")
+            within(t.registers[register][mine], low, high, register, f"{name} ({key})")
     if program.chip.graded:
         _check_graded_sums(program, program.chip.graded.message_bits)
     if len(t.synapse_delay):
         longest = program.chip.core.delay_steps_max
-        _within(t.synapse_delay, 1, longest, "synapse_delay", f"{name} (core.delay_steps_max)")
+        within(t.synapse_delay, 1, longest, "synapse_delay", f"{name} (core.delay_steps_max)")
 
 
 def _cuba_lif_limits(chip: ChipProfile) -> Limits:
@@ -204,7 +205,7 @@ def _check_graded_sums(program: Program, message_bits: int) -> None:
     np.add.at(sums, target, np.abs(t.synapse_weight.astype(np.int64)) << exponent)
     largest = (1 << 62) >> (message_bits - 1)
     most = int(sums.max())
-    _require(most <= largest, f"the weights into a neuron add up to {most:,}; at most {largest:,} can be run")
+    require(most <= largest, f"the weights into a neuron add up to {most:,}; at most {largest:,} can be run")
 
 
 def _graded_limits(chip: ChipProfile) -> Limits:
@@ -237,7 +238,8 @@ _LIMITS: dict[str, Callable[[ChipProfile], Limits]] = {
 """model -> its limits on a chip"""
 
 
-def _within(values: npt.NDArray[Any], low: int, high: int, table: str, whose: str) -> None:
+def within(values: npt.NDArray[Any], low: int, high: int, table: str, whose: str) -> None:
+    """Refuse a table with an entry out of range."""
     wrong = (values < low) | (values > high)
     if wrong.any():
         i = int(wrong.argmax())
@@ -254,13 +256,13 @@ def _check_formats(program: Program) -> None:
     sizes = np.diff(t.core_ptr)[t.list_core]
     for i, form in enumerate(program.formats):
         label = f"synapse format {i}"
-        _require(form.weight_bits in synapse.weight_bits, f"{label}: {form.weight_bits} weight bits are not legal")
-        _require(form.index_bits in synapse.index_bits, f"{label}: {form.index_bits} index bits are not legal")
-        _require(
+        require(form.weight_bits in synapse.weight_bits, f"{label}: {form.weight_bits} weight bits are not legal")
+        require(form.index_bits in synapse.index_bits, f"{label}: {form.index_bits} index bits are not legal")
+        require(
             0 <= form.exponent <= exponent_max,
             f"{label}: exponent {form.exponent} is not legal (neuron.weight_exponent_max)",
         )
-        _require(0 <= form.delay_bits <= 8, f"{label}: {form.delay_bits} delay bits are not legal")
+        require(0 <= form.delay_bits <= 8, f"{label}: {form.delay_bits} delay bits are not legal")
         mine = t.list_format == i
         chosen = np.repeat(mine, lengths)
         if not chosen.any():
@@ -269,16 +271,16 @@ def _check_formats(program: Program) -> None:
             _check_row_weights(t.synapse_weight[chosen], form, label)
             continue
         _check_weights(t.synapse_weight[chosen], form, label)
-        _require(
+        require(
             int(t.synapse_delay[chosen].max()) <= 1 << form.delay_bits,
             f"{label}: a delay needs more than {form.delay_bits} bits",
         )
         if form.index_bits:
-            _require(sizes[mine].max() <= 1 << form.index_bits, f"{label}: a core has more neurons than indices")
+            require(sizes[mine].max() <= 1 << form.index_bits, f"{label}: a core has more neurons than indices")
         else:
             inside = np.arange(len(t.synapse_index)) - np.repeat(t.list_ptr[:-1], lengths)
             dense = (lengths[mine] == sizes[mine]).all() and (t.synapse_index[chosen] == inside[chosen]).all()
-            _require(dense, f"{label}: a dense list does not hold one synapse for each neuron of its core")
+            require(dense, f"{label}: a dense list does not hold one synapse for each neuron of its core")
 
 
 def _check_weights(weight: npt.NDArray[np.int16], form: SynapseFormat, label: str) -> None:
@@ -287,8 +289,8 @@ def _check_weights(weight: npt.NDArray[np.int16], form: SynapseFormat, label: st
     high = 0 if form.sign == "inhibitory" else 256 - grain
     if low is None:
         raise ProgramError(f"{label}: sign mode {form.sign!r} is not known")
-    _within(weight, low, high, "synapse_weight", f"{label} ({form.sign}, {form.weight_bits} bits)")
-    _require((weight % grain == 0).all(), f"{label}: a weight is not a multiple of {grain}")
+    within(weight, low, high, "synapse_weight", f"{label} ({form.sign}, {form.weight_bits} bits)")
+    require((weight % grain == 0).all(), f"{label}: a weight is not a multiple of {grain}")
 
 
 def _check_rows(program: Program) -> None:
@@ -296,15 +298,15 @@ def _check_rows(program: Program) -> None:
     t, synapse = program.lists, program.chip.lists
     inner = np.ones(max(0, len(t.synapse_index) - 1), np.bool_)
     inner[t.list_ptr[1:-1] - 1] = False
-    _require((np.diff(t.synapse_index)[inner] > 0).all(), "table synapse_index: a row names a neuron twice")
-    _within(np.diff(t.core_ptr), 1, synapse.block_synapses, "core_ptr", f"{program.chip.name} (synapse.block_synapses)")
+    require((np.diff(t.synapse_index)[inner] > 0).all(), "table synapse_index: a row names a neuron twice")
+    within(np.diff(t.core_ptr), 1, synapse.block_synapses, "core_ptr", f"{program.chip.name} (synapse.block_synapses)")
 
 
 def _check_row_weights(weight: npt.NDArray[np.int16], form: SynapseFormat, label: str) -> None:
     largest = (1 << form.weight_bits) - 1
     spans = {"excitatory": (0, largest), "inhibitory": (-largest, 0)}
-    _require(form.sign in spans, f"{label}: sign mode {form.sign!r} is not one of a row")
-    _within(weight, *spans[form.sign], "synapse_weight", f"{label} ({form.sign}, {form.weight_bits} bits)")
+    require(form.sign in spans, f"{label}: sign mode {form.sign!r} is not one of a row")
+    within(weight, *spans[form.sign], "synapse_weight", f"{label} ({form.sign}, {form.weight_bits} bits)")
 
 
 def check_board(program: Program) -> None:

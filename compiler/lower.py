@@ -45,7 +45,7 @@ def lower(
     check_kinds(valid, chip)
     if chip.linear_lif is not None and chip.cuba_lif is None:
         return lower_linear_leak(valid, chip, approximate)
-    _check_delays(valid, chip)
+    check_delays(valid, chip)
     model = np.zeros(valid.n_neurons, np.uint8)
     registers: dict[str, npt.NDArray[np.int32]] = {}
     weights = np.zeros(len(valid.source), np.int16)
@@ -131,7 +131,8 @@ def check_kinds(valid: ValidNetwork, chip: ChipProfile) -> None:
             )
 
 
-def _check_delays(valid: ValidNetwork, chip: ChipProfile) -> None:
+def check_delays(valid: ValidNetwork, chip: ChipProfile) -> None:
+    """Refuse delays longer than the chip holds."""
     limit = chip.core.delay_steps_max
     for projection in valid.network.projections:
         if projection.n_synapses and projection.delays.max() > limit:

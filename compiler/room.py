@@ -3,10 +3,11 @@
 What is only a little too large goes through partition.py, which says more: what binds, and what would fit.
 """
 
-from chips.errors import DoesNotFit, NetworkError
+from chips.errors import DoesNotFit
 from chips.profile import ChipProfile
 from compiler.board import usable_cores
 from compiler.network import Network
+from compiler.validate import require_network
 
 FAR = 4  # times the neurons of all cores
 SMALL = 100_000  # neurons that cost nothing to look at
@@ -19,8 +20,7 @@ def check_room(network: Network, chip: ChipProfile) -> None:
         NetworkError: not a network.
         DoesNotFit: likewise.
     """
-    if not isinstance(network, Network):
-        raise NetworkError(f"a Network is needed, not {type(network).__name__}: Network.load reads one from a file")
+    require_network(network)
     each, cores, n = chip.core.neurons, int(usable_cores(chip.mesh).sum()), network.n_neurons
     if each is None or n <= max(SMALL, FAR * each * cores):
         return

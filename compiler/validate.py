@@ -53,14 +53,23 @@ class ValidNetwork:
         return next(span for span in self.spans if span.name == name)
 
 
+def require_network(network: object) -> None:
+    """Refuse what is no network.
+
+    Raises:
+        NetworkError: likewise.
+    """
+    if not isinstance(network, Network):
+        raise NetworkError(f"a Network is needed, not {type(network).__name__}: Network.load reads one from a file")
+
+
 def validate(network: Network) -> ValidNetwork:
     """Check that `network` is complete, and number its parts.
 
     Raises:
         NetworkError: there is no neuron, or there are too many.
     """
-    if not isinstance(network, Network):
-        raise NetworkError(f"a Network is needed, not {type(network).__name__}: Network.load reads one from a file")
+    require_network(network)
     if not network.populations:
         raise NetworkError("the network has no neurons: add a population with add_lif or add_registers")
     n_neurons, n_channels = network.n_neurons, network.n_channels

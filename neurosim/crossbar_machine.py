@@ -26,11 +26,13 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
     # positions within the block of chips in use, however large the board is
     tile_x = tile_x - tile_x.min() // chip.mesh.tiles_x * chip.mesh.tiles_x
     tile_y = tile_y - tile_y.min() // chip.mesh.tiles_y * chip.mesh.tiles_y
-    draws = (
-        crossbar_kernel.DRAW_WEIGHT * _any_of(r["stochastic_weights"] > 0, t)
-        + crossbar_kernel.DRAW_LEAK * _any_of(r["stochastic_leak"] > 0, t)
-        + crossbar_kernel.DRAW_THRESHOLD * _any_of(r["threshold_mask"] > 0, t)
-    )
+
+    def any_of(slots: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+        """Cores with at least one of these slots: [core]."""
+        return (np.bincount(slot_core[slots], minlength=n_cores) > 0).astype(np.uint8)
+
+    draws = crossbar_kernel.DRAW_WEIGHT * any_of(r["stochastic_weights"] > 0)
+    draws += crossbar_kernel.DRAW_LEAK * any_of(r["stochastic_leak"] > 0)
     longest = max(int(t.target_delay.max(initial=1)), int(t.channel_delay.max(initial=0)))
     row_ptr, row = _rows(t, axons)
     return CrossbarMachine(
@@ -55,7 +57,7 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
         neuron_key=t.neuron_of.astype(np.int64),
         reports=(t.role == NEURON).astype(np.uint8),
         draws=draws,
-        plain_core=1 - _any_of(r["leak_reversal"] > 0, t),
+        plain_core=1 - any_of(r["leak_reversal"] > 0),
         target=target,
         target_delay=t.target_delay,
         target_core=target_core,
@@ -102,11 +104,6 @@ def _ways(program: Program, slot_core: npt.NDArray[np.int64], target_core: npt.N
             "n_inside": routes.n_inside,
         }
     return {"hops": hops, "to_x": to_x.astype(np.int32), "to_y": to_y.astype(np.int32), **ways}
-
-
-def _any_of(slots: npt.NDArray[np.bool_], t: CrossbarTables) -> npt.NDArray[np.uint8]:
-    """Cores with at least one of these slots: [core]."""
-    return (np.bincount(t.slot_core()[slots], minlength=len(t.core)) > 0).astype(np.uint8)
 
 
 def _pad(values: npt.NDArray[Any], n_cores: int, axons: int) -> npt.NDArray[Any]:

@@ -41,7 +41,7 @@ def build_engine(program: Program) -> Engine:
     """
     if program.is_crossbar:
         return _crossbar_engine(program)
-    models = {MODELS[i] for i in np.unique(program.lists.model)}
+    models = _models(program)
     if models == {"cuba_lif"}:
         return _cuba_engine(program)
     if models == {"linear_lif"}:
@@ -78,6 +78,11 @@ def _cuba_engine(program: Program) -> Engine:
     return Engine(kernel.advance, machine, new_state, _links(machine), lambda state, seed: None)
 
 
+def _models(program: Program) -> set[str]:
+    """The models of its neurons."""
+    return {MODELS[i] for i in np.unique(program.lists.model)}
+
+
 def _links(machine: Any) -> int:
     return int(machine.pair_link.max(initial=0)) + 1
 
@@ -95,7 +100,7 @@ def sends_numbers(program: Program) -> bool:
     """Whether spikes of a program carry payloads other than 1."""
     if program.is_crossbar:
         return False
-    models = {MODELS[i] for i in np.unique(program.lists.model)}
+    models = _models(program)
     return not models <= {"cuba_lif", "linear_lif"}
 
 

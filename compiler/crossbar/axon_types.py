@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from compiler.crossbar.lower import LoweredCrossbar
 from compiler.crossbar.pieces import Lines, Pieces
+from compiler.crossbar.tables import TYPES
 
 Floats = npt.NDArray[np.float64]
-TYPES = 4
 SWEEPS = 20  # of assigning axons to types and weights to neurons
 
 
@@ -56,24 +56,14 @@ def split_classes(net: LoweredCrossbar, n_types: int) -> npt.NDArray[np.uint8]:
     return classes
 
 
-def assign_split(
-    net: LoweredCrossbar, lines: Lines, pieces: Pieces, classes: npt.NDArray[np.uint8]
-) -> tuple[npt.NDArray[np.uint8], Floats]:
-    """Type of each axon in use (its line's class), and the weight of each neuron and type: [axon], [neuron, type]."""
-    class_of_line = np.zeros(len(lines.source), np.uint8)
-    class_of_line[lines.line_of] = classes
-    return class_of_line[pieces.axon_line], mean_weights(net, classes)
-
-
 def assign_shared(
-    net: LoweredCrossbar, lines: Lines, pieces: Pieces, n_types: int
-) -> tuple[npt.NDArray[np.uint8], Floats]:
-    """Types and weights, found core by core: [axon in use], [neuron, type].
+    net: LoweredCrossbar, pieces: Pieces, axon_of: npt.NDArray[np.int64], n_types: int
+) -> npt.NDArray[np.uint8]:
+    """Types, found core by core: [axon in use]; `axon_of`: [synapse].
 
     Raises:
         Disagreement: exact weights are not held by any types that were found.
     """
-    axon_of = axon_of_synapse(net, lines, pieces)
     types = np.zeros(len(pieces.axon_line), np.uint8)
     order = np.argsort(pieces.piece_of[net.target], kind="stable")
     bounds = np.searchsorted(pieces.piece_of[net.target][order], np.arange(pieces.n_pieces + 1))
@@ -88,7 +78,7 @@ def assign_shared(
         exact = bool(net.exact[neurons].any())
         found = _colour(table, neurons, n_types) if exact else _improve(table, n_types)
         types[first_axon[piece] : first_axon[piece + 1]] = found
-    return types, mean_weights(net, types[axon_of])
+    return types
 
 
 def axon_of_synapse(net: LoweredCrossbar, lines: Lines, pieces: Pieces) -> npt.NDArray[np.int64]:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from chips.errors import NetworkError, ProgramError
 from chips.profile import ChipProfile
-from compiler.check import check_board
+from compiler.check import check_board, require, within
 from compiler.crossbar.native import CrossbarNetwork
 from compiler.crossbar.tables import NEURON, ROLES, CrossbarTables
 from compiler.program import Program, program_digest
@@ -81,7 +81,7 @@ def check_crossbar(program: Program) -> None:
     _check_registers(program)
     _check_capacity(program)
     check_board(program)
-    _require(
+    require(
         program.digest == program_digest(program),
         "the tables differ from what was compiled (digest mismatch): an entry was changed; compile again",
     )
@@ -92,34 +92,29 @@ def _demand(holds: bool, message: str) -> None:
         raise NetworkError(f"crossbar network: {message}")
 
 
-def _require(holds: Any, message: str) -> None:
-    if not holds:
-        raise ProgramError(message)
-
-
 def _check_shapes(program: Program) -> None:
     t = program.crossbar
     if program.chip.crossbar is None:
         raise ProgramError(f"the program has crossbar cores, which {program.chip.name} has not (section crossbar)")
     n_cores, n_slots, n_axons = len(t.core), len(t.role), program.chip.core.input_axons or 0
-    _require(n_cores >= 1 and n_slots >= 1, "the program has no neurons")
-    _require(len(t.axon_type) % n_cores == 0 and 1 <= t.axons <= n_axons, "table axon_type has a wrong length")
-    _require(len(t.crossbar) % len(t.axon_type) == 0, "table crossbar has a wrong length")
-    _require(len(t.axon_key) == len(t.axon_type), "table axon_key has a wrong length")
+    require(n_cores >= 1 and n_slots >= 1, "the program has no neurons")
+    require(len(t.axon_type) % n_cores == 0 and 1 <= t.axons <= n_axons, "table axon_type has a wrong length")
+    require(len(t.crossbar) % len(t.axon_type) == 0, "table crossbar has a wrong length")
+    require(len(t.axon_key) == len(t.axon_type), "table axon_key has a wrong length")
     for name in ("neuron_of", "target", "target_delay", *t.registers):
         values = t.registers[name] if name in t.registers else getattr(t, name)
-        _require(len(values) == n_slots, f"table {name} has a wrong length")
-    _require(set(t.registers) == set(REGISTERS["truenorth"]), "the registers are not those of the neuron")
+        require(len(values) == n_slots, f"table {name} has a wrong length")
+    require(set(t.registers) == set(REGISTERS["truenorth"]), "the registers are not those of the neuron")
     for name, pointer, n, end in (
         ("core_ptr", t.core_ptr, n_cores, n_slots),
         ("channel_ptr", t.channel_ptr, None, len(t.channel_target)),
     ):
-        _require(len(pointer) >= 1 and (n is None or len(pointer) == n + 1), f"table {name} has a wrong length")
+        require(len(pointer) >= 1 and (n is None or len(pointer) == n + 1), f"table {name} has a wrong length")
         spans = pointer[0] == 0 and pointer[-1] == end and pointer.min() >= 0 and pointer.max() <= end
-        _require(spans, f"table {name} does not span its entries")
-        _require((np.diff(pointer) >= 0).all(), f"table {name} runs backwards")
-    _require(len(t.channel_delay) == len(t.channel_target), "table channel_delay has a wrong length")
-    _require((np.diff(t.core_ptr) <= t.row_bytes * 8).all(), "a core has more neurons than a row has bits")
+        require(spans, f"table {name} does not span its entries")
+        require((np.diff(pointer) >= 0).all(), f"table {name} runs backwards")
+    require(len(t.channel_delay) == len(t.channel_target), "table channel_delay has a wrong length")
+    require((np.diff(t.core_ptr) <= t.row_bytes * 8).all(), "a core has more neurons than a row has bits")
     _check_spans(program)
 
 
@@ -128,33 +123,33 @@ def _check_spans(program: Program) -> None:
     for span in program.spans:
         inputs_begun = inputs_begun or span.kind == "input"
         is_kind = span.kind == "input" or (span.kind in ("lif", "truenorth") and not inputs_begun)
-        _require(span.start == at and span.n >= 1 and is_kind, f"population {span.name!r} is out of place")
+        require(span.start == at and span.n >= 1 and is_kind, f"population {span.name!r} is out of place")
         at += span.n
     n_channels = sum(span.n for span in program.spans if span.kind == "input")
-    _require(len(program.crossbar.channel_ptr) - 1 == n_channels, "table channel_ptr is not one of the inputs")
+    require(len(program.crossbar.channel_ptr) - 1 == n_channels, "table channel_ptr is not one of the inputs")
     own = np.sort(program.crossbar.neuron_of[program.crossbar.role == NEURON])
     is_all = len(own) == at - n_channels and np.array_equal(own, np.arange(len(own)))
-    _require(is_all, "table neuron_of does not name every neuron once")
-    _require(np.isfinite(program.dt_ms) and program.dt_ms > 0, "dt_ms is not a length of a step")
+    require(is_all, "table neuron_of does not name every neuron once")
+    require(np.isfinite(program.dt_ms) and program.dt_ms > 0, "dt_ms is not a length of a step")
 
 
 def _check_indices(program: Program) -> None:
     t, chip = program.crossbar, program.chip
     n_axons = len(t.axon_type)
-    _within(t.role, 0, len(ROLES) - 1, "role", "the program")
-    _require((np.diff(t.core.astype(np.int64)) > 0).all(), "table core does not ascend")
-    _within(t.core, 0, chip.mesh.n_cores - 1, "core", f"{chip.name} (mesh)")
+    within(t.role, 0, len(ROLES) - 1, "role", "the program")
+    require((np.diff(t.core.astype(np.int64)) > 0).all(), "table core does not ascend")
+    within(t.core, 0, chip.mesh.n_cores - 1, "core", f"{chip.name} (mesh)")
     helpers = t.role > 1
-    _require(
+    require(
         (t.neuron_of[helpers] == -1).all() and (t.neuron_of[~helpers] >= 0).all(), "table neuron_of contradicts role"
     )
     n = int((t.role == NEURON).sum())
-    _require((t.neuron_of < n).all(), "table neuron_of names no neuron")
-    _within(t.axon_type, 0, chip.bars.axon_types - 1, "axon_type", f"{chip.name} (crossbar.axon_types)")
-    _within(t.target, -1, n_axons - 1, "target", "the program")
-    _within(t.target_delay, 1, chip.core.delay_steps_max, "target_delay", f"{chip.name} (core.delay_steps_max)")
-    _within(t.channel_target, 0, n_axons - 1, "channel_target", "the program")
-    _within(t.channel_delay, 0, chip.core.delay_steps_max, "channel_delay", f"{chip.name} (core.delay_steps_max)")
+    require((t.neuron_of < n).all(), "table neuron_of names no neuron")
+    within(t.axon_type, 0, chip.bars.axon_types - 1, "axon_type", f"{chip.name} (crossbar.axon_types)")
+    within(t.target, -1, n_axons - 1, "target", "the program")
+    within(t.target_delay, 1, chip.core.delay_steps_max, "target_delay", f"{chip.name} (core.delay_steps_max)")
+    within(t.channel_target, 0, n_axons - 1, "channel_target", "the program")
+    within(t.channel_delay, 0, chip.core.delay_steps_max, "channel_delay", f"{chip.name} (core.delay_steps_max)")
     _check_rows(t)
     reach = chip.mesh.reach_tiles
     if reach is not None:
@@ -163,7 +158,7 @@ def _check_indices(program: Program) -> None:
         start, end = tile[t.slot_core()[sends]], tile[t.target[sends] // t.axons]
         height = chip.mesh.height
         far = np.maximum(abs(start // height - end // height), abs(start % height - end % height))
-        _require((far <= reach).all(), f"a packet goes further than {reach} tiles (mesh.reach_tiles)")
+        require((far <= reach).all(), f"a packet goes further than {reach} tiles (mesh.reach_tiles)")
 
 
 def _check_rows(t: CrossbarTables) -> None:
@@ -175,7 +170,7 @@ def _check_rows(t: CrossbarTables) -> None:
         spare[:size] = False
         mask = np.packbits(spare, bitorder="little")
         if mask.any():
-            _require(not (rows[sizes == size] & mask).any(), "a crosspoint names no neuron of its core")
+            require(not (rows[sizes == size] & mask).any(), "a crosspoint names no neuron of its core")
 
 
 def _check_registers(program: Program) -> None:
@@ -195,7 +190,7 @@ def _check_registers(program: Program) -> None:
         **dict.fromkeys(("leak_reversal", "stochastic_leak", "negative_saturates"), (0, 1, "crossbar")),
     }
     for register, (low, high, key) in limits.items():
-        _within(r[register], low, high, register, f"{name} ({key})")
+        within(r[register], low, high, register, f"{name} ({key})")
 
 
 def _check_capacity(program: Program) -> None:
@@ -206,10 +201,3 @@ def _check_capacity(program: Program) -> None:
             f"core {program.crossbar.core[i]} holds {sizes[i]:,} neurons, but {program.chip.name} allows {limit:,} "
             "(core.neurons)"
         )
-
-
-def _within(values: npt.NDArray[Any], low: int, high: int, table: str, whose: str) -> None:
-    wrong = (values < low) | (values > high)
-    if wrong.any():
-        i = int(wrong.argmax())
-        raise ProgramError(f"table {table}: entry {i} is {values[i]}, but {whose} allows {low} to {high}")

@@ -4,11 +4,11 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.profile import ChipProfile
-from compiler.crossbar.axon_types import TYPES, Floats
+from compiler.crossbar.axon_types import Floats
 from compiler.crossbar.lower import LoweredCrossbar
 from compiler.crossbar.pieces import Lines, Pieces
 from compiler.crossbar.slots import Slots
-from compiler.crossbar.tables import RELAY, CrossbarTables
+from compiler.crossbar.tables import RELAY, TYPES, CrossbarTables
 from compiler.lowered import LoweringError
 from compiler.program import Program, with_digest
 from compiler.registers import REGISTERS

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from chips.profile import ChipProfile
 from compiler.crossbar.lower import LoweredCrossbar
+from compiler.crossbar.tables import TYPES
 
 ROUNDS = 12  # of slot estimates; the last one uses the fan-out, which is always enough
 _NO_LIMIT = np.iinfo(np.int64).max
@@ -46,10 +47,10 @@ class Pieces:
 
 def lines_of(net: LoweredCrossbar, class_of: npt.NDArray[np.uint8]) -> Lines:
     """The lines of a network, whose synapses have these classes."""
-    kinds = 4 * (int(net.layer.max(initial=0)) + 1)
-    key = (net.source * 256 + net.delay) * kinds + net.layer * 4 + class_of
+    kinds = TYPES * (int(net.layer.max(initial=0)) + 1)
+    key = (net.source * 256 + net.delay) * kinds + net.layer * TYPES + class_of
     keys, line_of = np.unique(key, return_inverse=True)
-    return Lines(keys // kinds // 256, keys // kinds % 256, keys % kinds // 4, line_of.astype(np.int64))
+    return Lines(keys // kinds // 256, keys // kinds % 256, keys % kinds // TYPES, line_of.astype(np.int64))
 
 
 def cut(net: LoweredCrossbar, lines: Lines, chip: ChipProfile) -> Pieces:

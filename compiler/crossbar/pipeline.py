@@ -23,7 +23,7 @@ from compiler.crossbar.tables import COPY, RELAY
 from compiler.crossbar.unsuited import refuse_size
 from compiler.divide import UNIT, divide
 from compiler.hypergraph import Hypergraph
-from compiler.lower import check_kinds
+from compiler.lower import check_delays, check_kinds
 from compiler.lowered import LoweringError, Tolerance
 from compiler.place import place_pieces
 from compiler.program import Program
@@ -44,7 +44,7 @@ def compile_crossbar(
     """
     tolerance = tolerance or Tolerance()
     check_kinds(valid, chip)
-    _check_delays(valid, chip)
+    check_delays(valid, chip)
     net = spread_fan_in(lower_crossbar(valid, chip, approximate), chip, approximate)
     typed = _with_types(net, chip, tolerance)
     slots = lay_out(net, typed.lines, typed.pieces, chip)
@@ -60,7 +60,7 @@ def compile_crossbar(
         typed.lines,
         typed.pieces,
         slots,
-        axon_types.axon_of_synapse(net, typed.lines, typed.pieces),
+        typed.axon_of,
         typed.types,
         typed.weights,
         core_of,
@@ -82,6 +82,7 @@ class _Typed:
 
     lines: Lines
     pieces: Pieces
+    axon_of: npt.NDArray[np.int64]  # [synapse], axon in use
     types: npt.NDArray[np.uint8]  # [axon in use]
     weights: Floats  # [neuron, type]
     error: Floats  # [synapse], relative to the largest weight of its neuron
@@ -110,27 +111,37 @@ def _with_types(net: LoweredCrossbar, chip: ChipProfile, tolerance: Tolerance) -
 def _shared(net: LoweredCrossbar, chip: ChipProfile) -> _Typed | None:
     lines = lines_of(net, axon_types.shared_classes(net))
     pieces = cut(net, lines, chip)
+    axon_of = axon_types.axon_of_synapse(net, lines, pieces)
     try:
-        types, weights = axon_types.assign_shared(net, lines, pieces, chip.bars.axon_types)
+        types = axon_types.assign_shared(net, pieces, axon_of, chip.bars.axon_types)
     except Disagreement:
         return None
-    return _typed(net, lines, pieces, types, weights)
+    return _typed(net, lines, pieces, axon_of, types)
 
 
 def _split(net: LoweredCrossbar, chip: ChipProfile) -> _Typed:
     classes = axon_types.split_classes(net, chip.bars.axon_types)
     lines = lines_of(net, classes)
     pieces = cut(net, lines, chip)
-    types, weights = axon_types.assign_split(net, lines, pieces, classes)
-    return _typed(net, lines, pieces, types, weights)
+    axon_of = axon_types.axon_of_synapse(net, lines, pieces)
+    types = np.zeros(len(pieces.axon_line), np.uint8)
+    types[axon_of] = classes  # an axon has synapses of one class
+    return _typed(net, lines, pieces, axon_of, types)
 
 
-def _typed(net: LoweredCrossbar, lines: Lines, pieces: Pieces, types: npt.NDArray[np.uint8], weights: Floats) -> _Typed:
-    held = weights[net.target, types[axon_types.axon_of_synapse(net, lines, pieces)]]
+def _typed(
+    net: LoweredCrossbar,
+    lines: Lines,
+    pieces: Pieces,
+    axon_of: npt.NDArray[np.int64],
+    types: npt.NDArray[np.uint8],
+) -> _Typed:
+    weights = axon_types.mean_weights(net, types[axon_of])
+    held = weights[net.target, types[axon_of]]
     largest = np.zeros(net.n_neurons)
     np.maximum.at(largest, net.target, np.abs(net.weight))
     error = np.abs(held - net.weight) / np.maximum(largest[net.target], 1e-300)
-    return _Typed(lines, pieces, types, weights, error)
+    return _Typed(lines, pieces, axon_of, types, weights, error)
 
 
 def _weight_errors(net: LoweredCrossbar, typed: _Typed) -> list[LoweringError]:
@@ -215,14 +226,4 @@ def _check_reach(slots: Slots, core_of: npt.NDArray[np.int32], chip: ChipProfile
         raise DoesNotFit(
             f"core {core_of[start[i]]} sends {far[i]} tiles far to core {core_of[end[i]]}, but a packet of {chip.name} "
             f"goes {reach} at most in each direction (mesh.reach_tiles): make connections more local"
-        )
-
-
-def _check_delays(valid: ValidNetwork, chip: ChipProfile) -> None:
-    limit = chip.core.delay_steps_max
-    if len(valid.delay) and valid.delay.max() > limit:
-        first = int(valid.delay.argmax())
-        raise CannotRepresent(
-            f"delay of synapse {first} of the network is {valid.delay[first]} steps, but {chip.name} holds at most "
-            f"{limit} (core.delay_steps_max): shorten it or use a longer dt_ms"
         )

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 NEURON, COPY, RELAY, PARTIAL = range(4)
+TYPES = 4  # of axons, at most; a chip may have fewer
 ROLES = ("neuron", "copy", "relay", "partial sum")
 
 

@@ -7,7 +7,7 @@ from compiler.board import chip_of, tile_position
 from compiler.bounds import RESOURCES, lower_bounds
 from compiler.crossbar.tables import NEURON, row_synapses
 from compiler.program import Program
-from compiler.route import route
+from compiler.route import Routes, route
 from compiler.usage import Usage
 
 Ints = npt.NDArray[np.int64]
@@ -24,15 +24,14 @@ def crossbar_usage(program: Program) -> Usage:
     hops = np.abs(x[start] - x[end]) + np.abs(y[start] - y[end])
     borders = np.abs(x[start] // mesh.tiles_x - x[end] // mesh.tiles_x)
     borders = borders + np.abs(y[start] // mesh.tiles_y - y[end] // mesh.tiles_y)
-    detours = 0
-    if mesh.cut_links:
-        routes = route(program)
+    detours, routes = 0, route(program) if mesh.cut_links else None
+    if routes:
         pair = routes.axon_pair[routes.axon_pair >= 0]
         hops = (routes.pair_hops_x + routes.pair_hops_y)[pair]
         borders = (routes.pair_borders_x + routes.pair_borders_y)[pair]
         detours = int(routes.pair_detours.sum())
     on_chip = chip_of(t.core, mesh)
-    inside, border = _loads(program, start, end)
+    inside, border = _loads(program, routes, start, end)
     used_axon = (t.axon_key >= 0) & ((row_synapses(t) > 0) | np.isin(np.arange(len(t.axon_key)), t.target[sends]))
     synapses = row_synapses(t).reshape(n_cores, -1).sum(axis=1)
     used = {
@@ -62,14 +61,13 @@ def crossbar_usage(program: Program) -> Usage:
     )
 
 
-def _loads(program: Program, start: Ints, end: Ints) -> tuple[int, int]:
+def _loads(program: Program, routes: Routes | None, start: Ints, end: Ints) -> tuple[int, int]:
     """Packets over the busiest link inside chips and over the busiest border, when each slot sends once.
 
     Plain ways are runs, east-west first: sums of their ends, so that a million of them take no lists of links.
     """
     mesh = program.chip.mesh
-    if mesh.cut_links:
-        routes = route(program)
+    if routes:
         load = routes.link_load
         return int(load[: routes.n_inside].max(initial=0)), int(load[routes.n_inside :].max(initial=0))
     x, y = (position.astype(np.int64) for position in tile_position(program.crossbar.core, mesh))
