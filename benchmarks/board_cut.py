@@ -12,7 +12,7 @@ import numpy as np
 
 import neurosim as ns
 from compiler import route
-from neurosim.column import maass_column
+from neurosim.generators.column import maass_column
 
 MOST_S = 180.0
 MOST_CROSSING = 0.6  # packets between chips, of those without regard to chips

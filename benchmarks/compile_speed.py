@@ -20,7 +20,7 @@ import bars
 import numpy as np
 
 import neurosim as ns
-from neurosim.column import maass_column
+from neurosim.generators.column import maass_column
 
 MOST_S = 10.0
 RUNS = 5

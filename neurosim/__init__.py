@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     )
     from compiler import CrossbarNetwork, Network, Program, Tolerance, Usage, compile, usage
     from neurosim.calibration import calibrate
-    from neurosim.column import Column, maass_column
     from neurosim.comparison import Comparison, compare
     from neurosim.counts import Counts
-    from neurosim.liquids import liquid
+    from neurosim.generators.column import Column, maass_column
+    from neurosim.generators.liquids import liquid
     from neurosim.pricing import Energy, energy
     from neurosim.result import RunResult
     from neurosim.simulate import run
@@ -47,12 +47,12 @@ _HOME = {
     ),
     "compiler": "CrossbarNetwork Network Program Tolerance Usage compile usage",
     "neurosim.calibration": "calibrate",
-    "neurosim.column": "Column maass_column",
+    "neurosim.generators.column": "Column maass_column",
     "neurosim.comparison": "Comparison compare",
     "neurosim.counts": "Counts",
     "neurosim.pricing": "Energy energy",
     "neurosim.timing": "Latency latency",
-    "neurosim.liquids": "liquid",
+    "neurosim.generators.liquids": "liquid",
     "neurosim.result": "RunResult",
     "neurosim.simulate": "run",
     "neurosim.spikes": "SpikeTrains",

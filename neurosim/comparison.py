@@ -12,13 +12,13 @@ from chips import ChipProfile, NeurosimError, load_chip
 from compiler import Network, compile, usage
 from compiler.approximations import RULES
 from neurosim.calibration import calibrate
-from neurosim.dataset import Dataset, load_dataset
-from neurosim.encoders import RateEncoder
+from neurosim.encoders.rate import RateEncoder
 from neurosim.experiment import Configuration, Experiment, load_experiment
-from neurosim.liquids import LIQUID, liquid
+from neurosim.generators.liquids import LIQUID, liquid
 from neurosim.pricing import price_kinds
 from neurosim.provenance import rests_on
-from neurosim.readout import accuracy, mean_per_bin
+from neurosim.readouts.linear import accuracy, mean_per_bin
+from neurosim.recordings.dataset import Dataset, load_dataset
 from neurosim.result import RunResult
 from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains, counts_in_bins

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,26 @@ class SpikeTrains:
     def n_samples(self) -> int:
         """How many samples."""
         return len(self.steps)
+
+    def __len__(self) -> int:
+        """How many samples."""
+        return len(self.steps)
+
+    @property
+    def shape(self) -> tuple[int]:
+        """(samples,): lets scikit-learn split trains into folds."""
+        return (len(self.steps),)
+
+    def __getitem__(self, which: Any) -> "SpikeTrains":
+        """Some of the samples, by number, slice, list of numbers, or mask; in the order given, renumbered from 0."""
+        chosen = np.atleast_1d(np.arange(len(self.steps))[which])
+        begin, n = self.sample_ptr[chosen], np.diff(self.sample_ptr)[chosen]
+        ptr = np.concatenate([[0], np.cumsum(n)]).astype(np.int64)
+        at = np.arange(ptr[-1]) + np.repeat(begin - ptr[:-1], n)
+        value = None if self.value is None else self.value[at]
+        if value is not None and (value == 1).all():
+            value = None
+        return SpikeTrains(self.steps[chosen], ptr, self.step[at], self.channel[at], value)
 
     @staticmethod
     def from_samples(samples: Sequence[npt.ArrayLike], steps: int | Sequence[int]) -> "SpikeTrains":

@@ -27,7 +27,7 @@ from compiler.program import program_digest
 from compiler.refinement import refine
 from compiler.validate import validate
 from neurosim import RunResult, energy, latency, run
-from neurosim.column import maass_column
+from neurosim.generators.column import maass_column
 from neurosim.timing import chips_used
 
 Tile = tuple[int, int]

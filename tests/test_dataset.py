@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from chips import RunError
-from neurosim.dataset import load_dataset
+from neurosim.recordings.dataset import load_dataset
 
 GOOD: dict[str, Any] = {
     "values": np.arange(12, dtype=np.int32).reshape(6, 2),

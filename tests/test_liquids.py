@@ -8,9 +8,9 @@ import pytest
 import neurosim as ns
 from chips import NetworkError, RunError
 from neurosim.calibration import calibrate
-from neurosim.column import C, maass_column
-from neurosim.encoders import RateEncoder
-from neurosim.liquids import LIQUID
+from neurosim.encoders.rate import RateEncoder
+from neurosim.generators.column import C, maass_column
+from neurosim.generators.liquids import LIQUID
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

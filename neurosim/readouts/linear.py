@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from neurosim.dataset import Dataset
+from neurosim.recordings.dataset import Dataset
 
 Floats = npt.NDArray[np.float64]
 ALPHAS = 10.0 ** np.arange(-1, 4.01, 0.5)

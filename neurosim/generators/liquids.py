@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from chips import NetworkError
 from compiler import Network
-from neurosim.column import C, Column, maass_column
+from neurosim.generators.column import C, Column, maass_column
 
 INPUT, LIQUID = "input", "liquid"
 Range = float | tuple[float, float]

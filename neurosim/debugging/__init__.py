@@ -1,0 +1,1 @@
+"""Debugging of transient states: step by step, in floating point, and where two runs part."""

@@ -1,0 +1,1 @@
+"""Encoders: real-valued sequences to external spikes."""

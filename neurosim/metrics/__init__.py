@@ -1,0 +1,1 @@
+"""Metrics: how good a liquid is before anything is trained on it."""

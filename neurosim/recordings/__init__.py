@@ -1,0 +1,1 @@
+"""Recordings: labelled sequences from files, and loaders of public collections."""
