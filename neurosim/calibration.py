@@ -1,56 +1,198 @@
-"""Calibration: the gain at which a liquid fires at a wanted rate, on the chip's own integers."""
+"""Calibration: the gain and the inhibition at which a liquid fires as wanted, on the chip's own integers.
+
+Two knobs for two targets.  The gain multiplies every weight and sets the rate: found by halving the interval of its
+logarithm.  The inhibition multiplies the weights of inhibitory neurons and sets the balance, the inhibitory charge
+that the liquid's own synapses deliver over the excitatory one: each round scales it by wanted / found, and finds the
+gain anew.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from chips import ChipProfile, RunError
 from compiler import Network, compile
+from neurosim.generators.liquids import LIQUID
+from neurosim.result import RunResult
 from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains
 
 LOWEST, HIGHEST = 1e-2, 1e2
 HALVINGS = 14  # of the logarithm of the gain: 0.06 % at the end
+CLOSE_RATE = 0.005  # relative; a rate this near to its target ends the search
+ROUGH_RATE = 0.25  # relative; a rate further away is no calibration
+ROUNDS = 8  # of the balance
+CLOSE_BALANCE = 0.05  # relative
+MOST_SILENT = 0.9  # share of neurons that never fire
+SATURATED = 0.9  # of the highest rate that refractoriness leaves
+
+Build = Callable[[float, float], Network]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was found, and how the liquid fires with it on the calibration data."""
+
+    gain: float
+    inhibition: float
+    rate: float  # spikes per neuron and step
+    balance: float  # inhibitory over excitatory charge of the liquid's own synapses; nan without excitatory ones
+    silent: float  # share of neurons that never fire
+    saturated: float  # share of neurons near the highest rate that they can have
+
+    def __str__(self) -> str:
+        """One line."""
+        return (
+            f"gain {self.gain:.4g}, inhibition {self.inhibition:.4g}: {self.rate:.2%} a step, inhibition / excitation "
+            f"{self.balance:.2f}, {self.silent:.0%} of the neurons silent, {self.saturated:.0%} saturated"
+        )
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A liquid on a chip and the data to calibrate on."""
+
+    build: Build
+    chip: ChipProfile
+    inputs: SpikeTrains
+    approximate: bool
+
+    def at(self, gain: float, inhibition: float) -> tuple[Network, RunResult]:
+        network = self.build(gain, inhibition)
+        program = compile(network, self.chip, approximate=self.approximate)
+        return network, run(program, self.inputs, per_step=False)
+
+    def rate(self, gain: float, inhibition: float) -> float:
+        network, result = self.at(gain, inhibition)
+        return result.n_spikes / (network.n_neurons * int(self.inputs.steps.sum()))
 
 
 def calibrate(
-    build: Callable[[float], Network],
+    build: Build,
     chip: ChipProfile,
     inputs: SpikeTrains,
     target_rate: float,
     *,
+    balance: float | None = None,
+    inhibition: float = 2.0,
     approximate: bool = False,
-) -> float:
-    """Find the gain that gives `target_rate` spikes per neuron and step.
+) -> Calibration:
+    """Find the gain, and with `balance` the inhibition too, that give a wanted regime.
+
+    Call it before training, on training data only.
 
     Args:
-        build: network for a gain; the rate must grow with the gain.
+        build: network for (gain, inhibition), its neurons in a population "liquid"; the rate must grow with the gain.
         chip: whose integers count.
         inputs: training data only.
-        target_rate: above 0, below 1.
+        target_rate: spikes per neuron and step, above 0, below 1; 0.01 to 0.08 keep a liquid's rank.
+        balance: wanted inhibitory over excitatory charge of recurrent synapses, 1 for as much of one as of the other;
+            None leaves the inhibition as it is.
+        inhibition: what to use, or to start from.
         approximate: as for `compile`.
 
     Raises:
-        RunError: the rate is out of reach: too little input, or too much inhibition.
+        RunError: the rate or the balance is out of reach, or the liquid is silent or saturated; with the knob to turn.
     """
-    if not 0 < target_rate < 1:
-        raise RunError(f"target_rate is {target_rate}, but spikes per neuron and step lie between 0 and 1")
-    low, high = LOWEST, HIGHEST
-    rate = _rate(build(high), chip, inputs, approximate)
-    if rate < target_rate:
+    _check(target_rate, balance, inhibition)
+    trial = _Trial(build, chip, inputs, approximate)
+    gain = _gain(trial, target_rate, inhibition, 0.0)
+    if balance is not None:
+        gain, inhibition = _balanced(trial, target_rate, balance, gain, inhibition)
+    found = _measured(trial, gain, inhibition)
+    _refuse_unfit(found, target_rate)
+    return found
+
+
+def _balanced(trial: _Trial, target: float, wanted: float, gain: float, inhibition: float) -> tuple[float, float]:
+    found = np.nan
+    for _ in range(ROUNDS):
+        network, result = trial.at(gain, inhibition)
+        found = balance_of(network, result)
+        if not np.isfinite(found) or found == 0:
+            kind = "excitatory" if not np.isfinite(found) else "inhibitory"
+            raise RunError(
+                f"the liquid's own {kind} synapses deliver nothing on the calibration data, so no balance can be set: "
+                "raise recurrence, or give inhibitory a fraction between 0 and 1, or leave balance out"
+            )
+        if abs(found / wanted - 1) <= CLOSE_BALANCE:
+            return gain, inhibition
+        inhibition *= float(np.clip(wanted / found, 0.25, 4))
+        gain = _gain(trial, target, inhibition, gain)
+    raise RunError(
+        f"inhibition over excitation is {found:.2f} after {ROUNDS} rounds, not the balance of {wanted:g}: choose a "
+        "balance nearer to 1, or lower recurrence"
+    )
+
+
+def _gain(trial: _Trial, target: float, inhibition: float, near: float) -> float:
+    """The gain for a rate; `near` is where it was for a like inhibition, or 0."""
+    low, high = (near / 4, near * 4) if near else (LOWEST, HIGHEST)
+    if (rate := trial.rate(high, inhibition)) < target:
+        if near:
+            return _gain(trial, target, inhibition, 0.0)
         raise RunError(
             f"the liquid fires {rate:.4f} spikes per neuron and step even at gain {high:g}, below the target_rate of "
-            f"{target_rate:g}: lower target_rate or inhibition, or raise input_density"
+            f"{target:g}: lower target_rate or inhibition, or raise input_density"
         )
     for _ in range(HALVINGS):
         middle = float(np.sqrt(low * high))
-        if _rate(build(middle), chip, inputs, approximate) > target_rate:
-            high = middle
-        else:
-            low = middle
+        rate = trial.rate(middle, inhibition)
+        if abs(rate / target - 1) <= CLOSE_RATE:
+            return middle
+        low, high = (low, middle) if rate > target else (middle, high)
     return float(np.sqrt(low * high))
 
 
-def _rate(network: Network, chip: ChipProfile, inputs: SpikeTrains, approximate: bool) -> float:
-    result = run(compile(network, chip, approximate=approximate), inputs, per_step=False)
-    return result.n_spikes / (network.n_neurons * int(inputs.steps.sum()))
+def _measured(trial: _Trial, gain: float, inhibition: float) -> Calibration:
+    network, result = trial.at(gain, inhibition)
+    steps = int(trial.inputs.steps.sum())
+    rates = np.bincount(result.spike_neuron, minlength=network.n_neurons) / steps
+    highest = [1 / (1 + p.values("refractory_ms") // network.dt_ms) for p in network.populations if p.kind == "lif"]
+    saturated = float((rates >= SATURATED * np.concatenate(highest)).mean()) if highest else 0.0
+    balance = balance_of(network, result)
+    return Calibration(gain, inhibition, float(rates.mean()), balance, float((rates == 0).mean()), saturated)
+
+
+def balance_of(network: Network, result: RunResult) -> float:
+    """Inhibitory over excitatory charge, sum of |weight| x spikes, that the liquid's own synapses delivered.
+
+    nan where there is no excitatory charge.
+    """
+    charge = {1: 0.0, -1: 0.0}
+    spikes = result.spike_counts(LIQUID).sum(axis=0)
+    for projection in network.projections:
+        if projection.source == projection.target == LIQUID:
+            arrived: npt.NDArray[np.float64] = projection.weights * spikes[projection.sources]
+            charge[1] += float(arrived[arrived > 0].sum())
+            charge[-1] -= float(arrived[arrived < 0].sum())
+    return charge[-1] / charge[1] if charge[1] else float("nan")
+
+
+def _refuse_unfit(found: Calibration, target: float) -> None:
+    if abs(found.rate / target - 1) > ROUGH_RATE:
+        raise RunError(
+            f"the liquid jumps past the target_rate of {target:g} to {found.rate:.4f} spikes per neuron and step at "
+            f"gain {found.gain:.4g}: it excites itself; lower recurrence, or raise inhibition or balance"
+        )
+    if found.silent > MOST_SILENT:
+        raise RunError(
+            f"{found.silent:.0%} of the neurons are silent at the target_rate of {target:g}: raise input_density (more "
+            "neurons hear the input) or recurrence, or raise target_rate"
+        )
+    if found.saturated > 0.5:
+        raise RunError(
+            f"{found.saturated:.0%} of the neurons are saturated at the target_rate of {target:g}: lower target_rate, "
+            "or raise inhibition or balance"
+        )
+
+
+def _check(target_rate: float, balance: float | None, inhibition: float) -> None:
+    if not 0 < target_rate < 1:
+        raise RunError(f"target_rate is {target_rate}, but spikes per neuron and step lie between 0 and 1")
+    if balance is not None and not 0 < balance < np.inf:
+        raise RunError(f"balance is {balance}, but must be above 0: leave it out to keep the inhibition as it is")
+    if not 0 <= inhibition < np.inf or (balance is not None and inhibition == 0):
+        raise RunError(f"inhibition is {inhibition}, but must be a finite number, above 0 where a balance is wanted")

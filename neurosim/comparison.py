@@ -181,16 +181,25 @@ _WEIGHT = ("weight", "coarse_weight", "four_weights")  # what errors of weights 
 
 def _liquid(task: _Task, chip: ChipProfile, recurrence: float, approximate: bool) -> Network:
     """The experiment's liquid, calibrated on the chip's integers; every variant for itself."""
-    settings = {**task.experiment.liquid.settings(), "recurrence": recurrence}
+    chosen = task.experiment.liquid
+    settings = {**chosen.settings(), "recurrence": recurrence}
 
-    def build(gain: float) -> Network:
-        return liquid(channels=task.channels, gain=gain, **settings)
+    def build(gain: float, inhibition: float) -> Network:
+        return liquid(channels=task.channels, gain=gain, **settings | {"inhibition": inhibition})
 
-    target = task.experiment.liquid.target_rate
-    gain = task.experiment.liquid.gain
-    if target is not None:
-        gain = calibrate(build, chip, task.calibration, target, approximate=approximate)
-    return build(gain)
+    if chosen.target_rate is None:
+        return build(chosen.gain, chosen.inhibition)
+    balance = chosen.balance if recurrence > 0 else None
+    found = calibrate(
+        build,
+        chip,
+        task.calibration,
+        chosen.target_rate,
+        balance=balance,
+        inhibition=chosen.inhibition,
+        approximate=approximate,
+    )
+    return build(found.gain, found.inhibition)
 
 
 def _scores(task: _Task, result: RunResult) -> dict[int, float]:

@@ -25,7 +25,7 @@ class Part(BaseModel):
 
 
 class Data(Part):
-    """Labelled sequences (see neurosim/dataset.py)."""
+    """Labelled sequences (see neurosim/recordings/dataset.py)."""
 
     file: str = Field(description="path of the .npz file, relative to the experiment file")
 
@@ -44,6 +44,9 @@ class Liquid(Part):
     shape: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
     target_rate: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         default=0.06, description="spikes per neuron and step; null keeps gain as it is"
+    )
+    balance: Positive | None = Field(
+        default=None, description="inhibitory over excitatory recurrent charge; null keeps inhibition as it is"
     )
     calibration_samples: Annotated[int, Field(ge=1)] = Field(default=30, description="training samples used")
     gain: Positive = 1.0
@@ -64,7 +67,7 @@ class Liquid(Part):
 
     def settings(self) -> dict[str, Any]:
         """Keyword arguments of `liquid`, but for channels and gain."""
-        return self.model_dump(exclude={"target_rate", "calibration_samples", "gain"})
+        return self.model_dump(exclude={"target_rate", "balance", "calibration_samples", "gain"})
 
 
 class Readout(Part):

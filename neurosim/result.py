@@ -26,8 +26,9 @@ class Probes:
     """
 
     neuron: npt.NDArray[np.int32]  # [probe], in the network's numbering
-    u: npt.NDArray[np.int64]  # [step of all samples, probe]
-    v: npt.NDArray[np.int64]  # [step of all samples, probe]
+    u: npt.NDArray[np.int64]  # [step of all samples, probe]; [sample, probe] where only last steps are kept
+    v: npt.NDArray[np.int64]  # likewise
+    last_only: bool = False  # whether only the last step of each sample is kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +133,7 @@ class RunResult:
             "spans": spans_to_json(self.spans),
             "dt_ms": self.dt_ms,
             "seed": self.seed,
+            "probe_last_only": self.probes is not None and self.probes.last_only,
         }
         write_npz(path, header, _arrays(self))
 
@@ -218,7 +220,9 @@ def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> RunResult:
     )
     probes = None
     if "probe_neuron" in arrays:
-        probes = Probes(arrays["probe_neuron"], arrays["probe_u"], arrays["probe_v"])
+        probes = Probes(
+            arrays["probe_neuron"], arrays["probe_u"], arrays["probe_v"], bool(header.get("probe_last_only", False))
+        )
     result = RunResult(
         chip=chip,
         program_digest=str(header["program_digest"]),
@@ -253,7 +257,7 @@ def _check_shapes(result: RunResult) -> None:
         "busiest_border": (n_steps,),
     }
     if probes is not None:
-        probed = (n_steps, len(probes.neuron))
+        probed = (n_samples if probes.last_only else n_steps, len(probes.neuron))
         shapes |= {"probe_neuron": probed[1:], "probe_u": probed, "probe_v": probed}
     arrays = _arrays(result)
     for name, array in arrays.items():

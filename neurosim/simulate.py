@@ -35,6 +35,7 @@ def run(
     steps: int | Sequence[int] | None = None,
     *,
     probe: npt.ArrayLike | None = None,
+    probe_last_only: bool = False,
     per_step: bool = True,
     seed: int = 0,
     threads: int | None = None,
@@ -48,6 +49,7 @@ def run(
             array, or None for a single sample without input.  A spike of step s arrives in step s + delay.
         steps: length of each sample; needed unless `inputs` are SpikeTrains.
         probe: neurons (in the network's numbering) whose u and v are kept for every step.
+        probe_last_only: keep them for the last step of each sample only.
         per_step: keep counts per step, which latency and static energy need.
         seed: of chips that draw random numbers; sample i is drawn from seed + i, so seeds of independent repeats are
             further apart than there are samples.
@@ -72,7 +74,7 @@ def run(
         raise RunError(f"threads is {threads!r}, but at least one is needed: leave it out for one per processor")
     probed = _probe_slots(program, probe)
     _check_memory(program, trains, per_step)
-    job = _Job(program, build_engine(program), trains, probed, per_step, seed)
+    job = _Job(program, build_engine(program), trains, probed, probe_last_only, per_step, seed)
     return _collect(job, _run_all(job, threads or os.cpu_count() or 1, progress), program, probe)
 
 
@@ -82,6 +84,7 @@ class _Job:
     engine: Engine
     trains: SpikeTrains
     probe_slot: npt.NDArray[np.int64]
+    probe_last_only: bool
     per_step: bool
     seed: int
 
@@ -147,14 +150,15 @@ def _run_sample(job: _Job, i: int, state: Any, buffers: Buffers, halt: npt.NDArr
     buffers = buffers._replace(input_value=value)
     pieces: list[list[npt.NDArray[Any]]] = [[] for _ in range(8)]
     total = np.zeros((job.program.n_cores, kernel.N_COUNTS), np.int64)
-    t = 0
+    last, t = job.probe_last_only, 0
     while t < n_steps and not halt[0]:
         stop = min(t + rows, n_steps)
         reached, n_spikes = job.engine.advance(job.engine.machine, state, buffers, input_ptr, channel, t, stop, halt)
         done = reached - t
         total += buffers.counts[:done].sum(axis=0, dtype=np.int64)
         kept: list[npt.NDArray[Any]] = [buffers.spike_step[:n_spikes], buffers.spike_slot[:n_spikes]]
-        kept += [buffers.probe_u[:done], buffers.probe_v[:done], buffers.spike_value[:n_spikes]]
+        probed = slice(done - 1 if reached == n_steps else done, done) if last else slice(done)
+        kept += [buffers.probe_u[probed], buffers.probe_v[probed], buffers.spike_value[:n_spikes]]
         if job.per_step:
             kept += [buffers.counts[:done], buffers.busiest_link[:done], buffers.busiest_border[:done]]
         for piece, array in zip(pieces, kept, strict=False):
@@ -211,6 +215,7 @@ def _collect(job: _Job, samples: list[_Sample], program: Program, probe: npt.Arr
             neuron=np.asarray(probe, np.int32).reshape(-1),
             u=np.concatenate([sample.probe_u for sample in samples]),
             v=np.concatenate([sample.probe_v for sample in samples]),
+            last_only=job.probe_last_only,
         )
     return RunResult(
         chip=program.chip,

@@ -95,11 +95,12 @@ def test_calibration_reaches_the_rate_or_names_the_knob() -> None:
     rng = np.random.default_rng(1)
     trains = ns.SpikeTrains.from_samples([np.argwhere(rng.random((200, 6)) < 0.3)], 200)
 
-    def build(gain: float) -> ns.Network:
-        return ns.liquid((3, 3, 6), channels=6, gain=gain, seed=1)
+    def build(gain: float, inhibition: float) -> ns.Network:
+        return ns.liquid((3, 3, 6), channels=6, gain=gain, inhibition=inhibition, seed=1)
 
-    gain = calibrate(build, chip, trains, 0.05)
-    result = ns.run(ns.compile(build(gain), chip), trains)
+    found = calibrate(build, chip, trains, 0.05)
+    result = ns.run(ns.compile(build(found.gain, found.inhibition), chip), trains)
+    assert result.n_spikes / (54 * 200) == found.rate
     assert len(result.spike_step) / (54 * 200) == pytest.approx(0.05, rel=0.1)
     silent = ns.SpikeTrains.from_samples([np.zeros((0, 2))], 200)
     with pytest.raises(RunError, match="input_density"):
