@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from neurosim.calibration import calibrate
     from neurosim.comparison import Comparison, compare
     from neurosim.counts import Counts
+    from neurosim.debugging.float_result import FloatProbes, FloatResult
+    from neurosim.debugging.float_run import run_float
+    from neurosim.debugging.lowered_run import run_lowered
     from neurosim.generators.column import Column, maass_column
     from neurosim.generators.liquids import liquid
     from neurosim.pricing import Energy, energy
@@ -50,6 +53,9 @@ _HOME = {
     "neurosim.generators.column": "Column maass_column",
     "neurosim.comparison": "Comparison compare",
     "neurosim.counts": "Counts",
+    "neurosim.debugging.float_result": "FloatProbes FloatResult",
+    "neurosim.debugging.float_run": "run_float",
+    "neurosim.debugging.lowered_run": "run_lowered",
     "neurosim.pricing": "Energy energy",
     "neurosim.timing": "Latency latency",
     "neurosim.generators.liquids": "liquid",
@@ -69,6 +75,8 @@ __all__ = [
     "DoesNotFit",
     "Energy",
     "ExperimentError",
+    "FloatProbes",
+    "FloatResult",
     "Latency",
     "Network",
     "NetworkError",
@@ -91,6 +99,8 @@ __all__ = [
     "load_chip",
     "maass_column",
     "run",
+    "run_float",
+    "run_lowered",
     "usage",
 ]
 

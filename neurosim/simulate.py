@@ -61,7 +61,7 @@ def run(
     """
     if not isinstance(program, Program):
         raise RunError(f"a Program is needed, not {type(program).__name__}: compile the network first")
-    trains = _trains(inputs, steps)
+    trains = trains_of(inputs, steps)
     check_trains(program, trains)
     check_seed(seed, trains.n_samples)
     if threads is not None and not (isinstance(threads, int) and threads >= 1):
@@ -209,7 +209,12 @@ def _collect(job: _Job, samples: list[_Sample], program: Program, probe: npt.Arr
 # ---------------------------------------------------------------- input
 
 
-def _trains(inputs: object, steps: int | Sequence[int] | None) -> SpikeTrains:
+def trains_of(inputs: object, steps: int | Sequence[int] | None) -> SpikeTrains:
+    """What `run` takes as `inputs` and `steps`, as SpikeTrains.
+
+    Raises:
+        RunError: no length is given, or the spikes are no spikes.
+    """
     if isinstance(inputs, SpikeTrains):
         if steps is not None:
             raise RunError("the spike trains say how long they are: leave out steps")
