@@ -79,8 +79,15 @@ def attribute(
     if len(rows) and rows[:, 1].max() >= n:
         raise RunError(f"a spike is of neuron {rows[:, 1].max()}, but weights are of {n} neurons: 0 to {n - 1}")
     terms = _terms(rows, w, kernel, int(a), int(b))  # [feature, spike]
-    by_neuron, by_step = _sums(terms, rows[:, 1], n), _sums(terms, rows[:, 0], steps)
-    return Attribution(int(a), int(b), by_neuron, by_step, rows[:, :2], _sums(terms, np.arange(len(rows)), len(rows)), _sum(terms))
+    return Attribution(
+        class_a=int(a),
+        class_b=int(b),
+        by_neuron=_sums(terms, rows[:, 1], n),
+        by_step=_sums(terms, rows[:, 0], steps),
+        spikes=rows[:, :2],
+        by_spike=_sums(terms, np.arange(len(rows)), len(rows)),
+        total=_sum(terms),
+    )
 
 
 def leaky_kernel(steps: int, start: int = 0, tau_ms: float = math.inf, dt_ms: float = 1.0) -> npt.NDArray[Any]:
@@ -145,12 +152,14 @@ def _terms(
     whole = w.dtype.kind in "iu" and kernel.dtype.kind in "iu"
     if not whole:
         difference = w[:, :, a].astype(np.float64) - w[:, :, b].astype(np.float64)
-        return difference[:, rows[:, 1]] * kernel[:, rows[:, 0]].astype(np.float64) * rows[:, 2]
+        products: npt.NDArray[Any] = difference[:, rows[:, 1]] * kernel[:, rows[:, 0]].astype(np.float64) * rows[:, 2]
+        return products
     largest = [_largest(x) for x in (w, kernel, rows[:, 2])]
     bound = 2 * largest[0] * largest[1] * largest[2] * max(1, w.shape[0] * len(rows))
     dtype: Any = np.int64 if bound < 2**63 else object
     difference = w[:, :, a].astype(dtype) - w[:, :, b].astype(dtype)
-    return difference[:, rows[:, 1]] * kernel[:, rows[:, 0]].astype(dtype) * rows[:, 2].astype(dtype)
+    terms: npt.NDArray[Any] = difference[:, rows[:, 1]] * kernel[:, rows[:, 0]].astype(dtype) * rows[:, 2].astype(dtype)
+    return terms
 
 
 def _largest(array: npt.NDArray[Any]) -> int:

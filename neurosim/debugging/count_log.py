@@ -49,7 +49,9 @@ class CountLog:
         """Take over the first `done` steps of the buffers; there must be room."""
         self._total += buffers.counts[:done].sum(axis=0, dtype=np.int64)
         if self._rows is not None:
-            for rows, new in zip(self._rows, (buffers.counts, buffers.busiest_link, buffers.busiest_border), strict=True):
+            for rows, new in zip(
+                self._rows, (buffers.counts, buffers.busiest_link, buffers.busiest_border), strict=True
+            ):
                 rows[self._steps : self._steps + done] = new[:done]
         self._steps += done
 

@@ -1,12 +1,12 @@
 """Faults: one bit flipped in the state or in a table, and where two runs of a program first differ.
 
-The search runs both in lockstep and compares their whole state (u, v, refractoriness, pending input) before every step, so it
-finds the step, the neuron and the bits exactly, in the memory of two states, however long the run.
+The search runs both in lockstep and compares their whole state (u, v, refractoriness, pending input) before every step,
+so it finds the step, the neuron and the bits exactly, in the memory of two states, however long the run.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from neurosim.debugging.state import State, Variable, flipped, register_bits
 from neurosim.debugging.stepper import Stepper, sample_until
 from neurosim.spikes import SpikeTrains
 
+_Part = Literal["u", "v", "waiting", "pending"]
 _VALUES = ("synapse_weight", "synapse_delay", "synapse_index", "crossbar", "axon_type", "target_delay", "channel_delay")
 """Tables beside the registers whose entries may be wrong without leading out of the other tables."""
 
@@ -44,7 +45,7 @@ class Fault:
 
     step: int
     neuron: int  # the first that differs; of pending input the one that it is for (linear_lif: from; crossbar: axon)
-    variable: str  # "u", "v", "waiting" (refractoriness), or "pending" (input)
+    variable: _Part  # "u", "v", "waiting" (refractoriness), or "pending" (input)
     good: int
     faulty: int
     bits: tuple[int, ...]  # that differ, from 0, the least, in two's complement
@@ -93,6 +94,8 @@ def _whole(array: npt.NDArray[Any]) -> tuple[int, bool]:
 
 def _field(program: Program, register: str, array: npt.NDArray[Any]) -> tuple[int, bool]:
     """Bits of a register that any model of the program has, and whether they are signed: from its range."""
+    if register in ("du", "dv"):
+        return program.chip.lif.decay_bits, False
     rules = [rules[register] for rules in PARAMETERS.values() if register in rules]
     whole = [rule for rule in rules if float(rule.low).is_integer() and np.isfinite(rule.high)]
     if not whole:
@@ -202,11 +205,14 @@ def _check_same(program: Program, other: Program) -> None:
         )
 
 
+_PARTS: tuple[_Part, ...] = ("u", "v", "waiting", "pending")
+
+
 def _difference(program: Program, good: State, faulty: State) -> Fault | None:
     """The first entry that differs: u of all neurons before v, and so on."""
     found: Fault | None = None
     n_different = 0
-    for variable in ("u", "v", "waiting", "pending"):
+    for variable in _PARTS:
         a, b = _alike(getattr(good, variable), getattr(faulty, variable))
         differs = a != b
         n = int(differs.sum())
@@ -215,7 +221,7 @@ def _difference(program: Program, good: State, faulty: State) -> Fault | None:
             continue
         ahead, neuron = divmod(int(differs.ravel().argmax()), a.shape[-1])
         x, y = int(a.ravel()[differs.argmax()]), int(b.ravel()[differs.argmax()])
-        bits = register_bits(program, neuron, variable)[0] if variable in ("u", "v") and x != y else 64
+        bits = 64 if variable == "waiting" or variable == "pending" else register_bits(program, neuron, variable)[0]
         pattern = (x ^ y) & ((1 << bits) - 1)
         which = tuple(i for i in range(bits) if pattern >> i & 1)
         arrives = good.step_index + ahead if variable == "pending" else None

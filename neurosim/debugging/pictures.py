@@ -12,6 +12,7 @@ import numpy.typing as npt
 from chips import RunError
 from compiler.npz import replacing
 from neurosim.debugging.attribution import Attribution
+from neurosim.debugging.outcomes import length, lengths, neurons_of, rows_of
 
 Floats = npt.NDArray[np.float64]
 MAX_BYTES = 4 * 2**30  # of filtered spikes of all samples
@@ -51,16 +52,16 @@ def trajectory_pca(
     from scipy.signal import lfilter
     from sklearn.decomposition import PCA
 
-    chosen = tuple(range(len(result.sample_ptr) - 1)) if samples is None else tuple(int(i) for i in samples)
+    chosen = tuple(range(len(lengths(result)))) if samples is None else tuple(int(i) for i in samples)
     if not chosen:
         raise RunError("samples is empty: name at least one")
     if not (np.isfinite(tau_ms) and tau_ms > 0):
         raise RunError(f"tau_ms is {tau_ms}, but must be positive")
-    start, n = _neurons(result, population)
-    lengths = [length(result, i) for i in chosen]
-    if sum(lengths) * n * 8 > MAX_BYTES:
+    start, n = neurons_of(result, population)
+    total = sum(length(result, i) for i in chosen)
+    if total * n * 8 > MAX_BYTES:
         raise RunError(
-            f"states of {n:,} neurons in {sum(lengths):,} steps need {sum(lengths) * n * 8:,} bytes, more than "
+            f"states of {n:,} neurons in {total:,} steps need {total * n * 8:,} bytes, more than "
             f"{MAX_BYTES:,}: choose fewer samples or a smaller population"
         )
     keep = float(np.exp(-result.dt_ms / tau_ms))
@@ -85,7 +86,7 @@ def draw_raster(result: Any, sample: int, path: str | Path, population: str | No
     """
     steps = length(result, sample)
     rows = rows_of(result, sample)
-    start, n = _neurons(result, population)
+    start, n = neurons_of(result, population)
     figure, axes = _figure(9, 5)
     rows = rows[(rows[:, 1] >= start) & (rows[:, 1] < start + n)]
     axes.plot(rows[:, 0], rows[:, 1] - start, "|", ms=max(1.0, min(6.0, 300 / n)), color="black")
@@ -159,43 +160,11 @@ def draw_attribution(attribution: Attribution, path: str | Path, k: int = 15) ->
     return _save(figure, path)
 
 
-def length(result: Any, sample: int) -> int:
-    """Steps of a sample of a result.
-
-    Raises:
-        RunError: there is no such sample.
-    """
-    n = len(result.sample_ptr) - 1
-    if isinstance(sample, bool) or not isinstance(sample, int | np.integer) or not 0 <= sample < n:
-        raise RunError(f"sample {sample!r} is unknown: there are {n:,}, from 0")
-    steps = result.counts.steps if hasattr(result, "counts") else result.steps
-    return int(steps[sample])
-
-
-def rows_of(result: Any, sample: int) -> npt.NDArray[np.int64]:
-    """Spikes of a sample as rows of (step, neuron)."""
-    part = slice(int(result.sample_ptr[sample]), int(result.sample_ptr[sample + 1]))
-    return np.stack([result.spike_step[part], result.spike_neuron[part]], axis=1).astype(np.int64)
-
-
-def _neurons(result: Any, population: str | None) -> tuple[int, int]:
-    spans = [span for span in result.spans if span.kind != "input"]
-    if population is None:
-        return 0, sum(span.n for span in spans)
-    for span in spans:
-        if span.name == population:
-            return span.start, span.n
-    raise RunError(f"unknown population {population!r}; known are {', '.join(repr(span.name) for span in spans)}")
-
-
 def _dense(result: Any, sample: int, start: int, n: int) -> Floats:
     rows = rows_of(result, sample)
-    value = getattr(result, "spike_value", None)
-    part = slice(int(result.sample_ptr[sample]), int(result.sample_ptr[sample + 1]))
-    values = np.ones(len(rows)) if value is None else value[part].astype(np.float64)
     inside = (rows[:, 1] >= start) & (rows[:, 1] < start + n)
     dense = np.zeros((length(result, sample), n))
-    dense[rows[inside, 0], rows[inside, 1] - start] = values[inside]
+    dense[rows[inside, 0], rows[inside, 1] - start] = rows[inside, 2]
     return dense
 
 

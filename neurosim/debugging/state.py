@@ -6,7 +6,7 @@ Which variables a neuron carries from step to step, and in how many bits the chi
     linear_lif             v unsigned (linear_lif.v_bits)
     truenorth              v signed (crossbar.potential_bits)
     resonate_and_fire      u, v signed (graded.state_bits): real and imaginary part
-    other number senders   v signed (graded.state_bits); u signed (graded.sum_bits) where sigma is 1, and scratch elsewhere
+    other number senders   v signed (graded.state_bits); u signed (graded.sum_bits) where sigma is 1
 """
 
 from dataclasses import dataclass
@@ -49,16 +49,22 @@ def read_state(program: Program, state: Any, step: int, local: int, channels: np
 def _pending(program: Program, state: Any, local: int, channels: npt.NDArray[np.int32]) -> Ints:
     if hasattr(state, "ring"):
         rows = state.ring.reshape(-1, program.n_neurons)
-        return np.roll(rows, -(local % len(rows)), axis=0)[:, program.slot_of].astype(np.int64)
+        return _from(rows, local)[:, program.slot_of]
     if program.is_crossbar:
         tables = program.crossbar
         wide = -(-tables.axons // 8) * 8  # the loop pads the axons of a core to whole words
         rows = state.axon.reshape(-1, len(tables.core), wide)[:, :, : tables.axons]
         rows = rows.reshape(len(rows), -1)
-        return np.roll(rows, -(local % len(rows)), axis=0).astype(np.int64)
+        return _from(rows, local)
     external = np.zeros(program.n_channels, np.int64)
     external[channels] = 1
     return np.concatenate([state.sent[program.slot_of].astype(np.int64), external])[None]
+
+
+def _from(rows: npt.NDArray[Any], local: int) -> Ints:
+    """Rows of a ring, the one of the coming step first."""
+    turned: Ints = np.roll(rows, -(local % len(rows)), axis=0).astype(np.int64)
+    return turned
 
 
 def register_bits(program: Program, neuron: int, variable: Variable) -> tuple[int, bool]:
