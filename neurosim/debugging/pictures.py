@@ -77,8 +77,10 @@ def trajectory_pca(
     return Trajectory(chosen, points, pca.explained_variance_ratio_, tau_ms, float(result.dt_ms))
 
 
-def draw_raster(result: Any, sample: int, path: str | Path, population: str | None = None) -> Path:
-    """Spikes of one sample as dots, step by neuron; returns the path of the PNG.
+def draw_raster(
+    result: Any, sample: int, path: str | Path, population: str | None = None, *, title: str | None = None
+) -> Path:
+    """Spikes of one sample as dots, step by neuron, under a title (by default the sample); returns the PNG's path.
 
     Raises:
         RunError: sample or population is unknown.
@@ -91,7 +93,7 @@ def draw_raster(result: Any, sample: int, path: str | Path, population: str | No
     rows = rows[(rows[:, 1] >= start) & (rows[:, 1] < start + n)]
     axes.plot(rows[:, 0], rows[:, 1] - start, "|", ms=max(1.0, min(6.0, 300 / n)), color="black")
     axes.set(xlim=(-0.5, steps - 0.5), ylim=(-0.5, n - 0.5), xlabel="step", ylabel=f"neuron of {population or 'all'}")
-    axes.set_title(f"sample {sample}: {len(rows):,} spikes in {steps:,} steps")
+    axes.set_title(f"{title or f'sample {sample}'}: {len(rows):,} spikes in {steps:,} steps")
     return _save(figure, path)
 
 
