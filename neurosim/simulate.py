@@ -181,7 +181,7 @@ def _buffers(job: _Job) -> Buffers:
         probe_v=np.zeros((rows, len(job.probe_slot)), np.int64),
         link_load=np.zeros(job.engine.links, np.int32),
         row_of_delay=np.zeros(job.engine.machine.max_delay + 1, np.int64),
-        spike_value=np.zeros(capacity if sends_numbers(job.program) else 0, np.int32),
+        spike_value=np.zeros(capacity if job.engine.keeps_values else 0, np.int32),
         input_value=np.zeros(0, np.int32),
     )
 
