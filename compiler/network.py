@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.errors import NetworkError
-from compiler.parameters import PARAMETERS
+from compiler.parameters import LATER, PARAMETERS
 from compiler.values import Values, as_count, as_delays, as_indices, as_parameter, as_weights
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ class Population:
 
     kind "lif", physical units (NIR's vocabulary), v measured from v_leak, which is also the reset:
         tau_syn dI/dt = -I;  I += weight at each arriving spike
-        tau_mem dv/dt = -(v - v_leak) + r I + bias;  spike at v > v_threshold; then silent for refractory_ms
+        tau_mem dv/dt = -(v - v_leak) + r I + bias;  spike at v > v_threshold + a; then silent for refractory_ms
+        tau_adaptation da/dt = -a;  a += adaptation at each own spike (spike-frequency adaptation, 0 leaves it out)
     Steps of dt_ms are exponential Euler with I held over a step (see lower.py), so a short current does a little more
     than in continuous time: its effect grows with dt_ms / tau_syn_ms.
     kind "registers", the chip's own integers: du, dv, vth, bias_mantissa, bias_exponent, refractory.
@@ -50,6 +51,21 @@ class Population:
     def values(self, parameter: str) -> npt.NDArray[Any]:
         """One parameter, a value per neuron: shape (n,)."""
         return np.broadcast_to(self.parameters[parameter], (self.n,))
+
+    @property
+    def adapts(self) -> bool:
+        """Whether the threshold of any neuron rises with its own spikes."""
+        return self.kind == "lif" and bool(self.parameters["adaptation"].any())
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The parameters that a file names: all but the later ones that are one number, their default."""
+        rules = PARAMETERS[self.kind]
+        later = LATER.get(self.kind, ())
+        at_default = [
+            key for key in later if self.parameters[key].ndim == 0 and self.parameters[key] == rules[key].default
+        ]
+        return tuple(key for key in rules if key not in at_default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +129,8 @@ class Network:
             name: unique name.
             n: number of neurons.
             **parameters: tau_mem_ms (20), tau_syn_ms (5; 0 is a current that lasts one step),
-                v_threshold (1), v_leak (0), r (1), bias (0, in units of v), refractory_ms (0); each a scalar
-                or an array (n,).
+                v_threshold (1), v_leak (0), r (1), bias (0, in units of v), refractory_ms (0), adaptation (0, in
+                units of v), tau_adaptation_ms (100); each a scalar or an array (n,).
 
         Raises:
             NetworkError: the name is taken, a parameter is unknown, of the wrong shape, or out of range.

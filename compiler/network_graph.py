@@ -71,9 +71,7 @@ def _record(network: Network) -> dict[str, Any]:
     """What nodes and edges cannot carry, in plain data."""
     return {
         "dt_ms": network.dt_ms,
-        "scalars": {
-            p.name: [key for key, values in p.parameters.items() if values.ndim == 0] for p in network.populations
-        },
+        "scalars": {p.name: [key for key in p.written if p.parameters[key].ndim == 0] for p in network.populations},
         "projections": [
             {"source": p.source, "target": p.target, "weight_type": p.weights.dtype.name} for p in network.projections
         ],
@@ -82,7 +80,7 @@ def _record(network: Network) -> dict[str, Any]:
 
 def _neurons(population: Population) -> Iterable[tuple[Node, dict[str, Any]]]:
     common = {"population": population.name, "kind": population.kind}
-    columns = {key: population.values(key).tolist() for key in PARAMETERS[population.kind]}
+    columns = {key: population.values(key).tolist() for key in population.written}
     for i in range(population.n):
         values = {key: column[i] for key, column in columns.items()}
         yield (population.name, i), {**common, "index": i, **values}

@@ -11,7 +11,7 @@ from typing import Any
 from chips.errors import NetworkError
 from compiler.network import Network
 from compiler.npz import Array, read_npz, write_npz
-from compiler.parameters import PARAMETERS
+from compiler.parameters import LATER, PARAMETERS
 
 FORMAT = "neurosim-network/1"
 _COLUMNS = ("sources", "targets", "weights", "delays")
@@ -32,7 +32,7 @@ def save_network_npz(network: Network, path: str | Path) -> None:
     }
     arrays: dict[str, Array] = {}
     for i, population in enumerate(network.populations):
-        arrays |= {f"population{i}.{key}": population.parameters[key] for key in PARAMETERS[population.kind]}
+        arrays |= {f"population{i}.{key}": population.parameters[key] for key in population.written}
     for i, projection in enumerate(network.projections):
         arrays |= {f"projection{i}.{key}": getattr(projection, key) for key in _COLUMNS}
     write_npz(path, header, arrays)
@@ -63,7 +63,8 @@ def _rebuild(header: dict[str, Any], arrays: dict[str, Array]) -> Network:
         network.add_input(item["name"], item["channels"])
     for i, item in enumerate(header["populations"]):
         kind = item["kind"]
-        values = {key: arrays.pop(f"population{i}.{key}") for key in PARAMETERS[kind]}
+        names = {key: f"population{i}.{key}" for key in PARAMETERS[kind]}
+        values = {key: arrays.pop(at) for key, at in names.items() if at in arrays or key not in LATER.get(kind, ())}
         network.add(item["name"], item["n"], kind, **values)
     for i, item in enumerate(header["projections"]):
         columns = {key: arrays.pop(f"projection{i}.{key}") for key in _COLUMNS}

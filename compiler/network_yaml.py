@@ -26,7 +26,6 @@ from chips.reading import read_scalar, read_yaml
 from compiler.network import Network, Population, Projection
 from compiler.network_reader import FORMAT, NetworkFileError, read_network
 from compiler.npz import write_text
-from compiler.parameters import PARAMETERS
 from compiler.weight_types import from_numbers
 
 MAX_BYTES = 8 << 20  # at worst a minute and a gigabyte to read; some 400,000 synapses
@@ -93,8 +92,7 @@ def _lines(network: Network) -> Iterable[str]:
 
 
 def _parameters(population: Population) -> str:
-    keys = PARAMETERS[population.kind]
-    values = ", ".join(f"{key}: {population.parameters[key].tolist()!r}" for key in keys)
+    values = ", ".join(f"{key}: {population.parameters[key].tolist()!r}" for key in population.written)
     return f"neurons: {population.n}, " + (values if population.kind == "lif" else f"{population.kind}: {{{values}}}")
 
 

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from compiler import Program
 from neurosim import kernel
-from neurosim.engine import Engine, sends_numbers
+from neurosim.engine import Engine
 from neurosim.kernel import Buffers
 
 _ROWS = 4096  # steps in one call, at most
@@ -34,6 +34,6 @@ def new_buffers(program: Program, engine: Engine, rows: int, probe_slot: npt.NDA
         probe_v=np.zeros((rows, len(probe_slot)), np.int64),
         link_load=np.zeros(engine.links, np.int32),
         row_of_delay=np.zeros(engine.machine.max_delay + 1, np.int64),
-        spike_value=np.zeros(capacity if sends_numbers(program) else 0, np.int32),
+        spike_value=np.zeros(capacity if engine.keeps_values else 0, np.int32),
         input_value=np.zeros(0, np.int32),
     )

@@ -72,7 +72,7 @@ def _state_data(program: "Program", one: "SpikeTrains", step: int, top: int, see
     stepper = replay(program, one, 0, step - 1, seed) if step else Stepper(program, seed, per_step=False)
     fired = _advance(stepper, one)
     state, here = stepper.state(), stepper.snapshot()
-    threshold = thresholds(program)
+    threshold = thresholds(program) + state.adapted
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = state.v / threshold
     usable = np.isfinite(ratio)

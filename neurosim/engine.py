@@ -9,6 +9,7 @@ import numpy as np
 from chips import RunError
 from compiler import Program
 from compiler.registers import MODELS
+from compiler.registers import sends_numbers as models_send_numbers
 from neurosim import crossbar_kernel, graded_kernel, kernel, odin_kernel
 from neurosim.crossbar_machine import build_crossbar_machine
 from neurosim.graded_kernel import GradedState
@@ -23,7 +24,8 @@ class Engine:
 
     `advance(machine, state, buffers, input_ptr, input_channel, start, stop, halt)` advances one sample and returns the
     step reached and the number of spikes written (see kernel.py); `new_state()` makes the arrays of one sample at rest,
-    all zero.
+    all zero.  `shift(state, steps)` numbers steps anew, `steps` being a multiple of the ring's rows: step t of the loop
+    is from now on what t + steps was, so what a state knows by its step number has to be moved (`Stepper`).
     """
 
     advance: Callable[..., tuple[int, int]]
@@ -31,7 +33,8 @@ class Engine:
     new_state: Callable[[], Any]
     links: int  # links whose load the loop adds up
     begin: Callable[[Any, int], None]  # a state, all zero, and a seed -> the state before the first step
-    shift: Callable[[Any, int], None] = lambda state, steps: None  # step t from now on is what t + steps was
+    shift: Callable[[Any, int], None] = lambda state, steps: None  # see `Engine`
+    keeps_values: bool = False  # whether the loop writes the payload of each spike
 
 
 def build_engine(program: Program) -> Engine:
@@ -100,10 +103,7 @@ def _linear_lif_engine(program: Program) -> Engine:
 
 def sends_numbers(program: Program) -> bool:
     """Whether spikes of a program carry payloads other than 1."""
-    if program.is_crossbar:
-        return False
-    models = _models(program)
-    return not models <= {"cuba_lif", "linear_lif"}
+    return not program.is_crossbar and models_send_numbers(np.unique(program.lists.model))
 
 
 def _graded_engine(program: Program) -> Engine:
@@ -117,6 +117,8 @@ def _graded_engine(program: Program) -> Engine:
             sent=np.zeros(n, np.int64),
             waiting=np.zeros(n, np.uint8),
             ring=np.zeros(rows * n, np.int64),
+            adapted=np.zeros(n, np.int64),
         )
 
-    return Engine(graded_kernel.advance, machine, new_state, _links(machine), lambda state, seed: None)
+    links = _links(machine)
+    return Engine(graded_kernel.advance, machine, new_state, links, lambda state, seed: None, keeps_values=True)

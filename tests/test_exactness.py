@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reference import Outcome, simulate
 from strategies import register_networks
 
-import neurosim.simulate
+import neurosim.buffers
 from chips import ChipProfile, load_chip
 from compiler import Network, Program, compile
 from compiler.check import check_faithful, check_program
@@ -404,7 +404,7 @@ def test_a_sample_longer_than_one_call_of_the_kernel_is_the_same(
 ) -> None:
     program, samples, lengths, _ = busy()
     whole = probed(program, samples, lengths)
-    monkeypatch.setattr(neurosim.simulate, "_ROWS", rows_per_call)
+    monkeypatch.setattr(neurosim.buffers, "_ROWS", rows_per_call)
     same(whole, probed(program, samples, lengths))
 
 

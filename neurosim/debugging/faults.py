@@ -19,7 +19,7 @@ from neurosim.debugging.state import State, Variable, flipped, register_bits
 from neurosim.debugging.stepper import Stepper, sample_until
 from neurosim.spikes import SpikeTrains
 
-_Part = Literal["u", "v", "waiting", "pending"]
+_Part = Literal["u", "v", "waiting", "adapted", "pending"]
 _VALUES = ("synapse_weight", "synapse_delay", "synapse_index", "crossbar", "axon_type", "target_delay", "channel_delay")
 """Tables beside the registers whose entries may be wrong without leading out of the other tables."""
 
@@ -45,7 +45,7 @@ class Fault:
 
     step: int
     neuron: int  # the first that differs; of pending input the one that it is for (linear_lif: from; crossbar: axon)
-    variable: _Part  # "u", "v", "waiting" (refractoriness), or "pending" (input)
+    variable: _Part  # "u", "v", "waiting" (refractoriness), "adapted" (threshold), "pending" (input)
     good: int
     faulty: int
     bits: tuple[int, ...]  # that differ, from 0, the least, in two's complement
@@ -94,7 +94,7 @@ def _whole(array: npt.NDArray[Any]) -> tuple[int, bool]:
 
 def _field(program: Program, register: str, array: npt.NDArray[Any]) -> tuple[int, bool]:
     """Bits of a register that any model of the program has, and whether they are signed: from its range."""
-    if register in ("du", "dv"):
+    if register in ("du", "dv", "adaptation_decay"):
         return program.chip.lif.decay_bits, False
     rules = [rules[register] for rules in PARAMETERS.values() if register in rules]
     whole = [rule for rule in rules if float(rule.low).is_integer() and np.isfinite(rule.high)]
@@ -205,7 +205,7 @@ def _check_same(program: Program, other: Program) -> None:
         )
 
 
-_PARTS: tuple[_Part, ...] = ("u", "v", "waiting", "pending")
+_PARTS: tuple[_Part, ...] = ("u", "v", "waiting", "adapted", "pending")
 
 
 def _difference(program: Program, good: State, faulty: State) -> Fault | None:
@@ -221,7 +221,7 @@ def _difference(program: Program, good: State, faulty: State) -> Fault | None:
             continue
         ahead, neuron = divmod(int(differs.ravel().argmax()), a.shape[-1])
         x, y = int(a.ravel()[differs.argmax()]), int(b.ravel()[differs.argmax()])
-        bits = 64 if variable == "waiting" or variable == "pending" else register_bits(program, neuron, variable)[0]
+        bits = register_bits(program, neuron, variable)[0] if variable == "u" or variable == "v" else 64
         pattern = (x ^ y) & ((1 << bits) - 1)
         which = tuple(i for i in range(bits) if pattern >> i & 1)
         arrives = good.step_index + ahead if variable == "pending" else None

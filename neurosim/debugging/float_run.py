@@ -161,11 +161,11 @@ def float_machine(valid: ValidNetwork) -> FloatMachine:
     return FloatMachine(
         alpha=alpha,
         beta=np.exp(-dt_ms / tau_mem),
-        gamma=np.zeros(valid.n_neurons),
+        gamma=np.exp(-dt_ms / _values(valid, "tau_adaptation_ms")),
         gain=rise * _values(valid, "r"),
         push=rise * _values(valid, "bias"),
         threshold=_values(valid, "v_threshold") - _values(valid, "v_leak"),
-        jump=np.zeros(valid.n_neurons),
+        jump=_values(valid, "adaptation"),
         silent=np.round(np.minimum(_values(valid, "refractory_ms") / dt_ms, 2**31)).astype(np.int64),
         **_synapses(valid),
     )

@@ -9,7 +9,11 @@ x * k / 2^D toward zero, a limit is u_overflow or v_overflow):
 
     u <- limit(u * (2^D - du - decay_u_offset) / 2^D + (sum of weights << s))
     v <- limit(v * (2^D - dv) / 2^D + u + (bias_mantissa << bias_exponent))
-    refractory steps left: v <- 0;   else v > vth << s: spike, v <- 0, and refractory - 1 steps without spikes
+    a <- a * (2^D - adaptation_decay) / 2^D                                      of neurons that adapt; 0 of others
+    refractory steps left: v <- 0;   else v > (vth << s) + a: spike, v <- 0, and refractory - 1 steps without spikes
+    at a spike of a neuron that adapts: a <- min(a + (adaptation_jump << s), 2^(adaptation_bits - 1) - 1)
+
+In a network with neurons that adapt, every sum of weights is first clamped to sum_bits (compiler/lower_graded.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,11 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chips import ChipProfile, RunError, load_chip
-from chips.profile import CubaLif
 from compiler import Network, Tolerance
 from compiler.lower import lower
 from compiler.lowered import LoweredNetwork
-from compiler.registers import MODELS
+from compiler.registers import ADAPTIVE, MODELS
 from compiler.validate import validate
 from neurosim.debugging.float_result import FloatProbes, FloatResult, check_inputs, probed_neurons
 from neurosim.simulate import trains_of
@@ -75,7 +78,7 @@ def run_lowered(
     for i in range(trains.n_samples):
         part = slice(int(trains.sample_ptr[i]), int(trains.sample_ptr[i + 1]))
         external = trains.step[part], trains.channel[part]
-        sample = _Sample(lowered, chip.lif)
+        sample = _Sample(lowered, chip)
         for t in range(int(trains.steps[i])):
             channels = external[1][np.searchsorted(external[0], t) : np.searchsorted(external[0], t + 1)]
             spikes = sample.step(t, channels)
@@ -95,19 +98,22 @@ def run_lowered(
     )
 
 
-_MODELS = ("cuba_lif",)
+_MODELS = ("cuba_lif", "adaptive_lif")
 
 
 class _Sample:
     """The state of one sample."""
 
-    def __init__(self, net: LoweredNetwork, chip: CubaLif) -> None:
-        self.net, self.chip = net, chip
+    def __init__(self, net: LoweredNetwork, chip: ChipProfile) -> None:
+        self.net, self.chip = net, chip.lif
         self.r: Mapping[str, Integers] = {name: column.astype(np.int64) for name, column in net.registers.items()}
         self.u = np.zeros(net.n_neurons, np.int64)
         self.v = np.zeros(net.n_neurons, np.int64)
+        self.a = np.zeros(net.n_neurons, np.int64)
         self.waiting = np.zeros(net.n_neurons, np.int64)
         self.arriving = np.zeros((int(net.delay.max(initial=0)) + 1, net.n_neurons), np.int64)  # by step, in a ring
+        programmable = bool((net.model == ADAPTIVE).any())
+        self.sum_max = 2 ** (chip.numbers.sum_bits - 1) - 1 if programmable else 2**62
         exponent = np.array([form.exponent for form in net.formats], np.int64)
         self.weight = (
             net.weight.astype(np.int64) << exponent[net.format_of] if len(net.weight) else np.zeros(0, np.int64)
@@ -117,12 +123,20 @@ class _Sample:
         """Step t: who fires, ascending; `channels` are those with a spike in step t."""
         r, chip = self.r, self.chip
         now = t % len(self.arriving)
+        arriving = np.clip(self.arriving[now], -self.sum_max, self.sum_max)
         keep_u = np.maximum(2**chip.decay_bits - r["du"] - chip.decay_u_offset, 0)
-        u = _scaled(self.u, keep_u, chip.decay_bits) + (self.arriving[now] << chip.weight_shift)
+        u = _scaled(self.u, keep_u, chip.decay_bits) + (arriving << chip.weight_shift)
         self.u = _limited(u, chip.u_bits, chip.u_overflow)
         v = _scaled(self.v, 2**chip.decay_bits - r["dv"], chip.decay_bits)
         v = _limited(v + self.u + (r["bias_mantissa"] << r["bias_exponent"]), chip.v_bits, chip.v_overflow)
-        fires = (self.waiting == 0) & (v > r["vth"] << chip.weight_shift)
+        if "adaptation_decay" in r:
+            self.a = _scaled(self.a, 2**chip.decay_bits - r["adaptation_decay"], chip.decay_bits)
+        fires = (self.waiting == 0) & (v > (r["vth"] << chip.weight_shift) + self.a)
+        if "adaptation_jump" in r:
+            raised = np.minimum(
+                self.a + (r["adaptation_jump"] << chip.weight_shift), 2 ** (chip.adaptation_bits - 1) - 1
+            )
+            self.a = np.where(fires, raised, self.a)
         self.v = np.where(fires | (self.waiting > 0), 0, v)
         self.waiting = np.maximum(np.where(fires, r["refractory"], self.waiting) - 1, 0)
         self.arriving[now] = 0

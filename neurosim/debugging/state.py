@@ -2,7 +2,7 @@
 
 Which variables a neuron carries from step to step, and in how many bits the chip keeps them, depends on its model:
 
-    cuba_lif               u, v signed (neuron.u_bits, neuron.v_bits)
+    cuba_lif, adaptive_lif u, v signed (neuron.u_bits, neuron.v_bits)
     linear_lif             v unsigned (linear_lif.v_bits)
     truenorth              v signed (crossbar.potential_bits)
     resonate_and_fire      u, v signed (graded.state_bits): real and imaginary part
@@ -31,6 +31,7 @@ class State:
     u: Ints  # [neuron]; zero where the model has no current
     v: Ints  # [neuron]
     waiting: Ints  # [neuron], steps of refractoriness left; zero where the model has none
+    adapted: Ints  # [neuron], what spikes have added to the threshold; zero where it does not adapt
     pending: Ints
     """Input on its way: [d, neuron], the sum of weights (times payloads) that arrives in step `step_index` + d.
     Of linear_lif programs [1, neurons then channels]: 1 where a spike is delivered in the next step; of crossbars
@@ -42,8 +43,11 @@ def read_state(program: Program, state: Any, step: int, local: int, channels: np
     slot = program.slot_of
     v = state.v[slot].astype(np.int64)
     u = state.u[slot].astype(np.int64) if hasattr(state, "u") and not program.is_crossbar else np.zeros_like(v)
-    waiting = state.waiting[slot].astype(np.int64) if hasattr(state, "waiting") else np.zeros_like(v)
-    return State(step, u, v, waiting, _pending(program, state, local, channels))
+    waiting, adapted = (
+        getattr(state, name)[slot].astype(np.int64) if hasattr(state, name) else np.zeros_like(v)
+        for name in ("waiting", "adapted")
+    )
+    return State(step, u, v, waiting, adapted, _pending(program, state, local, channels))
 
 
 def _pending(program: Program, state: Any, local: int, channels: npt.NDArray[np.int32]) -> Ints:
@@ -80,7 +84,7 @@ def register_bits(program: Program, neuron: int, variable: Variable) -> tuple[in
     model = _model(program, neuron)
     chip = program.chip
     bits: dict[str, int] = {}
-    if model == "cuba_lif":
+    if model in ("cuba_lif", "adaptive_lif"):
         bits = {"u": chip.lif.u_bits, "v": chip.lif.v_bits}
     elif model == "linear_lif":
         bits = {"v": chip.linear.v_bits}
@@ -114,16 +118,16 @@ def flipped(value: int, bit: int, bits: int, signed: bool) -> int:
 
 
 def thresholds(program: Program) -> npt.NDArray[np.float64]:
-    """Where v makes a neuron fire, in the unit of v: [neuron]; nan for units that send numbers in every step."""
+    """Where v makes a neuron fire, in the unit of v, without adaptation: [neuron]; nan for units that send numbers."""
     slot = program.slot_of
     registers = program.tables.registers
     if program.is_crossbar:
         return registers["threshold"][slot].astype(np.float64)
     models = np.array(MODELS)[program.lists.model]
     value = np.full(program.n_neurons, np.nan)
-    for model, column in (("cuba_lif", "vth"), ("linear_lif", "threshold")):
+    for model, column in (("cuba_lif", "vth"), ("adaptive_lif", "vth"), ("linear_lif", "threshold")):
         which = models == model
         if which.any():
-            scale = 2**program.chip.lif.weight_shift if model == "cuba_lif" else 1
+            scale = 2**program.chip.lif.weight_shift if column == "vth" else 1
             value[which] = registers[column][which].astype(np.float64) * scale
     return value[slot]
