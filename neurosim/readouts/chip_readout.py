@@ -65,7 +65,7 @@ class ChipReadout:
     bias_parts: int
     neuron: CubaLif
     population: str
-    largest_error: float  # of a weight, relative to the largest
+    largest_error: float  # of a weight, relative to the largest of its feature
 
     @property
     def n_outputs(self) -> int:
@@ -88,8 +88,9 @@ def to_chip(
 ) -> ChipReadout:
     """Put a linear readout on a chip's grid.
 
-    The scale is the largest at which the weights fit their bits and no running sum of the training samples, times
-    HEADROOM, reaches the threshold.
+    All features share one scale, and each its own exponent of weights: the scale is the largest at which the feature of
+    the smallest weights fits its bits, none needs more than the largest exponent, and no running sum of the training
+    samples, times HEADROOM, reaches the threshold.
 
     Args:
         coefficients: [output, feature * neuron], of plain features.
@@ -107,8 +108,8 @@ def to_chip(
             raise CannotRepresent(f"the readout's feature '{feature}': {reason}")
     neuron, n = chip.lif, training.range_of(population)[1]
     wanted = coefficients.reshape(len(coefficients), len(features), n).transpose(1, 2, 0)
-    largest = float(np.abs(wanted).max())
-    if not (np.isfinite(largest) and largest > 0):
+    largest = np.abs(wanted).max(axis=(1, 2))
+    if not (np.isfinite(largest).all() and largest.any()):
         raise CannotRepresent("the readout's weights are all zero: nothing was learned, so nothing can be compiled")
     grid = Grid("mixed", max(chip.lists.weight_bits), 0)
     room, resets, reset_weight = _room(neuron, chip, any(feature.start for feature in features))
@@ -116,7 +117,7 @@ def to_chip(
         features=tuple(features),
         weights=np.zeros(wanted.shape, np.int64),
         bias=np.zeros(len(intercept), np.int64),
-        scale=grid.high / largest,
+        scale=_finest_scale(largest[largest > 0], grid.high, neuron.weight_exponent_max),
         leak=np.array([_leak(feature, training.dt_ms, neuron) for feature in features], np.int64),
         threshold=room,
         resets=resets,
@@ -155,9 +156,19 @@ def _room(neuron: CubaLif, chip: ChipProfile, late: bool) -> tuple[int, int, int
     return room, resets, strongest
 
 
+def _finest_scale(largest: Floats, high: int, exponent_max: int) -> float:
+    """Whole numbers per unit at which the smallest feature fills the grid, or the largest its largest exponent."""
+    return float(min(high / largest.min(), (high << exponent_max) / largest.max()))
+
+
 def _on_grid(readout: ChipReadout, wanted: Floats, intercept: Floats, grid: Grid) -> ChipReadout:
-    weights = np.clip(np.rint(readout.scale * wanted / grid.step) * grid.step, grid.low, grid.high).astype(np.int64)
-    error = float(np.abs(weights - readout.scale * wanted).max() / (readout.scale * np.abs(wanted).max()))
+    scaled = readout.scale * wanted
+    largest = np.abs(scaled).max(axis=(1, 2))  # [feature]
+    exponent = np.clip(np.ceil(np.log2(np.maximum(largest, 1) / grid.high)), 0, readout.neuron.weight_exponent_max)
+    step = (grid.step * 2**exponent).astype(np.int64)[:, None, None]
+    steps = np.clip(np.rint(scaled / step), grid.low // grid.step, grid.high // grid.step)
+    weights = steps.astype(np.int64) * step
+    error = float((np.abs(weights - scaled).max(axis=(1, 2)) / np.maximum(largest, 1e-300)).max())
     parts, bias = _bias_on_grid(readout.scale * intercept, grid, readout.neuron)
     return replace(readout, weights=weights, bias=bias, bias_parts=parts, largest_error=error)
 
