@@ -29,12 +29,16 @@ if TYPE_CHECKING:
         load_chip,
     )
     from compiler import CrossbarNetwork, Network, Program, Tolerance, Usage, compile, usage
-    from neurosim.calibration import calibrate
+    from neurosim.calibration import Calibration, calibrate
     from neurosim.comparison import Comparison, compare
     from neurosim.counts import Counts
     from neurosim.generators.column import Column, maass_column
     from neurosim.generators.liquids import liquid
     from neurosim.pricing import Energy, energy
+    from neurosim.readouts.classifier import LiquidClassifier
+    from neurosim.readouts.features import Feature
+    from neurosim.readouts.online import LeastMeanSquares, RecursiveLeastSquares
+    from neurosim.readouts.regressor import LiquidRegressor
     from neurosim.result import RunResult
     from neurosim.simulate import run
     from neurosim.spikes import SpikeTrains
@@ -46,11 +50,15 @@ _HOME = {
         "ProgramError RunError list_chips load_chip"
     ),
     "compiler": "CrossbarNetwork Network Program Tolerance Usage compile usage",
-    "neurosim.calibration": "calibrate",
+    "neurosim.calibration": "Calibration calibrate",
     "neurosim.generators.column": "Column maass_column",
     "neurosim.comparison": "Comparison compare",
     "neurosim.counts": "Counts",
     "neurosim.pricing": "Energy energy",
+    "neurosim.readouts.classifier": "LiquidClassifier",
+    "neurosim.readouts.features": "Feature",
+    "neurosim.readouts.online": "LeastMeanSquares RecursiveLeastSquares",
+    "neurosim.readouts.regressor": "LiquidRegressor",
     "neurosim.timing": "Latency latency",
     "neurosim.generators.liquids": "liquid",
     "neurosim.result": "RunResult",
@@ -60,6 +68,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
 __all__ = [
+    "Calibration",
     "CannotRepresent",
     "ChipProfile",
     "Column",
@@ -69,13 +78,18 @@ __all__ = [
     "DoesNotFit",
     "Energy",
     "ExperimentError",
+    "Feature",
     "Latency",
+    "LeastMeanSquares",
+    "LiquidClassifier",
+    "LiquidRegressor",
     "Network",
     "NetworkError",
     "NeurosimError",
     "ProfileError",
     "Program",
     "ProgramError",
+    "RecursiveLeastSquares",
     "RunError",
     "RunResult",
     "SpikeTrains",

@@ -17,6 +17,7 @@ from neurosim.experiment import Configuration, Experiment, load_experiment
 from neurosim.generators.liquids import LIQUID, liquid
 from neurosim.pricing import price_kinds
 from neurosim.provenance import rests_on
+from neurosim.readouts.compiled import compiled_readout
 from neurosim.readouts.linear import accuracy, mean_per_bin
 from neurosim.recordings.dataset import Dataset, load_dataset
 from neurosim.result import RunResult
@@ -158,6 +159,9 @@ def _row(task: _Task, chip: ChipProfile, seed: int, report: Report, approximate:
         "accuracy_by_bins": scores,
         "no_recurrence_accuracy": scores_without[task.bins[-1]],
         "no_recurrence_accuracy_by_bins": scores_without,
+        "readout": compiled_readout(
+            network, program, chip, task.trains, result, task.data, task.experiment.readout.alpha, seed, approximate
+        ),
         **spent,
         "largest_weight_error": max(
             (e.max_relative_error for e in program.errors if e.parameter in _WEIGHT), default=0.0

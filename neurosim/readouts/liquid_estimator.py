@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, clone
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from chips import ChipProfile, RunError, load_chip
@@ -30,6 +29,7 @@ from neurosim.readouts.chip_readout import (
     with_signals,
 )
 from neurosim.readouts.features import COUNT, Feature, cannot_form, form
+from neurosim.readouts.models import learn
 from neurosim.readouts.readout_cost import ReadoutCost, readout_cost
 from neurosim.result import RunResult
 from neurosim.simulate import run
@@ -100,11 +100,8 @@ class LiquidEstimator(BaseEstimator):
         self.liquid_program_ = compile(self.network_, self.chip_, approximate=self.approximate)
         training = self._listen(trains)
         table = form(self.features, training.result, LIQUID)
-        scaler = StandardScaler().fit(table)
-        self.model_ = model.fit(scaler.transform(table), targets)
-        coefficients = np.atleast_2d(self.model_.coef_) / scaler.scale_
-        self.coef_: Floats = coefficients
-        self.intercept_: Floats = np.atleast_1d(self.model_.intercept_) - coefficients @ scaler.mean_
+        self.model_ = model
+        self.coef_, self.intercept_ = learn(model, table, targets)
         self._compile_readout(training.result)
 
     def _compile_readout(self, training: RunResult) -> None:
