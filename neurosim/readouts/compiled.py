@@ -12,14 +12,14 @@ from neurosim.generators.liquids import LIQUID
 from neurosim.readouts.chip_readout import (
     attach,
     chip_scores,
-    host_scores,
     readout_neurons,
-    to_chip,
     with_signals,
 )
 from neurosim.readouts.features import COUNT, cannot_form, form
+from neurosim.readouts.host_integers import host_scores
 from neurosim.readouts.linear import ALPHAS
 from neurosim.readouts.models import learn
+from neurosim.readouts.quantise import to_chip
 from neurosim.readouts.readout_cost import readout_cost
 from neurosim.recordings.dataset import Dataset
 from neurosim.result import RunResult

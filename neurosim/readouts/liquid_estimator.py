@@ -23,13 +23,13 @@ from neurosim.readouts.chip_readout import (
     ChipReadout,
     attach,
     chip_scores,
-    host_scores,
     readout_neurons,
-    to_chip,
     with_signals,
 )
 from neurosim.readouts.features import COUNT, Feature, cannot_form, form
+from neurosim.readouts.host_integers import host_scores
 from neurosim.readouts.models import learn
+from neurosim.readouts.quantise import to_chip
 from neurosim.readouts.readout_cost import ReadoutCost, readout_cost
 from neurosim.result import RunResult
 from neurosim.simulate import run
