@@ -133,14 +133,13 @@ def _with_bias(readout: ChipReadout, scores: Floats, training: RunResult, grid: 
     """
     made = host_scores(training, readout) / 2**readout.neuron.weight_shift
     left = np.rint((readout.scale * scores - made).mean(axis=0)).astype(np.int64)
-    channels = []
-    largest = grid.high << readout.neuron.weight_exponent_max
-    while np.abs(left).max() > largest:
-        channels.append(np.clip(left, -largest, largest))
-        left = left - channels[-1]
-    exponent = max(0, int(np.ceil(np.log2(max(1, np.abs(left).max()) / grid.high))))
-    for step in (grid.step << exponent, grid.step):
-        part = np.clip(np.rint(left / step), grid.low // grid.step, grid.high // grid.step).astype(np.int64) * step
+    channels, most = [], grid.high // grid.step
+    coarsest = readout.neuron.weight_exponent_max
+    exponents = [coarsest] * int(np.abs(left).max() // (grid.high << coarsest))
+    for given in (*exponents, None, 0):
+        smallest = max(0, int(np.ceil(np.log2(max(1, np.abs(left).max()) / grid.high))))
+        step = grid.step << (smallest if given is None else given)
+        part = np.clip(np.rint(left / step), -most, most).astype(np.int64) * step
         channels.append(part)
         left = left - part
     return replace(readout, bias=np.stack(channels))
