@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from chips import RunError
+from neurosim.encoders.parameters import is_number, is_whole, require
 from neurosim.sequences import Floats, as_sequences
 from neurosim.spikes import MAX_STEPS, SpikeTrains
 
@@ -70,8 +71,9 @@ class Encoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # t
     def spikes_per_second(self, X: Any) -> float:  # noqa: N803
         """Measured rate: spikes of all samples of `X` / (channels * seconds)."""
         trains = self.transform(X)
-        channels = self._parts() * as_sequences(X)[0].shape[1]
-        return 1000 * len(trains.step) / (channels * float(trains.steps.sum()) * self.dt_ms)
+        channels: int = self._parts() * as_sequences(X)[0].shape[1]
+        seconds = float(trains.steps.sum()) * self.dt_ms / 1000
+        return len(trains.step) / (channels * seconds)
 
     @property
     def max_spikes_per_second(self) -> float:
@@ -114,13 +116,9 @@ class Encoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # t
     # What follows from it
 
     def _check_all(self) -> None:
-        self._require("steps_per_frame", is_whole(self.steps_per_frame, 1, MAX_STEPS_PER_FRAME), "1 to 10,000")
-        self._require("dt_ms", is_number(self.dt_ms, above=0), "a positive number")
+        require(self, "steps_per_frame", is_whole(self.steps_per_frame, 1, MAX_STEPS_PER_FRAME), "1 to 10,000")
+        require(self, "dt_ms", is_number(self.dt_ms, above=0), "a positive number")
         self._check()
-
-    def _require(self, name: str, right: bool, legal: str) -> None:
-        if not right:
-            raise RunError(f"{type(self).__name__}: {name} is {getattr(self, name)!r}, but must be {legal}")
 
     def _encode(self, sequences: list[Floats]) -> SpikeTrains:
         lengths = _lengths(sequences)
@@ -169,17 +167,6 @@ def changes(frames: Floats, lengths: Ints) -> Floats:
 def split(frames: Floats, lengths: Ints) -> list[Floats]:
     """Samples laid end to end, as a list."""
     return np.split(frames, np.cumsum(lengths)[:-1])
-
-
-def is_whole(value: Any, low: int, high: int) -> bool:
-    """Whether a parameter is a whole number from low to high."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and low <= value <= high
-
-
-def is_number(value: Any, above: float = -np.inf, most: float = np.inf) -> bool:
-    """Whether a parameter is a finite number above `above`, at most `most`."""
-    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    return real and bool(np.isfinite(value) and above < value <= most)
 
 
 def _lengths(sequences: list[Floats]) -> Ints:

@@ -6,7 +6,8 @@ frame (time to first spike: Thorpe and Gautrais 1998, Rank order coding).
 
 import numpy as np
 
-from neurosim.encoders.base import Bools, Ints, is_whole, split
+from neurosim.encoders.base import Bools, Ints, split
+from neurosim.encoders.parameters import is_whole, require
 from neurosim.encoders.ranges import RangeEncoder
 from neurosim.sequences import Floats
 from neurosim.spikes import SpikeTrains
@@ -41,7 +42,7 @@ class LatencyEncoder(RangeEncoder):
 
     def _check(self) -> None:
         super()._check()
-        self._require("steps_per_frame", is_whole(self.steps_per_frame, 2, 10_000), "2 to 10,000 for a latency")
+        require(self, "steps_per_frame", is_whole(self.steps_per_frame, 2, 10_000), "2 to 10,000 for a latency")
 
     def _parts(self) -> int:
         return 1

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from neurosim.encoders.base import Bools, Encoder, Ints, changes, is_number, is_whole, starts
+from neurosim.encoders.base import Bools, Encoder, Ints, changes, starts
+from neurosim.encoders.parameters import is_number, is_whole, require
 from neurosim.sequences import Floats
 
 
@@ -48,14 +49,14 @@ class LevelCrossingEncoder(Encoder):
         self.dt_ms = dt_ms
 
     def _check(self) -> None:
-        self._require("mode", self.mode in ("change", "level"), "'change' or 'level'")
-        self._require("n_thresholds", is_whole(self.n_thresholds, 1, 10_000), "1 to 10,000")
+        require(self, "mode", self.mode in ("change", "level"), "'change' or 'level'")
+        require(self, "n_thresholds", is_whole(self.n_thresholds, 1, 10_000), "1 to 10,000")
         if self.thresholds is not None:
             above, what = (0, "positive numbers") if self.mode == "change" else (-np.inf, "finite numbers")
             given = list(np.ravel(self.thresholds))
             right = np.ndim(self.thresholds) == 1 and all(is_number(a, above=above) for a in given)
-            self._require(
-                "thresholds", right and len(set(given)) == len(given) > 0, f"None, or a list of different {what}"
+            require(
+                self, "thresholds", right and len(set(given)) == len(given) > 0, f"None, or a list of different {what}"
             )
 
     def _is_stateless(self) -> bool:

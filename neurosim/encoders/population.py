@@ -10,9 +10,10 @@ from typing import Literal
 
 import numpy as np
 
-from neurosim.encoders.base import Bools, Ints, is_number, is_whole
+from neurosim.encoders.base import Bools, Ints
 from neurosim.encoders.codes import regular
 from neurosim.encoders.latency import at_step
+from neurosim.encoders.parameters import is_number, is_whole, require
 from neurosim.encoders.ranges import RangeEncoder
 from neurosim.sequences import Floats
 
@@ -61,10 +62,10 @@ class PopulationEncoder(RangeEncoder):
 
     def _check(self) -> None:
         super()._check()
-        self._require("n_neurons", is_whole(self.n_neurons, 3, 10_000), "3 to 10,000")
-        self._require("beta", is_number(self.beta, above=0, most=1e6), "a positive number")
-        self._require("code", self.code in ("latency", "rate"), "'latency' or 'rate'")
-        self._require("max_rate", is_number(self.max_rate, above=0, most=1), "above 0, at most 1 spike per step")
+        require(self, "n_neurons", is_whole(self.n_neurons, 3, 10_000), "3 to 10,000")
+        require(self, "beta", is_number(self.beta, above=0, most=1e6), "a positive number")
+        require(self, "code", self.code in ("latency", "rate"), "'latency' or 'rate'")
+        require(self, "max_rate", is_number(self.max_rate, above=0, most=1), "above 0, at most 1 spike per step")
 
     def _parts(self) -> int:
         return self.n_neurons

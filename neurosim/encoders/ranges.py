@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from chips import RunError
-from neurosim.encoders.base import Encoder, Ints, is_number
+from neurosim.encoders.base import Encoder, Ints
+from neurosim.encoders.parameters import is_number, require
 from neurosim.sequences import Floats
 
 
@@ -21,7 +22,7 @@ class RangeEncoder(Encoder):
     def _check(self) -> None:
         given = self.value_range
         right = given is None or (_is_pair(given) and given[0] < given[1])
-        self._require("value_range", right, "None, or two finite numbers (low, high) with low below high")
+        require(self, "value_range", right, "None, or two finite numbers (low, high) with low below high")
 
     def _is_stateless(self) -> bool:
         return self.value_range is not None

@@ -8,8 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from neurosim.encoders.base import Bools, Encoder, Ints, is_number, is_whole
+from neurosim.encoders.base import Bools, Encoder, Ints
 from neurosim.encoders.codes import poisson, regular
+from neurosim.encoders.parameters import is_number, is_whole, require
 from neurosim.sequences import Floats
 
 
@@ -49,10 +50,10 @@ class RateEncoder(Encoder):
         self.dt_ms = dt_ms
 
     def _check(self) -> None:
-        self._require("span", is_number(self.span, above=0), "a positive number of standard deviations")
-        self._require("max_rate", is_number(self.max_rate, above=0, most=1), "above 0, at most 1 spike per step")
-        self._require("code", self.code in ("regular", "poisson"), "'regular' or 'poisson'")
-        self._require("seed", is_whole(self.seed, 0, 2**63 - 1), "a whole number from 0")
+        require(self, "span", is_number(self.span, above=0), "a positive number of standard deviations")
+        require(self, "max_rate", is_number(self.max_rate, above=0, most=1), "above 0, at most 1 spike per step")
+        require(self, "code", self.code in ("regular", "poisson"), "'regular' or 'poisson'")
+        require(self, "seed", is_whole(self.seed, 0, 2**63 - 1), "a whole number from 0")
 
     def _parts(self) -> int:
         return 2
