@@ -104,10 +104,10 @@ def compare(
 
 def _prepare(experiment: Experiment) -> _Task:
     data = load_dataset(experiment.data.file)
-    encoder = RateEncoder.fit(data.training, **experiment.encoder.model_dump())
+    encoder = RateEncoder(**experiment.encoder.model_dump(), dt_ms=experiment.liquid.dt_ms).fit(data.training)
     few = experiment.liquid.calibration_samples
     spread = data.training[:: max(1, len(data.training) // few)][:few]
-    return _Task(experiment, data, encoder.encode(data.sequences), encoder.encode(spread), encoder.channels)
+    return _Task(experiment, data, encoder.transform(data.sequences), encoder.transform(spread), encoder.n_channels_)
 
 
 def _baselines(task: _Task) -> dict[str, dict[int, float]]:

@@ -73,8 +73,8 @@ def test_bad_settings_are_refused(settings: dict[str, object]) -> None:
 
 def test_encoder_rates_are_what_it_says() -> None:
     frames = np.array([[0.0, -10.0, 10.0], [0.0, 10.0, -10.0]])
-    encoder = RateEncoder(np.zeros(3), np.ones(3), steps_per_frame=1000, span=1.5, max_rate=0.8)
-    trains = encoder.encode([frames])
+    encoder = RateEncoder(steps_per_frame=1000, span=1.5, max_rate=0.8).fit([[[-1, -1, -1], [1, 1, 1]]])
+    trains = encoder.transform([frames])
     counts = np.zeros((2, 6))
     np.add.at(counts, (trains.step // 1000, trains.channel), 1)
     assert counts == pytest.approx(np.array([[400, 0, 800, 400, 800, 0], [400, 800, 0, 400, 0, 800]]), abs=1)
@@ -84,10 +84,10 @@ def test_encoder_rates_are_what_it_says() -> None:
 def test_encoder_sees_training_data_only() -> None:
     rng = np.random.default_rng(0)
     sequences = [rng.normal(size=(5, 2)) for _ in range(4)]
-    fitted = RateEncoder.fit(sequences[:3])
-    assert fitted.mean == pytest.approx(np.concatenate(sequences[:3]).mean(axis=0))
+    fitted = RateEncoder().fit(sequences[:3])
+    assert fitted.mean_ == pytest.approx(np.concatenate(sequences[:3]).mean(axis=0))
     with pytest.raises(RunError):
-        RateEncoder.fit(sequences, max_rate=1.5)
+        RateEncoder(max_rate=1.5).fit(sequences)
 
 
 def test_calibration_reaches_the_rate_or_names_the_knob() -> None:
