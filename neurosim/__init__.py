@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from neurosim.generators.column import Column, maass_column
     from neurosim.generators.liquids import liquid
     from neurosim.pricing import Energy, energy
+    from neurosim.recordings.atrial_fibrillation import load_afdb
     from neurosim.result import RunResult
     from neurosim.simulate import run
     from neurosim.spikes import SpikeTrains
@@ -53,6 +54,7 @@ _HOME = {
     "neurosim.pricing": "Energy energy",
     "neurosim.timing": "Latency latency",
     "neurosim.generators.liquids": "liquid",
+    "neurosim.recordings.atrial_fibrillation": "load_afdb",
     "neurosim.result": "RunResult",
     "neurosim.simulate": "run",
     "neurosim.spikes": "SpikeTrains",
@@ -88,6 +90,7 @@ __all__ = [
     "latency",
     "liquid",
     "list_chips",
+    "load_afdb",
     "load_chip",
     "maass_column",
     "run",
