@@ -101,7 +101,7 @@ def test_missing_empty_and_damaged_places_are_refused(tmp_path):
     with pytest.raises(ns.RunError, match=r"04015 has 0 beats .*copy both files from PhysioNet again"):
         load_afdb(tmp_path)
     (tmp_path / "04015.qrs").write_bytes(b"\xff" * 7)
-    with pytest.raises(ns.RunError, match="04015.*from PhysioNet again"):
+    with pytest.raises(ns.RunError, match=r"04015.*from PhysioNet again"):
         load_afdb(tmp_path)
 
 
