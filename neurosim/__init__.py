@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from neurosim.readouts.features import Feature
     from neurosim.readouts.online import LeastMeanSquares, RecursiveLeastSquares
     from neurosim.readouts.regressor import LiquidRegressor
+    from neurosim.recordings.atrial_fibrillation import load_afdb
     from neurosim.result import RunResult
     from neurosim.simulate import run
     from neurosim.spikes import SpikeTrains
@@ -61,6 +62,7 @@ _HOME = {
     "neurosim.readouts.regressor": "LiquidRegressor",
     "neurosim.timing": "Latency latency",
     "neurosim.generators.liquids": "liquid",
+    "neurosim.recordings.atrial_fibrillation": "load_afdb",
     "neurosim.result": "RunResult",
     "neurosim.simulate": "run",
     "neurosim.spikes": "SpikeTrains",
@@ -102,6 +104,7 @@ __all__ = [
     "latency",
     "liquid",
     "list_chips",
+    "load_afdb",
     "load_chip",
     "maass_column",
     "run",

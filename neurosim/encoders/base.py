@@ -38,7 +38,7 @@ class Encoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # t
     dt_ms: float
     n_features_in_: int
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn scales from `X` (training data only; forms as in `as_sequences`); `y` is ignored.
 
         Raises:
@@ -50,7 +50,7 @@ class Encoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # t
         self.n_features_in_ = sequences[0].shape[1]
         return self
 
-    def transform(self, X: Any) -> SpikeTrains:  # noqa: N803
+    def transform(self, X: Any) -> SpikeTrains:
         """Spikes of each sample of `X`, steps_per_frame steps for each of its frames.
 
         Raises:
@@ -68,7 +68,7 @@ class Encoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # t
         check_is_fitted(self)
         return self._parts() * self.n_features_in_
 
-    def spikes_per_second(self, X: Any) -> float:  # noqa: N803
+    def spikes_per_second(self, X: Any) -> float:
         """Measured rate: spikes of all samples of `X` / (channels * seconds)."""
         trains = self.transform(X)
         channels: int = self._parts() * as_sequences(X)[0].shape[1]

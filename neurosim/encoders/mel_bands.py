@@ -53,7 +53,7 @@ class MelBands(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # 
         self.fmin_hz = fmin_hz
         self.fmax_hz = fmax_hz
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Check the settings and the recordings; nothing is learned.
 
         Raises:
@@ -64,7 +64,7 @@ class MelBands(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # 
         self.fitted_ = True
         return self
 
-    def transform(self, X: Any) -> list[Floats]:  # noqa: N803
+    def transform(self, X: Any) -> list[Floats]:
         """Logarithmic energies (frames, bands) of each recording in `X`: a list of arrays, or (recordings, samples).
 
         Raises:
@@ -150,7 +150,7 @@ def mel_to_hz(mel: npt.ArrayLike) -> Floats:
     return 700 * (10 ** (np.asarray(mel, np.float64) / 2595) - 1)
 
 
-def _recordings(X: Any) -> list[Floats]:  # noqa: N803
+def _recordings(X: Any) -> list[Floats]:
     """Sounds as floats; whole numbers become -1 to 1."""
     if not isinstance(X, (list, tuple)) and not (isinstance(X, np.ndarray) and (X.ndim == 2 or X.dtype == object)):
         raise RunError("X is no list of recordings: give a list of one-dimensional arrays, [sound] for one")
