@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from neurosim.calibration import Calibration, calibrate
     from neurosim.comparison import Comparison, compare
     from neurosim.counts import Counts
+    from neurosim.debugging.float_result import FloatProbes, FloatResult
+    from neurosim.debugging.float_run import run_float
+    from neurosim.debugging.lowered_run import run_lowered
     from neurosim.generators.column import Column, maass_column
     from neurosim.generators.liquids import liquid
     from neurosim.pricing import Energy, energy
@@ -55,6 +58,9 @@ _HOME = {
     "neurosim.generators.column": "Column maass_column",
     "neurosim.comparison": "Comparison compare",
     "neurosim.counts": "Counts",
+    "neurosim.debugging.float_result": "FloatProbes FloatResult",
+    "neurosim.debugging.float_run": "run_float",
+    "neurosim.debugging.lowered_run": "run_lowered",
     "neurosim.pricing": "Energy energy",
     "neurosim.readouts.classifier": "LiquidClassifier",
     "neurosim.readouts.features": "Feature",
@@ -81,6 +87,8 @@ __all__ = [
     "Energy",
     "ExperimentError",
     "Feature",
+    "FloatProbes",
+    "FloatResult",
     "Latency",
     "LeastMeanSquares",
     "LiquidClassifier",
@@ -108,6 +116,8 @@ __all__ = [
     "load_chip",
     "maass_column",
     "run",
+    "run_float",
+    "run_lowered",
     "usage",
 ]
 

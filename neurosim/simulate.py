@@ -62,7 +62,7 @@ def run(
     """
     if not isinstance(program, Program):
         raise RunError(f"a Program is needed, not {type(program).__name__}: compile the network first")
-    trains = _trains(inputs, steps)
+    trains = trains_of(inputs, steps)
     if len(trains.channel) and trains.channel.max() >= program.n_channels:
         raise RunError(
             f"a spike is on channel {trains.channel.max()}, but the program has {program.n_channels} input channels"
@@ -235,7 +235,12 @@ def _collect(job: _Job, samples: list[_Sample], program: Program, probe: npt.Arr
 # ---------------------------------------------------------------- input
 
 
-def _trains(inputs: object, steps: int | Sequence[int] | None) -> SpikeTrains:
+def trains_of(inputs: object, steps: int | Sequence[int] | None) -> SpikeTrains:
+    """What `run` takes as `inputs` and `steps`, as SpikeTrains.
+
+    Raises:
+        RunError: no length is given, or the spikes are no spikes.
+    """
     if isinstance(inputs, SpikeTrains):
         if steps is not None:
             raise RunError("the spike trains say how long they are: leave out steps")
