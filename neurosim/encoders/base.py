@@ -27,7 +27,7 @@ MAX_STEPS_PER_FRAME = 10_000
 CELLS = 4_000_000  # steps x channels that are looked at together, which bounds memory
 
 
-class Encoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc, call-arg]
+class Encoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """The base of all encoders; parameters are checked when they are used, as scikit-learn wants it.
 
     Attributes:

@@ -20,7 +20,7 @@ _TYPES = [np.dtype(name) for name in ("int8", "int16", "int32", "float16", "floa
 FLOOR = 2.0**-30 / 12  # added to energies: the power of rounding to 16 bits, so that silence has a logarithm
 
 
-class MelBands(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc, call-arg]
+class MelBands(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Recordings (one-dimensional arrays) to a list of (frames, bands); a stateless transformer.
 
     Frame f covers the sound from f * hop_ms on; what does not fill a last frame is left out, and a recording shorter

@@ -68,7 +68,7 @@ class LiquidClassifier(ClassifierMixin, LiquidEstimator):
 
     def fit(self, X: Any, y: npt.ArrayLike) -> "LiquidClassifier":
         """Fit encoder, liquid and readout on training samples."""
-        X = self._checked(X, reset=True)
+        X, y = self._checked_both(X, y)
         labels = column_or_1d(y, warn=True)
         check_classification_targets(labels)
         self.classes_, numbers = np.unique(labels, return_inverse=True)
@@ -93,7 +93,7 @@ class LiquidClassifier(ClassifierMixin, LiquidEstimator):
             RunError: the readout is not on the chip.
         """
         check_is_fitted(self)
-        shown = self._listen(self._encode(self._checked(X, reset=False)))
+        shown = self._listen(self._encode(self._checked(X)))
         labels = np.asarray(y)
         chip = self._decide(self._compiled_scores(shown.trains))
         integer, real = self._decide(self._integer_scores(shown)), self._decide(self._float_scores(shown))

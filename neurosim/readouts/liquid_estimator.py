@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from chips import ChipProfile, RunError, load_chip
 from compiler import Network, Program, compile
@@ -44,6 +44,13 @@ class _Shown:
 
     trains: SpikeTrains
     result: RunResult
+
+
+def _is_sequences(X: Any) -> bool:
+    """Whether X is spike trains, an array [sample, frame, input], or a list of arrays [frame, input]."""
+    if isinstance(X, list | tuple):
+        return len(X) > 0 and np.ndim(X[0]) == 2
+    return isinstance(X, SpikeTrains) or getattr(X, "ndim", 2) == 3
 
 
 class LiquidEstimator(BaseEstimator):
@@ -195,15 +202,21 @@ class LiquidEstimator(BaseEstimator):
     def _scores(self, X: Any) -> Floats:
         """[sample, output] from where the readout is."""
         check_is_fitted(self)
-        X = self._checked(X, reset=False)
+        X = self._checked(X)
         trains = self._encode(X)
         return self._compiled_scores(trains) if self.chip_readout_ else self._float_scores(self._listen(trains))
 
-    def _checked(self, X: Any, reset: bool) -> Any:
+    def _checked(self, X: Any, reset: bool = False) -> Any:
         """Tables go through scikit-learn's own checks; sequences and spike trains through the encoder's."""
-        if isinstance(X, SpikeTrains | list | tuple) or getattr(X, "ndim", 2) == 3:
-            return X
-        return validate_data(self, X, reset=reset, dtype=np.float64)
+        return X if _is_sequences(X) else validate_data(self, X, reset=reset, dtype=np.float64)
+
+    def _checked_both(self, X: Any, y: Any, **targets: Any) -> tuple[Any, npt.NDArray[Any]]:
+        """Training samples and their targets."""
+        if not _is_sequences(X):
+            both: tuple[Any, npt.NDArray[Any]] = validate_data(self, X, y, dtype=np.float64, **targets)
+            return both
+        check_consistent_length(X, y)
+        return X, np.asarray(y)
 
     def cost(self, X: Any) -> ReadoutCost:
         """What the readout costs on the chip beside the liquid, on samples X: cores, neurons, synapses, energy, time.
@@ -212,6 +225,6 @@ class LiquidEstimator(BaseEstimator):
             RunError: the readout is not on the chip.
         """
         check_is_fitted(self)
-        trains = self._encode(self._checked(X, reset=False))
+        trains = self._encode(self._checked(X))
         alone = run(self.liquid_program_, trains, seed=self.random_state, threads=self.threads)
         return readout_cost(self.liquid_program_, alone, self.program_, self._run_all(trains, True), self.chip_)

@@ -20,7 +20,7 @@ class LiquidRegressor(RegressorMixin, LiquidEstimator):
 
     def fit(self, X: Any, y: npt.ArrayLike) -> "LiquidRegressor":
         """Fit encoder, liquid and readout on training samples."""
-        X = self._checked(X, reset=True)
+        X, y = self._checked_both(X, y, multi_output=True, y_numeric=True)
         targets = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         self._flat = targets.ndim == 1
         self._learn(X, targets, regressor_model(self.readout))
@@ -30,3 +30,9 @@ class LiquidRegressor(RegressorMixin, LiquidEstimator):
         """Values, from the chip where the readout is there: [sample] or [sample, value], as those of the training."""
         scores = self._scores(X)
         return scores[:, 0] if self._flat else scores
+
+    def __sklearn_tags__(self) -> Any:
+        """Targets may have several columns."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
