@@ -201,9 +201,10 @@ def _liquid(task: _Task, chip: ChipProfile, recurrence: float, approximate: bool
         chosen.target_rate,
         balance=balance,
         inhibition=chosen.inhibition,
+        even_out=chosen.even_out,
         approximate=approximate,
     )
-    return build(found.gain, found.inhibition)
+    return found.apply(build(found.gain, found.inhibition))
 
 
 def _scores(task: _Task, result: RunResult) -> dict[int, float]:

@@ -43,6 +43,7 @@ class LiquidClassifier(ClassifierMixin, LiquidEstimator):
         liquid: further settings of `liquid`, by name.
         target_rate: spikes per neuron and step to calibrate to, on training samples; None keeps the gain.
         balance: inhibitory over excitatory recurrent charge to calibrate to; None keeps `inhibition`.
+        even_out: calibrate each neuron's own threshold too.
         calibration_samples: training samples used for it, spread evenly.
         features: numbers that the readout weighs; see readouts/features.py.
         readout: "ridge" (penalty by leave-one-out), "logistic" (penalty by cross-validation), or a linear model of

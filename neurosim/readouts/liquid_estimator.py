@@ -67,6 +67,7 @@ class LiquidEstimator(BaseEstimator):
         liquid: Mapping[str, Any] | None = None,
         target_rate: float | None = 0.05,
         balance: float | None = None,
+        even_out: bool = False,
         calibration_samples: int = 30,
         features: Sequence[Feature] = COUNT,
         readout: Any = "ridge",
@@ -84,6 +85,7 @@ class LiquidEstimator(BaseEstimator):
         self.liquid = liquid
         self.target_rate = target_rate
         self.balance = balance
+        self.even_out = even_out
         self.calibration_samples = calibration_samples
         self.features = features
         self.readout = readout
@@ -144,9 +146,10 @@ class LiquidEstimator(BaseEstimator):
             self.target_rate,
             balance=self.balance,
             inhibition=self.inhibition,
+            even_out=self.even_out,
             approximate=self.approximate,
         )
-        return build(found.gain, found.inhibition), found
+        return found.apply(build(found.gain, found.inhibition)), found
 
     # ------------------------------------------------------------ use
 
