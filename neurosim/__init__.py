@@ -32,6 +32,14 @@ if TYPE_CHECKING:
     from neurosim.calibration import calibrate
     from neurosim.comparison import Comparison, compare
     from neurosim.counts import Counts
+    from neurosim.encoders.base import Encoder
+    from neurosim.encoders.bens_spiker import BSAEncoder
+    from neurosim.encoders.latency import LatencyEncoder
+    from neurosim.encoders.level_crossing import LevelCrossingEncoder
+    from neurosim.encoders.mel_bands import MelBands
+    from neurosim.encoders.population import PopulationEncoder
+    from neurosim.encoders.rate import RateEncoder
+    from neurosim.encoders.step_forward import StepForwardEncoder
     from neurosim.generators.column import Column, maass_column
     from neurosim.generators.liquids import liquid
     from neurosim.pricing import Energy, energy
@@ -50,6 +58,14 @@ _HOME = {
     "neurosim.generators.column": "Column maass_column",
     "neurosim.comparison": "Comparison compare",
     "neurosim.counts": "Counts",
+    "neurosim.encoders.base": "Encoder",
+    "neurosim.encoders.bens_spiker": "BSAEncoder",
+    "neurosim.encoders.latency": "LatencyEncoder",
+    "neurosim.encoders.level_crossing": "LevelCrossingEncoder",
+    "neurosim.encoders.mel_bands": "MelBands",
+    "neurosim.encoders.population": "PopulationEncoder",
+    "neurosim.encoders.rate": "RateEncoder",
+    "neurosim.encoders.step_forward": "StepForwardEncoder",
     "neurosim.pricing": "Energy energy",
     "neurosim.timing": "Latency latency",
     "neurosim.generators.liquids": "liquid",
@@ -60,6 +76,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
 __all__ = [
+    "BSAEncoder",
     "CannotRepresent",
     "ChipProfile",
     "Column",
@@ -67,18 +84,25 @@ __all__ = [
     "Counts",
     "CrossbarNetwork",
     "DoesNotFit",
+    "Encoder",
     "Energy",
     "ExperimentError",
     "Latency",
+    "LatencyEncoder",
+    "LevelCrossingEncoder",
+    "MelBands",
     "Network",
     "NetworkError",
     "NeurosimError",
+    "PopulationEncoder",
     "ProfileError",
     "Program",
     "ProgramError",
+    "RateEncoder",
     "RunError",
     "RunResult",
     "SpikeTrains",
+    "StepForwardEncoder",
     "Tolerance",
     "Usage",
     "calibrate",

@@ -26,4 +26,4 @@ def is_number(value: Any, above: float = -np.inf, most: float = np.inf) -> bool:
     """Whether a parameter is a finite number above `above`, at most `most`."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         return False
-    return -1e100 <= value <= 1e100 and above < float(value) <= most
+    return bool(-1e100 <= value <= 1e100 and above < value <= most)
