@@ -35,6 +35,14 @@ if TYPE_CHECKING:
     from neurosim.debugging.float_result import FloatProbes, FloatResult
     from neurosim.debugging.float_run import run_float
     from neurosim.debugging.lowered_run import run_lowered
+    from neurosim.encoders.base import Encoder
+    from neurosim.encoders.bens_spiker import BSAEncoder
+    from neurosim.encoders.latency import LatencyEncoder
+    from neurosim.encoders.level_crossing import LevelCrossingEncoder
+    from neurosim.encoders.mel_bands import MelBands
+    from neurosim.encoders.population import PopulationEncoder
+    from neurosim.encoders.rate import RateEncoder
+    from neurosim.encoders.step_forward import StepForwardEncoder
     from neurosim.generators.column import Column, maass_column
     from neurosim.generators.liquids import liquid
     from neurosim.pricing import Energy, energy
@@ -61,6 +69,14 @@ _HOME = {
     "neurosim.debugging.float_result": "FloatProbes FloatResult",
     "neurosim.debugging.float_run": "run_float",
     "neurosim.debugging.lowered_run": "run_lowered",
+    "neurosim.encoders.base": "Encoder",
+    "neurosim.encoders.bens_spiker": "BSAEncoder",
+    "neurosim.encoders.latency": "LatencyEncoder",
+    "neurosim.encoders.level_crossing": "LevelCrossingEncoder",
+    "neurosim.encoders.mel_bands": "MelBands",
+    "neurosim.encoders.population": "PopulationEncoder",
+    "neurosim.encoders.rate": "RateEncoder",
+    "neurosim.encoders.step_forward": "StepForwardEncoder",
     "neurosim.pricing": "Energy energy",
     "neurosim.readouts.classifier": "LiquidClassifier",
     "neurosim.readouts.features": "Feature",
@@ -76,6 +92,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
 __all__ = [
+    "BSAEncoder",
     "Calibration",
     "CannotRepresent",
     "ChipProfile",
@@ -84,25 +101,32 @@ __all__ = [
     "Counts",
     "CrossbarNetwork",
     "DoesNotFit",
+    "Encoder",
     "Energy",
     "ExperimentError",
     "Feature",
     "FloatProbes",
     "FloatResult",
     "Latency",
+    "LatencyEncoder",
     "LeastMeanSquares",
+    "LevelCrossingEncoder",
     "LiquidClassifier",
     "LiquidRegressor",
+    "MelBands",
     "Network",
     "NetworkError",
     "NeurosimError",
+    "PopulationEncoder",
     "ProfileError",
     "Program",
     "ProgramError",
+    "RateEncoder",
     "RecursiveLeastSquares",
     "RunError",
     "RunResult",
     "SpikeTrains",
+    "StepForwardEncoder",
     "Tolerance",
     "Usage",
     "calibrate",

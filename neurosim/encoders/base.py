@@ -24,7 +24,7 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 MAX_STEPS_PER_FRAME = 10_000
-CELLS = 4_000_000  # steps x channels that are looked at together, which bounds memory
+CELLS = 500_000  # steps x channels that are looked at together, which bounds memory
 
 
 class Encoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
@@ -128,15 +128,13 @@ class Encoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # t
                 f"sample {lengths.argmax()} of X lasts {lengths.max() * s:,} steps (frames times steps_per_frame), "
                 f"but a run takes {MAX_STEPS:,}: cut the sample, or lower steps_per_frame"
             )
-        found = []
-        for begin, end in _chunks(lengths, CELLS // (s * self._parts() * n_inputs)):
-            raster = self._raster(np.concatenate(sequences[begin:end]), lengths[begin:end])
-            row, channel = np.nonzero(raster.reshape(-1, self._parts() * n_inputs))
-            first = starts(lengths[begin:end]) * s
-            sample = np.searchsorted(first, row, side="right") - 1
-            found.append((row - first[sample], channel, sample + begin))
-        step, channel, sample = (np.concatenate(of) for of in zip(*found, strict=True))
-        return SpikeTrains.from_events(step, channel, lengths * s, sample)
+        n_channels = self._parts() * n_inputs
+        parts = [
+            _events(self._raster(np.concatenate(sequences[begin:end]), lengths[begin:end]), lengths[begin:end] * s)
+            for begin, end in _chunks(lengths, CELLS // (s * n_channels))
+        ]
+        spikes, step, channel = (np.concatenate(of) for of in zip(*parts, strict=True))
+        return SpikeTrains(lengths * s, np.concatenate([[0], np.cumsum(spikes)]), step, channel)
 
     def _raster_of(self, trains: SpikeTrains) -> tuple[Bools, Ints]:
         """The raster [frame, step in frame, part, input] of given trains, and the frames of each sample."""
@@ -171,6 +169,16 @@ def split(frames: Floats, lengths: Ints) -> list[Floats]:
 
 def _lengths(sequences: list[Floats]) -> Ints:
     return np.array([len(sequence) for sequence in sequences], np.int64)
+
+
+def _events(raster: Bools, steps: Ints) -> tuple[Ints, npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Spikes of each sample, and step and channel of each spike, in the order that `SpikeTrains` keeps."""
+    n_channels = raster.shape[2] * raster.shape[3]
+    flat = np.flatnonzero(raster)
+    first = starts(steps)
+    spikes = np.diff(np.searchsorted(flat, np.append(first, steps.sum()) * n_channels))
+    row, channel = np.divmod(flat, n_channels)
+    return spikes, (row - np.repeat(first, spikes)).astype(np.int32), channel.astype(np.int32)
 
 
 def _chunks(lengths: Ints, frames: int) -> Iterator[tuple[int, int]]:

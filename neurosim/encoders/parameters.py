@@ -26,5 +26,4 @@ def is_number(value: Any, above: float = -np.inf, most: float = np.inf) -> bool:
     """Whether a parameter is a finite number above `above`, at most `most`."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         return False
-    number = float(value)
-    return -1e100 <= number <= 1e100 and above < number <= most
+    return bool(-1e100 <= value <= 1e100 and above < value <= most)
