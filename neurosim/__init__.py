@@ -32,9 +32,15 @@ if TYPE_CHECKING:
     from neurosim.calibration import Calibration, calibrate
     from neurosim.comparison import Comparison, compare
     from neurosim.counts import Counts
+    from neurosim.debugging.attribution import Attribution, attribute, leaky_kernel
+    from neurosim.debugging.divergence import Divergence, first_divergence
+    from neurosim.debugging.faults import Fault, Upset, find_fault, with_flipped_bit
     from neurosim.debugging.float_result import FloatProbes, FloatResult
     from neurosim.debugging.float_run import run_float
     from neurosim.debugging.lowered_run import run_lowered
+    from neurosim.debugging.pictures import draw_attribution, draw_raster, draw_trajectory, trajectory_pca
+    from neurosim.debugging.run_comparison import RunComparison, compare_runs
+    from neurosim.debugging.stepper import Stepper, replay
     from neurosim.encoders.base import Encoder
     from neurosim.encoders.bens_spiker import BSAEncoder
     from neurosim.encoders.latency import LatencyEncoder
@@ -66,6 +72,9 @@ _HOME = {
     "neurosim.generators.column": "Column maass_column",
     "neurosim.comparison": "Comparison compare",
     "neurosim.counts": "Counts",
+    "neurosim.debugging.attribution": "Attribution attribute leaky_kernel",
+    "neurosim.debugging.divergence": "Divergence first_divergence",
+    "neurosim.debugging.faults": "Fault Upset find_fault with_flipped_bit",
     "neurosim.debugging.float_result": "FloatProbes FloatResult",
     "neurosim.debugging.float_run": "run_float",
     "neurosim.debugging.lowered_run": "run_lowered",
@@ -77,6 +86,9 @@ _HOME = {
     "neurosim.encoders.population": "PopulationEncoder",
     "neurosim.encoders.rate": "RateEncoder",
     "neurosim.encoders.step_forward": "StepForwardEncoder",
+    "neurosim.debugging.pictures": "draw_attribution draw_raster draw_trajectory trajectory_pca",
+    "neurosim.debugging.run_comparison": "RunComparison compare_runs",
+    "neurosim.debugging.stepper": "Stepper replay",
     "neurosim.pricing": "Energy energy",
     "neurosim.readouts.classifier": "LiquidClassifier",
     "neurosim.readouts.features": "Feature",
@@ -92,6 +104,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
 __all__ = [
+    "Attribution",
     "BSAEncoder",
     "Calibration",
     "CannotRepresent",
@@ -100,10 +113,12 @@ __all__ = [
     "Comparison",
     "Counts",
     "CrossbarNetwork",
+    "Divergence",
     "DoesNotFit",
     "Encoder",
     "Energy",
     "ExperimentError",
+    "Fault",
     "Feature",
     "FloatProbes",
     "FloatResult",
@@ -123,26 +138,40 @@ __all__ = [
     "ProgramError",
     "RateEncoder",
     "RecursiveLeastSquares",
+    "RunComparison",
     "RunError",
     "RunResult",
     "SpikeTrains",
     "StepForwardEncoder",
+    "Stepper",
     "Tolerance",
+    "Upset",
     "Usage",
+    "attribute",
     "calibrate",
     "compare",
+    "compare_runs",
     "compile",
+    "draw_attribution",
+    "draw_raster",
+    "draw_trajectory",
     "energy",
+    "find_fault",
+    "first_divergence",
     "latency",
+    "leaky_kernel",
     "liquid",
     "list_chips",
     "load_afdb",
     "load_chip",
     "maass_column",
+    "replay",
     "run",
     "run_float",
     "run_lowered",
+    "trajectory_pca",
     "usage",
+    "with_flipped_bit",
 ]
 
 

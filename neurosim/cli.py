@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 
 from neurosim.cli_chips import chips_app
-from neurosim.cli_options import Approximate, Json, Quiet, Sets, print_json, read_overrides
+from neurosim.cli_debug import debug_command
+from neurosim.cli_options import Approximate, Json, Quiet, Sets, keep_inputs, print_json, read_overrides
 
 INTERRUPTED = 130
 
@@ -25,6 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(chips_app, name="chips")
+app.command("debug")(debug_command)
 
 
 @app.callback(invoke_without_command=True)
@@ -58,7 +60,7 @@ def compile_command(
     from compiler.network_files import load_any
     from neurosim import cli_print
 
-    _keep_inputs(output, network)
+    keep_inputs(output, network)
     profile = load_chip(chip, read_overrides(overrides))
     program = compile(load_any(network), profile, seed, approximate=approximate)
     program.save(output)
@@ -97,7 +99,7 @@ def run_command(
     from neurosim.spikes import SpikeTrains
 
     if output is not None:
-        _keep_inputs(output, program, inputs)
+        keep_inputs(output, program, inputs)
     loaded = Program.load(program)
     prices = override_chip(load_chip(chip) if chip else loaded.chip, read_overrides(overrides))
     loaded.check_chip(prices)
@@ -177,15 +179,6 @@ def _fail(message: str, code: int) -> None:
         typer.echo(json.dumps({"error": message.removeprefix("error: ")}))
     typer.echo(message, err=True)
     sys.exit(code)
-
-
-def _keep_inputs(output: Path, *inputs: Path | None) -> None:
-    """Refuse to write over what is read."""
-    from chips import NeurosimError
-
-    for path in inputs:
-        if path is not None and output.resolve() == path.resolve():
-            raise NeurosimError(f"{output} is read and would be written over: choose another name with -o")
 
 
 def _make_folder(folder: Path) -> None:

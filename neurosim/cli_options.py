@@ -1,6 +1,7 @@
 """Options that several commands share, and what they mean."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -29,3 +30,16 @@ def read_overrides(texts: list[str] | None) -> dict[str, object]:
 def print_json(data: Any) -> None:
     """One JSON object on standard output."""
     typer.echo(json.dumps(data, indent=2, allow_nan=False))
+
+
+def keep_inputs(output: Path, *inputs: Path | None) -> None:
+    """Refuse to write over what is read.
+
+    Raises:
+        NeurosimError: the output is one of the inputs.
+    """
+    from chips import NeurosimError
+
+    for path in inputs:
+        if path is not None and output.resolve() == path.resolve():
+            raise NeurosimError(f"{output} is read and would be written over: choose another name for the output")

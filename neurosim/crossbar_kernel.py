@@ -340,6 +340,14 @@ def begin(machine: CrossbarMachine, state: CrossbarState, seed: int) -> None:
     state.seed[0] = np.uint64(seed)
 
 
+def shift(state: CrossbarState, steps: int) -> None:
+    """Number ticks anew: what is tick t from now on draws the random numbers of tick t + `steps`.
+
+    `_random` adds tick * constant to the seed, so the seed takes up the difference.
+    """
+    state.seed[0] = (int(state.seed[0]) + steps * 0x9E3779B97F4A7C15) % 2**64
+
+
 def empty_state(machine: CrossbarMachine) -> CrossbarState:
     """The arrays of a sample, zero."""
     n, tiles = len(machine.target), machine.tiles

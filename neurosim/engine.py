@@ -31,6 +31,7 @@ class Engine:
     new_state: Callable[[], Any]
     links: int  # links whose load the loop adds up
     begin: Callable[[Any, int], None]  # a state, all zero, and a seed -> the state before the first step
+    shift: Callable[[Any, int], None] = lambda state, steps: None  # step t from now on is what t + steps was
 
 
 def build_engine(program: Program) -> Engine:
@@ -59,6 +60,7 @@ def _crossbar_engine(program: Program) -> Engine:
         lambda: crossbar_kernel.empty_state(machine),
         _links(machine),
         lambda state, seed: crossbar_kernel.begin(machine, state, seed),
+        crossbar_kernel.shift,
     )
 
 

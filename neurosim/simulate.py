@@ -17,6 +17,7 @@ import numpy.typing as npt
 from chips import RunError
 from compiler import Program
 from neurosim import kernel
+from neurosim.buffers import new_buffers, rows_of_a_call
 from neurosim.counts import KINDS, Counts
 from neurosim.engine import Engine, build_engine, sends_numbers
 from neurosim.kernel import Buffers
@@ -24,8 +25,6 @@ from neurosim.result import Probes, RunResult
 from neurosim.spikes import SpikeTrains
 
 MAX_COUNT_BYTES = 4 * 2**30  # of counts per step
-_ROWS = 4096  # steps in one call of the kernel, at most
-_ROW_BYTES = 64 * 2**20  # of counts in one call, at most
 Progress = Callable[[int, int], None]  # samples done, samples in all
 
 
@@ -63,13 +62,8 @@ def run(
     if not isinstance(program, Program):
         raise RunError(f"a Program is needed, not {type(program).__name__}: compile the network first")
     trains = trains_of(inputs, steps)
-    if len(trains.channel) and trains.channel.max() >= program.n_channels:
-        raise RunError(
-            f"a spike is on channel {trains.channel.max()}, but the program has {program.n_channels} input channels"
-        )
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63 - trains.n_samples:
-        raise RunError(f"seed is {seed!r}, but a whole number from 0 to about 2^63 is needed")
-    _check_values(program, trains)
+    check_trains(program, trains)
+    check_seed(seed, trains.n_samples)
     if threads is not None and not (isinstance(threads, int) and threads >= 1):
         raise RunError(f"threads is {threads!r}, but at least one is needed: leave it out for one per processor")
     probed = _probe_slots(program, probe)
@@ -91,8 +85,7 @@ class _Job:
     @property
     def rows(self) -> int:
         """Steps in one call of the kernel: bounded by memory, and by the longest sample."""
-        by_memory = _ROW_BYTES // (self.program.n_cores * kernel.N_COUNTS * 4)
-        return int(max(1, min(_ROWS, by_memory, self.trains.steps.max())))
+        return rows_of_a_call(self.program, int(self.trains.steps.max()))
 
 
 @dataclass(frozen=True)
@@ -111,13 +104,14 @@ class _Sample:
 
 
 def _run_all(job: _Job, threads: int, progress: Progress | None) -> list[_Sample]:
-    n = job.trains.n_samples
+    n, program, engine = job.trains.n_samples, job.program, job.engine
     halt = np.zeros(1, np.uint8)
     local = threading.local()
 
     def work(i: int) -> _Sample:
         if not hasattr(local, "buffers"):
-            local.buffers, local.state = _buffers(job), job.engine.new_state()
+            local.buffers = new_buffers(program, engine, job.rows, job.probe_slot)
+            local.state = engine.new_state()
         return _run_sample(job, i, local.state, local.buffers, halt)
 
     with ThreadPoolExecutor(min(threads, n)) as pool:
@@ -168,26 +162,6 @@ def _run_sample(job: _Job, i: int, state: Any, buffers: Buffers, halt: npt.NDArr
     parts: list[npt.NDArray[Any]] = [np.concatenate(piece) if piece else none for piece in pieces]
     step, slot, u, v, values, per_step, link, border = parts
     return _Sample(step, slot, total, per_step, link, border, u, v, values)
-
-
-def _buffers(job: _Job) -> Buffers:
-    n, rows = len(job.program.tables.neuron_of), job.rows
-    capacity = max(2 * n, 65536)
-    capacity = min(capacity, n * (rows + 1))
-    return Buffers(
-        counts=np.zeros((rows, job.program.n_cores, kernel.N_COUNTS), np.int32),
-        busiest_link=np.zeros(rows, np.int32),
-        busiest_border=np.zeros(rows, np.int32),
-        spike_step=np.zeros(capacity, np.int32),
-        spike_slot=np.zeros(capacity, np.int32),
-        probe_slot=job.probe_slot,
-        probe_u=np.zeros((rows, len(job.probe_slot)), np.int64),
-        probe_v=np.zeros((rows, len(job.probe_slot)), np.int64),
-        link_load=np.zeros(job.engine.links, np.int32),
-        row_of_delay=np.zeros(job.engine.machine.max_delay + 1, np.int64),
-        spike_value=np.zeros(capacity if sends_numbers(job.program) else 0, np.int32),
-        input_value=np.zeros(0, np.int32),
-    )
 
 
 def _collect(job: _Job, samples: list[_Sample], program: Program, probe: npt.ArrayLike | None) -> RunResult:
@@ -266,7 +240,26 @@ def _is_one_sample(inputs: object) -> bool:
         return False
 
 
-def _check_values(program: Program, trains: SpikeTrains) -> None:
+def check_seed(seed: int, n_samples: int = 1) -> None:
+    """Refuse what is no seed of so many samples.
+
+    Raises:
+        RunError: it is not a whole number, or too large.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63 - n_samples:
+        raise RunError(f"seed is {seed!r}, but a whole number from 0 to about 2^63 is needed")
+
+
+def check_trains(program: Program, trains: SpikeTrains) -> None:
+    """Refuse spikes that a program cannot take.
+
+    Raises:
+        RunError: a channel is unknown, or a payload is none that neurons or chip can take.
+    """
+    if len(trains.channel) and trains.channel.max() >= program.n_channels:
+        raise RunError(
+            f"a spike is on channel {trains.channel.max()}, but the program has {program.n_channels} input channels"
+        )
     if trains.value is None:
         return
     if not sends_numbers(program):

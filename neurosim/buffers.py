@@ -1,0 +1,39 @@
+"""Where a call of a compiled loop writes: spikes, counts and probes of a few thousand steps at most."""
+
+import numpy as np
+import numpy.typing as npt
+
+from compiler import Program
+from neurosim import kernel
+from neurosim.engine import Engine, sends_numbers
+from neurosim.kernel import Buffers
+
+_ROWS = 4096  # steps in one call, at most
+_ROW_BYTES = 64 * 2**20  # of counts in one call, at most
+
+
+def rows_of_a_call(program: Program, steps: int) -> int:
+    """Steps in one call of the loop: bounded by memory, and by the `steps` that are wanted."""
+    by_memory = _ROW_BYTES // (program.n_cores * kernel.N_COUNTS * 4)
+    return max(1, min(_ROWS, by_memory, steps))
+
+
+def new_buffers(program: Program, engine: Engine, rows: int, probe_slot: npt.NDArray[np.int64]) -> Buffers:
+    """Buffers for calls of up to `rows` steps that keep u and v of `probe_slot` [probe]."""
+    n = len(program.tables.neuron_of)
+    capacity = max(2 * n, 65536)
+    capacity = min(capacity, n * (rows + 1))
+    return Buffers(
+        counts=np.zeros((rows, program.n_cores, kernel.N_COUNTS), np.int32),
+        busiest_link=np.zeros(rows, np.int32),
+        busiest_border=np.zeros(rows, np.int32),
+        spike_step=np.zeros(capacity, np.int32),
+        spike_slot=np.zeros(capacity, np.int32),
+        probe_slot=probe_slot,
+        probe_u=np.zeros((rows, len(probe_slot)), np.int64),
+        probe_v=np.zeros((rows, len(probe_slot)), np.int64),
+        link_load=np.zeros(engine.links, np.int32),
+        row_of_delay=np.zeros(engine.machine.max_delay + 1, np.int64),
+        spike_value=np.zeros(capacity if sends_numbers(program) else 0, np.int32),
+        input_value=np.zeros(0, np.int32),
+    )
