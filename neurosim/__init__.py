@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from neurosim.counts import Counts
     from neurosim.generators.column import Column, maass_column
     from neurosim.generators.liquids import liquid
+    from neurosim.metrics.report import LiquidReport, inspect_liquid
     from neurosim.pricing import Energy, energy
     from neurosim.result import RunResult
     from neurosim.simulate import run
@@ -53,6 +54,7 @@ _HOME = {
     "neurosim.pricing": "Energy energy",
     "neurosim.timing": "Latency latency",
     "neurosim.generators.liquids": "liquid",
+    "neurosim.metrics.report": "LiquidReport inspect_liquid",
     "neurosim.result": "RunResult",
     "neurosim.simulate": "run",
     "neurosim.spikes": "SpikeTrains",
@@ -70,6 +72,7 @@ __all__ = [
     "Energy",
     "ExperimentError",
     "Latency",
+    "LiquidReport",
     "Network",
     "NetworkError",
     "NeurosimError",
@@ -85,6 +88,7 @@ __all__ = [
     "compare",
     "compile",
     "energy",
+    "inspect_liquid",
     "latency",
     "liquid",
     "list_chips",

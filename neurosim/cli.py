@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 
 from neurosim.cli_chips import chips_app
-from neurosim.cli_options import Approximate, Json, Quiet, Sets, print_json, read_overrides
+from neurosim.cli_liquid import liquid_app
+from neurosim.cli_options import Approximate, Json, Quiet, Sets, make_folder, print_json, read_overrides
 
 INTERRUPTED = 130
 
@@ -25,6 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(chips_app, name="chips")
+app.add_typer(liquid_app, name="liquid")
 
 
 @app.callback(invoke_without_command=True)
@@ -143,7 +145,7 @@ def compare_command(
 
     loaded = load_experiment(experiment)
     folder = output or Path("results") / experiment.stem
-    _make_folder(folder)
+    make_folder(folder)
     with cli_print.progress(quiet or as_json) as report:
         comparison = compare(loaded, chip, read_overrides(overrides), report, approximate=approximate)
     picture = save_comparison(comparison, folder)
@@ -186,15 +188,6 @@ def _keep_inputs(output: Path, *inputs: Path | None) -> None:
     for path in inputs:
         if path is not None and output.resolve() == path.resolve():
             raise NeurosimError(f"{output} is read and would be written over: choose another name with -o")
-
-
-def _make_folder(folder: Path) -> None:
-    from chips import NeurosimError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise NeurosimError(f"cannot make the folder {folder}: {error.strerror}; choose another with -o") from error
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Options that several commands share, and what they mean."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -29,3 +30,17 @@ def read_overrides(texts: list[str] | None) -> dict[str, object]:
 def print_json(data: Any) -> None:
     """One JSON object on standard output."""
     typer.echo(json.dumps(data, indent=2, allow_nan=False))
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for output, with those above it.
+
+    Raises:
+        NeurosimError: it cannot be made.
+    """
+    from chips import NeurosimError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NeurosimError(f"cannot make the folder {folder}: {error.strerror}; choose another with -o") from error

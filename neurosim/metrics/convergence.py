@@ -13,12 +13,13 @@ import numpy.typing as npt
 from chips import RunError
 from compiler import Program
 from neurosim.metrics.lyapunov import Step
-from neurosim.metrics.pairs import mean_log_growth, pair_distances
+from neurosim.metrics.pairs import mean_log_growth, pair_distances, unrelated_distance
 from neurosim.metrics.states import Floats
 from neurosim.metrics.stimuli import Raster, stream
 from neurosim.spikes import SpikeTrains
 
-TOLERANCE = 1e-2  # of the distance that is left, as a share of the first one; assumed
+TOLERANCE = 0.01  # of the distance that is left, as a share of the largest; assumed
+LIQUID_TOLERANCE = 0.1  # the same for spiking programs, where a late spike lasts for long; assumed
 _TAIL = 10  # steps whose largest distance is the one at the end
 
 
@@ -26,26 +27,43 @@ _TAIL = 10  # steps whose largest distance is the one at the end
 class Convergence:
     """A verdict, and the distances that it rests on."""
 
-    converged: bool  # every pair has come within the tolerance
+    converged: bool  # every pair has come within `tolerance` times `scale`
     start_distance: float  # mean over pairs, in the first step of the common input
     end_distance: float  # mean over pairs, largest of the last steps
     rate_per_step: float | None  # mean growth of ln(distance); below 0: it shrinks; None: there is no difference
     distance: Floats  # [pair, step]
+    tolerance: float
+    scale: float | None  # distance that shares are of; None: the largest of each pair
+
+    @property
+    def left_share(self) -> float:
+        """Distance at the end as a part of the scale, of the worst pair."""
+        return float(_left(self.distance, self.scale).max())
 
 
-def judge_convergence(distance: npt.ArrayLike, tolerance: float = TOLERANCE) -> Convergence:
-    """Whether distances [pair, step] come down to `tolerance` times their largest value, and stay there at the end.
+def judge_convergence(distance: npt.ArrayLike, tolerance: float = TOLERANCE, scale: float | None = None) -> Convergence:
+    """Whether distances [pair, step] come down to `tolerance` times a scale, and stay there at the end.
+
+    Args:
+        distance: at least 0, over at least two steps.
+        tolerance: above 0.
+        scale: above 0; None takes the largest distance of each pair.
 
     Raises:
-        RunError: they are no matrix of numbers of at least 0 over at least two steps, or the tolerance is not positive.
+        RunError: an argument is out of range.
     """
     d = np.asarray(distance, np.float64)
-    if d.ndim != 2 or d.shape[0] < 1 or d.shape[1] < 2 or not (d >= 0).all() or not tolerance > 0:
-        raise RunError(f"distances of shape {d.shape} and tolerance {tolerance} cannot be judged")
-    largest = d.max(axis=1)
-    end = d[:, -min(_TAIL, d.shape[1] - 1) :].max(axis=1)
-    converged = bool((end <= tolerance * largest).all())
-    return Convergence(converged, float(d[:, 0].mean()), float(end.mean()), mean_log_growth(d), d)
+    if (
+        d.ndim != 2
+        or d.shape[0] < 1
+        or d.shape[1] < 2
+        or not (d >= 0).all()
+        or not tolerance > 0
+        or not (scale is None or scale > 0)
+    ):
+        raise RunError(f"distances of shape {d.shape} tolerance {tolerance}, scale {scale} cannot be judged")
+    converged = bool((_left(d, scale) <= tolerance).all())
+    return Convergence(converged, float(d[:, 0].mean()), float(_end(d).mean()), mean_log_growth(d), d, tolerance, scale)
 
 
 def echo_state_test(
@@ -88,8 +106,8 @@ def liquid_echo_state(
     *,
     pairs: int = 8,
     before_steps: int = 200,
-    common_steps: int = 400,
-    tolerance: float = TOLERANCE,
+    common_steps: int = 800,
+    tolerance: float = LIQUID_TOLERANCE,
 ) -> Convergence:
     """Whether a program forgets its initial state: silence before the common input, against twice the usual input.
 
@@ -106,7 +124,7 @@ def liquid_echo_state(
         busy = np.where(raster != 0, raster, other)[:before_steps]
         quiet.append(np.concatenate([np.zeros_like(busy), raster[before_steps:]]))
         loud.append(np.concatenate([busy, raster[before_steps:]]))
-    return judge_convergence(pair_distances(program, quiet, loud, before_steps), tolerance)
+    return _judge(program, quiet, loud, before_steps, tolerance)
 
 
 def liquid_fading_memory(
@@ -115,8 +133,8 @@ def liquid_fading_memory(
     *,
     pairs: int = 8,
     before_steps: int = 200,
-    common_steps: int = 400,
-    tolerance: float = TOLERANCE,
+    common_steps: int = 800,
+    tolerance: float = LIQUID_TOLERANCE,
 ) -> Convergence:
     """Whether a program forgets the far past: two usual inputs before the common one.
 
@@ -129,7 +147,23 @@ def liquid_fading_memory(
     one = _streams(program, trains, pairs, before_steps + common_steps)
     pasts = [stream(trains, i + 1, before_steps, program.n_channels) for i in range(pairs)]
     other = [np.concatenate([past, raster[before_steps:]]) for past, raster in zip(pasts, one, strict=True)]
-    return judge_convergence(pair_distances(program, one, other, before_steps), tolerance)
+    return _judge(program, one, other, before_steps, tolerance)
+
+
+def _judge(program: Program, one: list[Raster], other: list[Raster], start: int, tolerance: float) -> Convergence:
+    """The verdict on pairs of runs; shares are of the distance of states under unrelated inputs, if there is any."""
+    scale = unrelated_distance(program, one, start) if len(one) > 1 else 0.0
+    return judge_convergence(pair_distances(program, one, other, start), tolerance, scale if scale > 0 else None)
+
+
+def _end(distance: Floats) -> Floats:
+    return np.asarray(distance[:, -min(_TAIL, distance.shape[1] - 1) :].max(axis=1), np.float64)
+
+
+def _left(distance: Floats, scale: float | None) -> Floats:
+    """Largest distance of the last steps over the scale, 0 where there is none: [pair]."""
+    largest = distance.max(axis=1) if scale is None else np.full(len(distance), scale)
+    return np.asarray(np.divide(_end(distance), largest, out=np.zeros(len(largest)), where=largest > 0), np.float64)
 
 
 def _streams(program: Program, trains: SpikeTrains, pairs: int, steps: int) -> list[Raster]:

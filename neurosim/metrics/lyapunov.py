@@ -18,7 +18,7 @@ from chips import RunError
 from compiler import Program
 from neurosim.metrics.pairs import mean_log_growth, pair_distances, unrelated_distance
 from neurosim.metrics.states import Floats
-from neurosim.metrics.stimuli import stream, toggled
+from neurosim.metrics.stimuli import stream, toggled, usual_value
 from neurosim.spikes import SpikeTrains
 
 Step = Callable[[Floats, Floats], npt.ArrayLike]  # state and input of a step -> next state
@@ -104,7 +104,7 @@ def liquid_lyapunov(
     rng = np.random.default_rng([seed, 4])
     n = program.n_channels
     one = [stream(trains, i, before_steps + after_steps, n) for i in range(pairs)]
-    other = [toggled(raster, before_steps, int(rng.integers(n))) for raster in one]
+    other = [toggled(raster, before_steps, int(rng.integers(n)), usual_value(trains)) for raster in one]
     distance = pair_distances(program, one, other, before_steps)
     most = unrelated_distance(program, one[: min(pairs, len(trains))], before_steps)
     exponent = mean_log_growth(distance, most / 2 if most > 0 else np.inf, settle_steps)

@@ -14,7 +14,7 @@ from chips import RunError
 from compiler import Program
 from neurosim.metrics.rank import finite_matrix
 from neurosim.metrics.states import TAU_MS, Floats, state_trajectory
-from neurosim.metrics.stimuli import modulated, to_trains
+from neurosim.metrics.stimuli import modulated, to_trains, usual_value
 from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains
 
@@ -114,7 +114,8 @@ def liquid_memory_capacity(
     rate = np.bincount(trains.channel, minlength=program.n_channels) / trains.steps.sum()
     if len(rate) > program.n_channels:
         raise RunError(f"a spike is on channel {len(rate) - 1}, but the program has {program.n_channels} channels")
-    result = run(program, to_trains([modulated(u, rate, steps_per_value, rng)]), per_step=False)
+    raster = modulated(u, rate, steps_per_value, rng, usual_value(trains))
+    result = run(program, to_trains([raster]), per_step=False)
     states = state_trajectory(result, population, tau_ms=tau_ms)[steps_per_value - 1 :: steps_per_value]
     found = memory_capacity(states, u, max_delay=max_delay, discard=values // 10)
     return MemoryCapacity(found.by_delay, found.n_test, steps_per_value)

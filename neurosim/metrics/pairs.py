@@ -46,7 +46,8 @@ def mean_log_growth(distance: Floats, ceiling: float = np.inf, settle: int = 0) 
     """Growth of the logarithm of `distance` [pair, step] per step, the mean over all steps of all pairs that count.
 
     A pair counts from `settle` steps after it first differs to the last step before it is equal again or reaches
-    `ceiling`; where that leaves less than two steps, from where it first differs.  None if no pair counts.
+    `ceiling` (or twice its largest distance while it settles, if that is more); where nothing is left after settling, from
+    where it first differs.  None if no pair counts.
     """
     growth, steps = 0.0, 0
     for row in distance:
@@ -54,7 +55,8 @@ def mean_log_growth(distance: Floats, ceiling: float = np.inf, settle: int = 0) 
         if len(apart) == 0:
             continue
         first = int(apart[0])
-        ends = np.flatnonzero((row[first:] == 0) | (row[first:] >= ceiling))
+        most = max(ceiling, 2 * float(row[first : first + settle + 1].max()))
+        ends = np.flatnonzero((row[first:] == 0) | (row[first:] >= most))
         last = first + int(ends[0]) - 1 if len(ends) else len(row) - 1
         begin = first + settle if last - first > settle else first
         if last > begin:

@@ -1,8 +1,8 @@
 """States: what a readout sees of a run, as arrays.
 
-A state is the exponentially filtered spikes of each neuron, x[t] = exp(-1 / tau) x[t-1] + spikes[t], with tau 30 ms
-where nothing else is said (the filter of Maass, Natschlaeger and Markram 2002); or the spike count
-(`RunResult.spike_counts`). A spike that carries a payload counts as much as its payload.
+A state is the exponentially filtered spikes of each neuron, x[t] = exp(-1 / tau) x[t-1] + spikes[t], as Maass,
+Natschlaeger and Markram 2002 use it; tau is 30 ms where nothing else is said (assumed).  Or it is the spike count
+(`RunResult.spike_counts`).  A spike that carries a payload counts as much as its payload.
 """
 
 import numpy as np

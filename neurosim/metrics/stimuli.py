@@ -30,6 +30,11 @@ def poisson_trains(channels: int, steps: int, samples: int, rate: float, seed: i
     return to_trains([(rng.random((steps, channels)) < rate).astype(np.int32) for _ in range(samples)])
 
 
+def usual_value(trains: SpikeTrains) -> int:
+    """The payload of a spike that is added: 1, or the median size of those that there are."""
+    return 1 if trains.value is None else max(1, int(np.median(np.abs(trains.value.astype(np.int64)))))
+
+
 def to_raster(trains: SpikeTrains, sample: int, channels: int) -> Raster:
     """One sample as a raster.
 
@@ -76,17 +81,18 @@ def jittered(raster: Raster, sd_steps: float, rng: np.random.Generator) -> Raste
 
 def mixed(one: Raster, other: Raster, share: float, rng: np.random.Generator) -> Raster:
     """A share of the cells (step, channel) of `one` replaced by those of `other`: as far from `one` as the share."""
-    return np.where(rng.random(one.shape) < share, other, one).astype(np.int32)
-
-
-def toggled(raster: Raster, step: int, channel: int) -> Raster:
-    """One spike more, or one less if there is one."""
-    new = raster.copy()
-    new[step, channel] = 1 if new[step, channel] == 0 else 0
+    new: Raster = np.where(rng.random(one.shape) < share, other, one)
     return new
 
 
-def modulated(x: Floats, rate: Floats, hold: int, rng: np.random.Generator) -> Raster:
+def toggled(raster: Raster, step: int, channel: int, value: int = 1) -> Raster:
+    """One spike more, or one less if there is one."""
+    new = raster.copy()
+    new[step, channel] = value if new[step, channel] == 0 else 0
+    return new
+
+
+def modulated(x: Floats, rate: Floats, hold: int, rng: np.random.Generator, value: int = 1) -> Raster:
     """A signal within 0 .. 1 as rates, each value held for `hold` steps: [len(x) * hold, channel].
 
     A channel fires 2 rate x or 2 rate (1 - x) spikes a step (at most one), a half of the channels each, so that its
@@ -97,4 +103,5 @@ def modulated(x: Floats, rate: Floats, hold: int, rng: np.random.Generator) -> R
     share = np.where(rises, x[:, None], 1 - x[:, None])
     per_step = np.repeat(np.minimum(2 * rate * share, 1), hold, axis=0)
     phase = np.floor(rng.random(len(rate)) + np.cumsum(per_step, axis=0))
-    return (np.diff(phase, axis=0, prepend=0) > 0).astype(np.int32)
+    raster: Raster = (np.diff(phase, axis=0, prepend=0) > 0) * np.int32(value)
+    return raster
