@@ -51,7 +51,7 @@ def lyapunov_exponent(
         The exponent per step, -inf if the difference vanishes.
 
     Raises:
-        RunError: too few steps, or the state leaves the finite numbers.
+        RunError: too few steps, or the state grows beyond all numbers, or beyond the precision of `size`.
     """
     x, u = np.array(state, np.float64), np.asarray(inputs, np.float64)
     if not 0 <= discard < len(u) or not size > 0:
@@ -65,7 +65,9 @@ def lyapunov_exponent(
         after = float(np.linalg.norm(y - x))
         if not np.isfinite(after):
             raise RunError(f"the state is not finite after step {t}: the system explodes, use fewer steps")
-        if after == 0 or before == 0:
+        if before == 0:
+            raise RunError(f"a difference of {size} is lost in the rounding of the state in step {t}: raise size")
+        if after == 0:
             return -np.inf
         growth[t] = np.log(after / before)
         y = x + (y - x) * (size / after)

@@ -46,8 +46,8 @@ def mean_log_growth(distance: Floats, ceiling: float = np.inf, settle: int = 0) 
     """Growth of the logarithm of `distance` [pair, step] per step, the mean over all steps of all pairs that count.
 
     A pair counts from `settle` steps after it first differs to the last step before it is equal again or reaches
-    `ceiling` (or twice its largest distance while it settles, if that is more); where nothing is left after settling, from
-    where it first differs.  None if no pair counts.
+    `ceiling` (or twice its largest distance while it settles, if that is more); where nothing is left after settling,
+    from where it first differs.  None if no pair counts.
     """
     growth, steps = 0.0, 0
     for row in distance:

@@ -121,6 +121,6 @@ def _label(axes: Any, title: str, x: str, y: str, legend: bool = False) -> None:
     axes.set_title(title, fontsize=9)
     axes.set_xlabel(x, fontsize=8)
     axes.set_ylabel(y, fontsize=8)
-    axes.tick_params(labelsize=7)
+    axes.tick_params(labelsize=7, which="both")
     if legend:
         axes.legend(fontsize=7, frameon=False, loc="best")

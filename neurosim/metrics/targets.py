@@ -108,7 +108,7 @@ def _of_network(
     if not 0 < rate <= 1:
         most = 1000 / program.dt_ms
         raise RunError(
-            f"--rate-hz {rate_hz:g} is {rate:g} spikes a step of {program.dt_ms:g} ms, and a channel holds at most one: "
+            f"--rate-hz {rate_hz:g} is {rate:g} spikes a step of {program.dt_ms:g} ms, but a channel holds one: "
             f"give more than 0, at most {most:g}"
         )
     samples = min(max(program.n_neurons, FEWEST_INPUTS), MOST_INPUTS)
