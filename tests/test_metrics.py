@@ -71,7 +71,9 @@ def test_filter_decays_by_e_in_tau_and_agrees_at_the_end() -> None:
     result = ns.run(program, m.poisson_trains(3, 50, 4, 0.3, seed=1))
     states = m.final_states(result, tau_ms=10.0)
     for i in range(4):
-        assert m.state_trajectory(result, "p", i, 10.0)[-1] == pytest.approx(states[i])
+        every = m.state_trajectory(result, "p", i, 10.0)
+        assert every[-1] == pytest.approx(states[i])
+        assert m.periodic_states(result, 7, "p", i, 10.0)[:7] == pytest.approx(every[6:49:7])
     with pytest.raises(RunError, match="tau_ms"):
         m.final_states(result, tau_ms=0)
     with pytest.raises(RunError, match="'q'"):

@@ -18,7 +18,7 @@ from neurosim.metrics.lyapunov import Perturbation, liquid_lyapunov, lyapunov_ex
 from neurosim.metrics.memory import MemoryCapacity, liquid_memory_capacity, memory_capacity
 from neurosim.metrics.rank import StateRank, generalisation_rank, kernel_quality, participation_ratio, state_rank
 from neurosim.metrics.spectrum import Spectrum, spectral_radius, spectral_report
-from neurosim.metrics.states import exponential_filter, final_states, state_trajectory
+from neurosim.metrics.states import exponential_filter, final_states, periodic_states, state_trajectory
 from neurosim.metrics.stimuli import poisson_trains
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "memory_capacity",
     "normalised_distance",
     "participation_ratio",
+    "periodic_states",
     "poisson_trains",
     "recurrent_synapses",
     "spectral_radius",

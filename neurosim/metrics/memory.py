@@ -13,7 +13,7 @@ import numpy.typing as npt
 from chips import RunError
 from compiler import Program
 from neurosim.metrics.rank import finite_matrix
-from neurosim.metrics.states import TAU_MS, Floats, state_trajectory
+from neurosim.metrics.states import TAU_MS, Floats, periodic_states
 from neurosim.metrics.stimuli import modulated, to_trains, usual_value
 from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains
@@ -116,7 +116,7 @@ def liquid_memory_capacity(
         raise RunError(f"a spike is on channel {len(rate) - 1}, but the program has {program.n_channels} channels")
     raster = modulated(u, rate, steps_per_value, rng, usual_value(trains))
     result = run(program, to_trains([raster]), per_step=False)
-    states = state_trajectory(result, population, tau_ms=tau_ms)[steps_per_value - 1 :: steps_per_value]
+    states = periodic_states(result, steps_per_value, population, tau_ms=tau_ms)
     found = memory_capacity(states, u, max_delay=max_delay, discard=values // 10)
     return MemoryCapacity(found.by_delay, found.n_test, steps_per_value)
 

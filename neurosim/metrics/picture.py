@@ -105,11 +105,12 @@ def _separation(axes: Any, r: LiquidReport) -> None:
 
 def _components(axes: Any, r: LiquidReport) -> None:
     for i, path in enumerate(r.components):
-        if path.shape[1] > 1:
-            axes.plot(path[:, 0], path[:, 1], lw=0.8, label=f"input {i}")
-            axes.plot(path[-1, 0], path[-1, 1], "o", color=axes.lines[-1].get_color(), ms=4)
+        axes.plot(path[:, 0], path[:, 1], lw=0.8, color=f"C{i}")
+        axes.plot(path[-1, 0], path[-1, 1], "o", color=f"C{i}", ms=4)
     share = ", ".join(f"{x:.0%}" for x in r.component_share)
-    _label(axes, f"states of four inputs at most (dots: their end; {share})", "component 1", "component 2")
+    _label(
+        axes, f"states of {len(r.components)} inputs to their ends ({share} of variance)", "component 1", "component 2"
+    )
 
 
 def _visible(distance: Any) -> Any:

@@ -195,10 +195,10 @@ def _shown(trains: SpikeTrains) -> int:
 
 def _components(trajectories: list[Floats]) -> tuple[tuple[Floats, ...], Floats]:
     """Trajectories on the two largest principal components of all of them, and the share of variance of each."""
+    from sklearn.decomposition import PCA
+
     every = np.concatenate(trajectories)
-    mean = every.mean(axis=0)
-    value, vector = np.linalg.eigh((every - mean).T @ (every - mean))
-    order = np.argsort(value)[::-1][:2]
-    axes = vector[:, order] * np.sign(vector[np.abs(vector[:, order]).argmax(axis=0), order])  # one sign for all
-    share = np.clip(value[order], 0, None) / max(float(value.sum()), np.finfo(np.float64).tiny)
-    return tuple((x - mean) @ axes for x in trajectories), share
+    if every.shape[1] < 2 or not every.std(axis=0).any():
+        return tuple(np.zeros((len(x), 2)) for x in trajectories), np.zeros(2)
+    model = PCA(2, random_state=0).fit(every)
+    return tuple(model.transform(x) for x in trajectories), model.explained_variance_ratio_

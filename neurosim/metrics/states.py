@@ -12,6 +12,7 @@ from chips import RunError
 from neurosim.result import RunResult
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 TAU_MS = 30.0
 MAX_CELLS = 2**28  # of a dense array: 2 GB of float64
 
@@ -34,17 +35,29 @@ def final_states(result: RunResult, population: str | None = None, tau_ms: float
     Raises:
         RunError: tau_ms is not positive, or the population is unknown.
     """
-    start, n = neuron_range(result, population)
-    keep = 1 / (_positive(tau_ms, "tau_ms") / result.dt_ms)
-    sample = np.repeat(np.arange(result.n_samples), np.diff(result.sample_ptr))
-    inside = (result.spike_neuron >= start) & (result.spike_neuron < start + n)
-    sample, neuron = sample[inside], result.spike_neuron[inside] - start
-    age = result.counts.steps[sample] - 1 - result.spike_step[inside]
-    size = np.exp(-keep * age)
-    if result.spike_value is not None:
-        size = size * result.spike_value[inside]
-    flat = np.bincount(sample * n + neuron, weights=size, minlength=result.n_samples * n)
-    return flat.reshape(result.n_samples, n).astype(np.float64)
+    sample, step, neuron, value, n = _spikes(result, population)
+    check_cells(result.n_samples * n, "a matrix of states")
+    age = result.counts.steps[sample] - 1 - step
+    return _sum(sample, neuron, value * np.exp(-age * _per_step(result, tau_ms)), result.n_samples, n)
+
+
+def periodic_states(
+    result: RunResult, every: int, population: str | None = None, sample: int = 0, tau_ms: float = TAU_MS
+) -> Floats:
+    """Filtered spikes of one sample at the end of every `every` steps: [period, neuron]; the last may be cut short.
+
+    Raises:
+        RunError: as `final_states`, or `every` is not positive.
+    """
+    if every < 1:
+        raise RunError(f"states are wanted every {every} steps, but it must be at least 1")
+    of, step, neuron, value, n = _spikes(result, population)
+    periods = -(-int(result.counts.steps[sample]) // every)
+    check_cells(periods * n, "a matrix of states")
+    here, decay = of == sample, _per_step(result, tau_ms)
+    step, neuron, value = step[here], neuron[here], value[here]
+    fresh = value * np.exp(-(every - 1 - step % every) * decay)  # as it stands at the end of its period
+    return exponential_filter(_sum(step // every, neuron, fresh, periods, n), 1 / (every * decay))
 
 
 def state_trajectory(
@@ -83,6 +96,26 @@ def check_cells(n: int, what: str) -> None:
     """
     if n > MAX_CELLS:
         raise RunError(f"{what} has {n:,} numbers, but at most {MAX_CELLS:,} are kept: use fewer steps or neurons")
+
+
+def _spikes(result: RunResult, population: str | None) -> tuple[Ints, Ints, Ints, Floats, int]:
+    """Sample, step, neuron within the population and payload of its spikes; and its size."""
+    start, n = neuron_range(result, population)
+    sample = np.repeat(np.arange(result.n_samples), np.diff(result.sample_ptr))
+    inside = (result.spike_neuron >= start) & (result.spike_neuron < start + n)
+    value = np.ones(int(inside.sum())) if result.spike_value is None else result.spike_value[inside].astype(np.float64)
+    step, neuron = result.spike_step[inside].astype(np.int64), result.spike_neuron[inside].astype(np.int64) - start
+    return sample[inside], step, neuron, value, n
+
+
+def _sum(row: Ints, column: Ints, value: Floats, rows: int, columns: int) -> Floats:
+    flat = np.bincount(row * columns + column, weights=value, minlength=rows * columns)
+    return flat.reshape(rows, columns).astype(np.float64)
+
+
+def _per_step(result: RunResult, tau_ms: float) -> float:
+    """Decay of the logarithm in one step."""
+    return result.dt_ms / _positive(tau_ms, "tau_ms")
 
 
 def _positive(value: float, name: str) -> float:
