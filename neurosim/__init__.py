@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from neurosim.encoders.step_forward import StepForwardEncoder
     from neurosim.generators.column import Column, maass_column
     from neurosim.generators.liquids import liquid
+    from neurosim.metrics.report import LiquidReport, inspect_liquid
     from neurosim.pricing import Energy, energy
     from neurosim.readouts.classifier import LiquidClassifier
     from neurosim.readouts.features import Feature
@@ -97,6 +98,7 @@ _HOME = {
     "neurosim.timing": "Latency latency",
     "neurosim.generators.liquids": "liquid",
     "neurosim.recordings.atrial_fibrillation": "load_afdb",
+    "neurosim.metrics.report": "LiquidReport inspect_liquid",
     "neurosim.result": "RunResult",
     "neurosim.simulate": "run",
     "neurosim.spikes": "SpikeTrains",
@@ -128,6 +130,7 @@ __all__ = [
     "LevelCrossingEncoder",
     "LiquidClassifier",
     "LiquidRegressor",
+    "LiquidReport",
     "MelBands",
     "Network",
     "NetworkError",
@@ -158,6 +161,7 @@ __all__ = [
     "energy",
     "find_fault",
     "first_divergence",
+    "inspect_liquid",
     "latency",
     "leaky_kernel",
     "liquid",
