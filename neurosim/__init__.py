@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         load_chip,
     )
     from compiler import CrossbarNetwork, Network, Program, Tolerance, Usage, compile, usage
-    from neurosim.calibration import calibrate
+    from neurosim.calibration import Calibration, calibrate
     from neurosim.comparison import Comparison, compare
     from neurosim.counts import Counts
     from neurosim.debugging.attribution import Attribution, attribute, leaky_kernel
@@ -41,9 +41,23 @@ if TYPE_CHECKING:
     from neurosim.debugging.pictures import draw_attribution, draw_raster, draw_trajectory, trajectory_pca
     from neurosim.debugging.run_comparison import RunComparison, compare_runs
     from neurosim.debugging.stepper import Stepper, replay
+    from neurosim.encoders.base import Encoder
+    from neurosim.encoders.bens_spiker import BSAEncoder
+    from neurosim.encoders.latency import LatencyEncoder
+    from neurosim.encoders.level_crossing import LevelCrossingEncoder
+    from neurosim.encoders.mel_bands import MelBands
+    from neurosim.encoders.population import PopulationEncoder
+    from neurosim.encoders.rate import RateEncoder
+    from neurosim.encoders.step_forward import StepForwardEncoder
     from neurosim.generators.column import Column, maass_column
     from neurosim.generators.liquids import liquid
+    from neurosim.metrics.report import LiquidReport, inspect_liquid
     from neurosim.pricing import Energy, energy
+    from neurosim.readouts.classifier import LiquidClassifier
+    from neurosim.readouts.features import Feature
+    from neurosim.readouts.online import LeastMeanSquares, RecursiveLeastSquares
+    from neurosim.readouts.regressor import LiquidRegressor
+    from neurosim.recordings.atrial_fibrillation import load_afdb
     from neurosim.result import RunResult
     from neurosim.simulate import run
     from neurosim.spikes import SpikeTrains
@@ -55,7 +69,7 @@ _HOME = {
         "ProgramError RunError list_chips load_chip"
     ),
     "compiler": "CrossbarNetwork Network Program Tolerance Usage compile usage",
-    "neurosim.calibration": "calibrate",
+    "neurosim.calibration": "Calibration calibrate",
     "neurosim.generators.column": "Column maass_column",
     "neurosim.comparison": "Comparison compare",
     "neurosim.counts": "Counts",
@@ -65,12 +79,26 @@ _HOME = {
     "neurosim.debugging.float_result": "FloatProbes FloatResult",
     "neurosim.debugging.float_run": "run_float",
     "neurosim.debugging.lowered_run": "run_lowered",
+    "neurosim.encoders.base": "Encoder",
+    "neurosim.encoders.bens_spiker": "BSAEncoder",
+    "neurosim.encoders.latency": "LatencyEncoder",
+    "neurosim.encoders.level_crossing": "LevelCrossingEncoder",
+    "neurosim.encoders.mel_bands": "MelBands",
+    "neurosim.encoders.population": "PopulationEncoder",
+    "neurosim.encoders.rate": "RateEncoder",
+    "neurosim.encoders.step_forward": "StepForwardEncoder",
     "neurosim.debugging.pictures": "draw_attribution draw_raster draw_trajectory trajectory_pca",
     "neurosim.debugging.run_comparison": "RunComparison compare_runs",
     "neurosim.debugging.stepper": "Stepper replay",
     "neurosim.pricing": "Energy energy",
+    "neurosim.readouts.classifier": "LiquidClassifier",
+    "neurosim.readouts.features": "Feature",
+    "neurosim.readouts.online": "LeastMeanSquares RecursiveLeastSquares",
+    "neurosim.readouts.regressor": "LiquidRegressor",
     "neurosim.timing": "Latency latency",
     "neurosim.generators.liquids": "liquid",
+    "neurosim.recordings.atrial_fibrillation": "load_afdb",
+    "neurosim.metrics.report": "LiquidReport inspect_liquid",
     "neurosim.result": "RunResult",
     "neurosim.simulate": "run",
     "neurosim.spikes": "SpikeTrains",
@@ -79,6 +107,8 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.
 
 __all__ = [
     "Attribution",
+    "BSAEncoder",
+    "Calibration",
     "CannotRepresent",
     "ChipProfile",
     "Column",
@@ -87,22 +117,35 @@ __all__ = [
     "CrossbarNetwork",
     "Divergence",
     "DoesNotFit",
+    "Encoder",
     "Energy",
     "ExperimentError",
     "Fault",
+    "Feature",
     "FloatProbes",
     "FloatResult",
     "Latency",
+    "LatencyEncoder",
+    "LeastMeanSquares",
+    "LevelCrossingEncoder",
+    "LiquidClassifier",
+    "LiquidRegressor",
+    "LiquidReport",
+    "MelBands",
     "Network",
     "NetworkError",
     "NeurosimError",
+    "PopulationEncoder",
     "ProfileError",
     "Program",
     "ProgramError",
+    "RateEncoder",
+    "RecursiveLeastSquares",
     "RunComparison",
     "RunError",
     "RunResult",
     "SpikeTrains",
+    "StepForwardEncoder",
     "Stepper",
     "Tolerance",
     "Upset",
@@ -118,10 +161,12 @@ __all__ = [
     "energy",
     "find_fault",
     "first_divergence",
+    "inspect_liquid",
     "latency",
     "leaky_kernel",
     "liquid",
     "list_chips",
+    "load_afdb",
     "load_chip",
     "maass_column",
     "replay",

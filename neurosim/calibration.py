@@ -4,16 +4,21 @@ Two knobs for two targets.  The gain multiplies every weight and sets the rate: 
 logarithm.  The inhibition multiplies the weights of inhibitory neurons and sets the balance, the inhibitory charge
 that the liquid's own synapses deliver over the excitatory one: each round scales it by wanted / found, and finds the
 gain anew.
+
+With `even_out` each neuron gets a threshold of its own, which brings its own rate near the target, as intrinsic
+plasticity does in cortex (Turrigiano 2011): a common gain leaves some neurons silent and others busy, and both carry
+little.  Each round multiplies a neuron's threshold by the root of its rate over the target.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from chips import ChipProfile, RunError
 from compiler import Network, compile
+from compiler.network import Population
 from neurosim.generators.liquids import LIQUID
 from neurosim.result import RunResult
 from neurosim.simulate import run
@@ -27,8 +32,12 @@ ROUNDS = 8  # of the balance
 CLOSE_BALANCE = 0.05  # relative
 MOST_SILENT = 0.9  # share of neurons that never fire
 SATURATED = 0.9  # of the highest rate that refractoriness leaves
+EVEN_ROUNDS = 10  # of the thresholds
+EVEN_STEP = (0.6, 1.6)  # least and largest factor of a round
+EVEN_RANGE = (0.05, 20.0)  # of a threshold, relative to what it was
 
 Build = Callable[[float, float], Network]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,11 @@ class Calibration:
     balance: float  # inhibitory over excitatory charge of the liquid's own synapses; nan without excitatory ones
     silent: float  # share of neurons that never fire
     saturated: float  # share of neurons near the highest rate that they can have
+    thresholds: Floats | None = None  # [neuron of the liquid], factors, where they were evened out
+
+    def apply(self, network: Network) -> Network:
+        """The network with the thresholds that were found; as it is where there are none."""
+        return network if self.thresholds is None else with_thresholds(network, self.thresholds)
 
     def __str__(self) -> str:
         """One line."""
@@ -59,8 +73,10 @@ class _Trial:
     inputs: SpikeTrains
     approximate: bool
 
-    def at(self, gain: float, inhibition: float) -> tuple[Network, RunResult]:
+    def at(self, gain: float, inhibition: float, thresholds: Floats | None = None) -> tuple[Network, RunResult]:
         network = self.build(gain, inhibition)
+        if thresholds is not None:
+            network = with_thresholds(network, thresholds)
         program = compile(network, self.chip, approximate=self.approximate)
         return network, run(program, self.inputs, per_step=False)
 
@@ -77,11 +93,13 @@ def calibrate(
     *,
     balance: float | None = None,
     inhibition: float = 2.0,
+    even_out: bool = False,
     approximate: bool = False,
 ) -> Calibration:
     """Find the gain, and with `balance` the inhibition too, that give a wanted regime.
 
-    Call it before training, on training data only.
+    Call it before training, on training data only.  `build(found.gain, found.inhibition)` is the liquid that was found,
+    and `found.apply(...)` gives it its thresholds.
 
     Args:
         build: network for (gain, inhibition), its neurons in a population "liquid"; the rate must grow with the gain.
@@ -91,6 +109,7 @@ def calibrate(
         balance: wanted inhibitory over excitatory charge of recurrent synapses, 1 for as much of one as of the other;
             None leaves the inhibition as it is.
         inhibition: what to use, or to start from.
+        even_out: give each neuron a threshold of its own.
         approximate: as for `compile`.
 
     Raises:
@@ -101,7 +120,7 @@ def calibrate(
     gain = _gain(trial, target_rate, inhibition, 0.0)
     if balance is not None:
         gain, inhibition = _balanced(trial, target_rate, balance, gain, inhibition)
-    found = _measured(trial, gain, inhibition)
+    found = _evened(trial, gain, inhibition, target_rate) if even_out else _measured(trial, gain, inhibition)
     _refuse_unfit(found, target_rate)
     return found
 
@@ -146,14 +165,42 @@ def _gain(trial: _Trial, target: float, inhibition: float, near: float) -> float
     return float(np.sqrt(low * high))
 
 
-def _measured(trial: _Trial, gain: float, inhibition: float) -> Calibration:
+def with_thresholds(network: Network, factors: Floats) -> Network:
+    """The network with the liquid's thresholds, above v_leak, multiplied by `factors`, [neuron of the liquid]."""
+    populations = [_with_thresholds(p, factors) if p.name == LIQUID else p for p in network.populations]
+    return Network(network.dt_ms, populations, [*network.inputs], [*network.projections])
+
+
+def _with_thresholds(population: Population, factors: Floats) -> Population:
+    leak, threshold = population.values("v_leak"), population.values("v_threshold")
+    moved = leak + (threshold - leak) * factors
+    return replace(population, parameters={**population.parameters, "v_threshold": moved})
+
+
+def _evened(trial: _Trial, gain: float, inhibition: float, target: float) -> Calibration:
     network, result = trial.at(gain, inhibition)
+    if not any(p.name == LIQUID and p.kind == "lif" for p in network.populations):
+        raise RunError(f"thresholds are evened out in a population {LIQUID!r} of kind 'lif', which the network lacks")
+    steps = int(trial.inputs.steps.sum())
+    factors = np.ones(result.range_of(LIQUID)[1])
+    for _ in range(EVEN_ROUNDS):
+        rate = result.spike_counts(LIQUID).sum(axis=0) / steps
+        # a little is added, so that silent neurons come down step by step and not at once
+        step = np.sqrt((rate + target / 20) / (target * 1.05))
+        factors = np.clip(factors * np.clip(step, *EVEN_STEP), *EVEN_RANGE)
+        _, result = trial.at(gain, inhibition, factors)
+    return _measured(trial, gain, inhibition, factors)
+
+
+def _measured(trial: _Trial, gain: float, inhibition: float, thresholds: Floats | None = None) -> Calibration:
+    network, result = trial.at(gain, inhibition, thresholds)
     steps = int(trial.inputs.steps.sum())
     rates = np.bincount(result.spike_neuron, minlength=network.n_neurons) / steps
     highest = [1 / (1 + p.values("refractory_ms") // network.dt_ms) for p in network.populations if p.kind == "lif"]
     saturated = float((rates >= SATURATED * np.concatenate(highest)).mean()) if highest else 0.0
     balance = balance_of(network, result)
-    return Calibration(gain, inhibition, float(rates.mean()), balance, float((rates == 0).mean()), saturated)
+    silent = float((rates == 0).mean())
+    return Calibration(gain, inhibition, float(rates.mean()), balance, silent, saturated, thresholds)
 
 
 def balance_of(network: Network, result: RunResult) -> float:
@@ -172,7 +219,13 @@ def balance_of(network: Network, result: RunResult) -> float:
 
 
 def _refuse_unfit(found: Calibration, target: float) -> None:
-    if abs(found.rate / target - 1) > ROUGH_RATE:
+    rough = ROUGH_RATE if found.thresholds is None else 2 * ROUGH_RATE  # neurons that hear nothing stay silent
+    if found.rate < (1 - rough) * target:
+        raise RunError(
+            f"the liquid fires {found.rate:.4f} spikes per neuron and step, below the target_rate of {target:g}, with "
+            f"{found.silent:.0%} of its neurons silent: raise input_density, or lower input_negative or inhibition"
+        )
+    if found.rate > (1 + rough) * target:
         raise RunError(
             f"the liquid jumps past the target_rate of {target:g} to {found.rate:.4f} spikes per neuron and step at "
             f"gain {found.gain:.4g}: it excites itself; lower recurrence, or raise inhibition or balance"

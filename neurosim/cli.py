@@ -13,7 +13,8 @@ import typer
 
 from neurosim.cli_chips import chips_app
 from neurosim.cli_debug import debug_command
-from neurosim.cli_options import Approximate, Json, Quiet, Sets, keep_inputs, print_json, read_overrides
+from neurosim.cli_liquid import liquid_app
+from neurosim.cli_options import Approximate, Json, Quiet, Sets, keep_inputs, make_folder, print_json, read_overrides
 
 INTERRUPTED = 130
 
@@ -26,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(chips_app, name="chips")
+app.add_typer(liquid_app, name="liquid")
 app.command("debug")(debug_command)
 
 
@@ -145,7 +147,7 @@ def compare_command(
 
     loaded = load_experiment(experiment)
     folder = output or Path("results") / experiment.stem
-    _make_folder(folder)
+    make_folder(folder)
     with cli_print.progress(quiet or as_json) as report:
         comparison = compare(loaded, chip, read_overrides(overrides), report, approximate=approximate)
     picture = save_comparison(comparison, folder)
@@ -179,15 +181,6 @@ def _fail(message: str, code: int) -> None:
         typer.echo(json.dumps({"error": message.removeprefix("error: ")}))
     typer.echo(message, err=True)
     sys.exit(code)
-
-
-def _make_folder(folder: Path) -> None:
-    from chips import NeurosimError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise NeurosimError(f"cannot make the folder {folder}: {error.strerror}; choose another with -o") from error
 
 
 if __name__ == "__main__":

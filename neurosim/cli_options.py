@@ -43,3 +43,17 @@ def keep_inputs(output: Path, *inputs: Path | None) -> None:
     for path in inputs:
         if path is not None and output.resolve() == path.resolve():
             raise NeurosimError(f"{output} is read and would be written over: choose another name for the output")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for output, with those above it.
+
+    Raises:
+        NeurosimError: it cannot be made.
+    """
+    from chips import NeurosimError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NeurosimError(f"cannot make the folder {folder}: {error.strerror}; choose another with -o") from error

@@ -17,6 +17,7 @@ from neurosim.experiment import Configuration, Experiment, load_experiment
 from neurosim.generators.liquids import LIQUID, liquid
 from neurosim.pricing import price_kinds
 from neurosim.provenance import rests_on
+from neurosim.readouts.compiled import compiled_readout
 from neurosim.readouts.linear import accuracy, mean_per_bin
 from neurosim.recordings.dataset import Dataset, load_dataset
 from neurosim.result import RunResult
@@ -103,10 +104,10 @@ def compare(
 
 def _prepare(experiment: Experiment) -> _Task:
     data = load_dataset(experiment.data.file)
-    encoder = RateEncoder.fit(data.training, **experiment.encoder.model_dump())
+    encoder = RateEncoder(**experiment.encoder.model_dump(), dt_ms=experiment.liquid.dt_ms).fit(data.training)
     few = experiment.liquid.calibration_samples
     spread = data.training[:: max(1, len(data.training) // few)][:few]
-    return _Task(experiment, data, encoder.encode(data.sequences), encoder.encode(spread), encoder.channels)
+    return _Task(experiment, data, encoder.transform(data.sequences), encoder.transform(spread), encoder.n_channels_)
 
 
 def _baselines(task: _Task) -> dict[str, dict[int, float]]:
@@ -158,6 +159,9 @@ def _row(task: _Task, chip: ChipProfile, seed: int, report: Report, approximate:
         "accuracy_by_bins": scores,
         "no_recurrence_accuracy": scores_without[task.bins[-1]],
         "no_recurrence_accuracy_by_bins": scores_without,
+        "readout": compiled_readout(
+            network, program, chip, task.trains, result, task.data, task.experiment.readout.alpha, seed, approximate
+        ),
         **spent,
         "largest_weight_error": max(
             (e.max_relative_error for e in program.errors if e.parameter in _WEIGHT), default=0.0
@@ -197,9 +201,10 @@ def _liquid(task: _Task, chip: ChipProfile, recurrence: float, approximate: bool
         chosen.target_rate,
         balance=balance,
         inhibition=chosen.inhibition,
+        even_out=chosen.even_out,
         approximate=approximate,
     )
-    return build(found.gain, found.inhibition)
+    return found.apply(build(found.gain, found.inhibition))
 
 
 def _scores(task: _Task, result: RunResult) -> dict[int, float]:

@@ -48,6 +48,7 @@ class Liquid(Part):
     balance: Positive | None = Field(
         default=None, description="inhibitory over excitatory recurrent charge; null keeps inhibition as it is"
     )
+    even_out: bool = Field(default=False, description="calibrate each neuron's own threshold too")
     calibration_samples: Annotated[int, Field(ge=1)] = Field(default=30, description="training samples used")
     gain: Positive = 1.0
     recurrence: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.3
@@ -67,7 +68,7 @@ class Liquid(Part):
 
     def settings(self) -> dict[str, Any]:
         """Keyword arguments of `liquid`, but for channels and gain."""
-        return self.model_dump(exclude={"target_rate", "balance", "calibration_samples", "gain"})
+        return self.model_dump(exclude={"target_rate", "balance", "even_out", "calibration_samples", "gain"})
 
 
 class Readout(Part):

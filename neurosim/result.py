@@ -77,7 +77,7 @@ class RunResult:
         Raises:
             RunError: the population is unknown.
         """
-        start, n = self._range(population)
+        start, n = self.range_of(population)
         sample = np.repeat(np.arange(self.n_samples), np.diff(self.sample_ptr))
         inside = (self.spike_neuron >= start) & (self.spike_neuron < start + n)
         neuron = self.spike_neuron[inside] - start
@@ -111,7 +111,7 @@ class RunResult:
         """
         if coding not in ("value", "sigma_delta"):
             raise RunError(f"coding is {coding!r}, but must be 'value' or 'sigma_delta'")
-        start, n = self._range(population)
+        start, n = self.range_of(population)
         part = slice(self.sample_ptr[sample], self.sample_ptr[sample + 1])
         dense = np.zeros((int(self.counts.steps[sample]), self.n_neurons), np.int64)
         dense[self.spike_step[part], self.spike_neuron[part]] = (
@@ -150,7 +150,12 @@ class RunResult:
         except (ProfileError, LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise RunError(f"{path} lacks or garbles {error}: run the program again") from error
 
-    def _range(self, population: str | None) -> tuple[int, int]:
+    def range_of(self, population: str | None) -> tuple[int, int]:
+        """First neuron and number of neurons of a population; of all for None.
+
+        Raises:
+            RunError: the population is unknown.
+        """
         if population is None:
             return 0, self.n_neurons
         for span in self.spans:

@@ -73,8 +73,8 @@ def test_bad_settings_are_refused(settings: dict[str, object]) -> None:
 
 def test_encoder_rates_are_what_it_says() -> None:
     frames = np.array([[0.0, -10.0, 10.0], [0.0, 10.0, -10.0]])
-    encoder = RateEncoder(np.zeros(3), np.ones(3), steps_per_frame=1000, span=1.5, max_rate=0.8)
-    trains = encoder.encode([frames])
+    encoder = RateEncoder(steps_per_frame=1000, span=1.5, max_rate=0.8).fit([[[-1, -1, -1], [1, 1, 1]]])
+    trains = encoder.transform([frames])
     counts = np.zeros((2, 6))
     np.add.at(counts, (trains.step // 1000, trains.channel), 1)
     assert counts == pytest.approx(np.array([[400, 0, 800, 400, 800, 0], [400, 800, 0, 400, 0, 800]]), abs=1)
@@ -84,10 +84,10 @@ def test_encoder_rates_are_what_it_says() -> None:
 def test_encoder_sees_training_data_only() -> None:
     rng = np.random.default_rng(0)
     sequences = [rng.normal(size=(5, 2)) for _ in range(4)]
-    fitted = RateEncoder.fit(sequences[:3])
-    assert fitted.mean == pytest.approx(np.concatenate(sequences[:3]).mean(axis=0))
+    fitted = RateEncoder().fit(sequences[:3])
+    assert fitted.mean_ == pytest.approx(np.concatenate(sequences[:3]).mean(axis=0))
     with pytest.raises(RunError):
-        RateEncoder.fit(sequences, max_rate=1.5)
+        RateEncoder(max_rate=1.5).fit(sequences)
 
 
 def test_calibration_reaches_the_rate_or_names_the_knob() -> None:
@@ -128,3 +128,60 @@ def test_bins_cover_a_sample() -> None:
     assert result.spike_counts("p", 7)[0].reshape(7, 2)[:, 0].tolist() == [1] * 7
     with pytest.raises(RunError, match=LIQUID):
         result.spike_counts(LIQUID)
+
+
+def test_calibration_brings_excitation_and_inhibition_into_balance() -> None:
+    chip, rng = ns.load_chip("loihi1"), np.random.default_rng(2)
+    trains = ns.SpikeTrains.from_samples([np.argwhere(rng.random((200, 6)) < 0.3) for _ in range(4)], 200)
+
+    def build(gain: float, inhibition: float) -> ns.Network:
+        return ns.liquid((4, 4, 6), channels=6, gain=gain, inhibition=inhibition, recurrence=0.5, seed=1)
+
+    for wanted in (0.7, 1.5):
+        found = calibrate(build, chip, trains, 0.05, balance=wanted)
+        network = build(found.gain, found.inhibition)
+        result = ns.run(ns.compile(network, chip), trains)
+        (recurrent,) = (p for p in network.projections if p.source == LIQUID)
+        charge = recurrent.weights * result.spike_counts(LIQUID).sum(axis=0)[recurrent.sources]
+        assert -charge[charge < 0].sum() / charge[charge > 0].sum() == pytest.approx(wanted, rel=0.06)
+        assert found.rate == pytest.approx(0.05, rel=0.05)
+
+
+def test_evened_out_neurons_fire_at_like_rates() -> None:
+    chip, rng = ns.load_chip("loihi1"), np.random.default_rng(3)
+    trains = ns.SpikeTrains.from_samples([np.argwhere(rng.random((300, 8)) < 0.2) for _ in range(6)], 300)
+
+    def build(gain: float, inhibition: float) -> ns.Network:
+        return ns.liquid((4, 4, 6), 8, gain=gain, inhibition=inhibition, input_density=0.5, input_negative=0.3)
+
+    plain = calibrate(build, chip, trains, 0.05)
+    even = calibrate(build, chip, trains, 0.05, even_out=True)
+    result = ns.run(ns.compile(even.apply(build(even.gain, even.inhibition)), chip), trains)
+    rates = result.spike_counts().sum(axis=0) / trains.steps.sum()
+    assert even.silent < 0.05 < plain.silent
+    assert np.quantile(rates, 0.8) < 1.5 * np.quantile(rates, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"target_rate": 0.9}, "target_rate"),
+        ({"target_rate": 1.5}, "between 0 and 1"),
+        ({"balance": 0.0}, "balance"),
+        ({"balance": 1.0, "recurrence": 0.0}, "raise recurrence"),
+        ({"recurrence": 30.0, "inhibition": 0.0, "input_density": 0.05}, "lower recurrence, or raise inhibition"),
+    ],
+)
+def test_a_regime_out_of_reach_names_the_knob(settings: dict[str, float], words: str) -> None:
+    chip, rng = ns.load_chip("loihi1"), np.random.default_rng(1)
+    trains = ns.SpikeTrains.from_samples([np.argwhere(rng.random((100, 6)) < 0.1)], 100)
+    given = {"recurrence": 0.3, "input_density": 0.2, "inhibition": 2.0, "target_rate": 0.05, **settings}
+
+    def build(gain: float, inhibition: float) -> ns.Network:
+        more = {key: given[key] for key in ("recurrence", "input_density")}
+        return ns.liquid((4, 4, 4), channels=6, gain=gain, inhibition=inhibition, seed=1, **more)  # type: ignore[arg-type]
+
+    with pytest.raises(RunError, match=words):
+        calibrate(
+            build, chip, trains, given["target_rate"], balance=given.get("balance"), inhibition=given["inhibition"]
+        )

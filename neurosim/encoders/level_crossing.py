@@ -1,0 +1,99 @@
+"""Level crossing: spikes where a value changes by more than thresholds, or crosses fixed levels.
+
+"change": with d = x[t] - x[t - 1], the up channel of threshold a fires where d > a, the down channel where d < -a
+(threshold-based representation, Delbruck and Lichtsteiner's temporal contrast, on a ladder of thresholds).
+"level": the up channel of level a fires where x[t - 1] <= a < x[t], the down channel where x[t] <= a < x[t - 1]
+(level-crossing sampling, Mark and Todd 1981).  The first frame of a sample has no frame before it and is silent.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from neurosim.encoders.base import Bools, Encoder, Ints, changes, starts
+from neurosim.encoders.parameters import is_number, is_whole, require
+from neurosim.sequences import Floats
+
+
+class LevelCrossingEncoder(Encoder):
+    """Changes over thresholds, or crossings of levels; the parts of an input are "up" by threshold, then "down".
+
+    A spike is in the first step of its frame, so a channel fires at most once a frame, and of the two channels of a
+    threshold only one.  Heart beats: thresholds (20, 50, 100, 200) ms on intervals between beats, 3 steps a beat.
+
+    Args:
+        thresholds: in units of the inputs, for all inputs; above 0 for changes.  With them nothing is learned.
+            None takes `n_thresholds` quantiles of each input's training data (of changes' magnitudes, or of values).
+        mode: "change" or "level".
+        n_thresholds: how many are learned.
+        steps_per_frame: steps that a frame lasts.
+        dt_ms: length of a step.
+
+    Attributes:
+        thresholds_: [threshold, input].
+    """
+
+    def __init__(
+        self,
+        thresholds: Any = None,
+        *,
+        mode: Literal["change", "level"] = "change",
+        n_thresholds: int = 4,
+        steps_per_frame: int = 3,
+        dt_ms: float = 1.0,
+    ) -> None:
+        self.thresholds = thresholds
+        self.mode = mode
+        self.n_thresholds = n_thresholds
+        self.steps_per_frame = steps_per_frame
+        self.dt_ms = dt_ms
+
+    def _check(self) -> None:
+        require(self, "mode", self.mode in ("change", "level"), "'change' or 'level'")
+        require(self, "n_thresholds", is_whole(self.n_thresholds, 1, 10_000), "1 to 10,000")
+        if self.thresholds is not None:
+            above, what = (0, "positive numbers") if self.mode == "change" else (-np.inf, "finite numbers")
+            given = list(np.ravel(self.thresholds))
+            right = np.ndim(self.thresholds) == 1 and all(is_number(a, above=above) for a in given)
+            require(
+                self, "thresholds", right and len(set(given)) == len(given) > 0, f"None, or a list of different {what}"
+            )
+
+    def _is_stateless(self) -> bool:
+        return self.thresholds is not None
+
+    def _learn(self, frames: Floats, lengths: Ints) -> None:
+        if self.thresholds is not None:
+            self.thresholds_ = np.repeat(self._given(), frames.shape[1], axis=1)
+            return
+        values = np.abs(_later(changes(frames, lengths), lengths)) if self.mode == "change" else frames
+        quantiles = np.arange(1, self.n_thresholds + 1) / (self.n_thresholds + 1)
+        self.thresholds_ = np.quantile(values if len(values) else np.zeros_like(frames), quantiles, axis=0)
+
+    def _given(self) -> Floats:
+        return np.asarray(self.thresholds, np.float64)[:, None]
+
+    def _parts(self) -> int:
+        return 2 * (self.n_thresholds if self.thresholds is None else len(self.thresholds))
+
+    def _max_per_step(self) -> float:
+        return 0.5 / self.steps_per_frame
+
+    def _raster(self, frames: Floats, lengths: Ints) -> Bools:
+        level = self.thresholds_ if self.thresholds is None else self._given()
+        if self.mode == "change":
+            change = changes(frames, lengths)[:, None]
+            up, down = change > level, change < -level
+        else:
+            before = np.roll(frames, 1, axis=0)
+            before[starts(lengths)] = frames[starts(lengths)]
+            was, now = before[:, None] > level, frames[:, None] > level
+            up, down = now & ~was, was & ~now
+        raster = np.zeros((len(frames), self.steps_per_frame, self._parts(), frames.shape[1]), np.bool_)
+        raster[:, 0] = np.concatenate([up, down], axis=1)
+        return raster
+
+
+def _later(values: Floats, lengths: Ints) -> Floats:
+    """All frames but the first of each sample."""
+    return np.delete(values, starts(lengths), axis=0)

@@ -1,0 +1,233 @@
+"""What the classifier and the regressor share: encode, calibrate, run, learn, compile the readout, decide.
+
+`fit` sees training samples only and goes one way: encoder.fit -> liquid, calibrated on the chip's integers -> run ->
+features -> a linear model of scikit-learn, on standardised features -> its weights on the chip's grid, as neurons and
+synapses beside the liquid.  `predict` runs the whole program and reads the readout's neurons.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+from chips import ChipProfile, RunError, load_chip
+from compiler import Network, Program, compile
+from neurosim.calibration import calibrate
+from neurosim.encoders.rate import RateEncoder
+from neurosim.generators.liquids import LIQUID, liquid
+from neurosim.readouts.chip_readout import (
+    ChipReadout,
+    attach,
+    chip_scores,
+    readout_neurons,
+    with_signals,
+)
+from neurosim.readouts.features import COUNT, Feature, cannot_form, form
+from neurosim.readouts.host_integers import host_scores
+from neurosim.readouts.models import learn
+from neurosim.readouts.quantise import to_chip
+from neurosim.readouts.readout_cost import ReadoutCost, readout_cost
+from neurosim.result import RunResult
+from neurosim.simulate import run
+from neurosim.spikes import SpikeTrains
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """Samples as the liquid heard them, and what it did."""
+
+    trains: SpikeTrains
+    result: RunResult
+
+
+def _is_sequences(X: Any) -> bool:
+    """Whether X is spike trains, an array [sample, frame, input], or a list of arrays [frame, input]."""
+    if isinstance(X, list | tuple):
+        return len(X) > 0 and np.ndim(X[0]) == 2
+    return isinstance(X, SpikeTrains) or getattr(X, "ndim", 2) == 3
+
+
+class LiquidEstimator(BaseEstimator):
+    """Parameters and steps of `LiquidClassifier` and `LiquidRegressor`; see there."""
+
+    def __init__(
+        self,
+        shape: Sequence[int] = (4, 4, 6),
+        *,
+        encoder: Any = None,
+        recurrence: float = 0.3,
+        inhibition: float = 2.0,
+        input_density: float = 0.2,
+        liquid: Mapping[str, Any] | None = None,
+        target_rate: float | None = 0.05,
+        balance: float | None = None,
+        even_out: bool = False,
+        calibration_samples: int = 30,
+        features: Sequence[Feature] = COUNT,
+        readout: Any = "ridge",
+        chip: ChipProfile | str = "loihi1",
+        on_chip: bool | str = "auto",
+        approximate: bool = False,
+        random_state: int = 0,
+        threads: int | None = None,
+    ) -> None:
+        self.shape = shape
+        self.encoder = encoder
+        self.recurrence = recurrence
+        self.inhibition = inhibition
+        self.input_density = input_density
+        self.liquid = liquid
+        self.target_rate = target_rate
+        self.balance = balance
+        self.even_out = even_out
+        self.calibration_samples = calibration_samples
+        self.features = features
+        self.readout = readout
+        self.chip = chip
+        self.on_chip = on_chip
+        self.approximate = approximate
+        self.random_state = random_state
+        self.threads = threads
+
+    # ------------------------------------------------------------ fit
+
+    def _learn(self, X: Any, targets: npt.NDArray[Any], model: Any) -> None:
+        """Everything of `fit` after the labels are understood."""
+        self.chip_ = self.chip if isinstance(self.chip, ChipProfile) else load_chip(self.chip)
+        self.encoder_ = None if isinstance(X, SpikeTrains) else clone(self.encoder or RateEncoder()).fit(X)
+        trains = self._encode(X)
+        self.n_channels_ = (
+            int(trains.channel.max(initial=0)) + 1 if self.encoder_ is None else self.encoder_.n_channels_
+        )
+        self.network_, self.calibration_ = self._calibrated(trains)
+        self.liquid_program_ = compile(self.network_, self.chip_, approximate=self.approximate)
+        training = self._listen(trains)
+        table = form(self.features, training.result, LIQUID)
+        self.model_ = model
+        self.coef_, self.intercept_ = learn(model, table, targets)
+        self._compile_readout(training.result)
+
+    def _compile_readout(self, training: RunResult) -> None:
+        reasons = {str(f): reason for f in self.features if (reason := cannot_form(f, self.chip_))}
+        self.cannot_form_: dict[str, str] = reasons
+        self.chip_readout_: ChipReadout | None = None
+        self.program_: Program = self.liquid_program_
+        wanted = self.on_chip if isinstance(self.on_chip, bool) else not reasons and bool(self.coef_.any())
+        if wanted:
+            self.chip_readout_ = to_chip(self.coef_, self.intercept_, self.features, self.chip_, training, LIQUID)
+            whole = attach(self.network_, self.chip_readout_)
+            self.program_ = compile(whole, self.chip_, approximate=self.approximate)
+
+    def _calibrated(self, trains: SpikeTrains) -> tuple[Network, Any]:
+        settings = {
+            "recurrence": self.recurrence,
+            "input_density": self.input_density,
+            "seed": self.random_state,
+            **(self.liquid or {}),
+        }
+
+        def build(gain: float, inhibition: float) -> Network:
+            return liquid(self.shape, self.n_channels_, gain=gain, inhibition=inhibition, **settings)
+
+        if self.target_rate is None:
+            return build(float(settings.pop("gain", 1.0)), self.inhibition), None
+        settings.pop("gain", None)
+        spread = np.unique(np.linspace(0, len(trains) - 1, self.calibration_samples).astype(int))
+        found = calibrate(
+            build,
+            self.chip_,
+            trains[spread],
+            self.target_rate,
+            balance=self.balance,
+            inhibition=self.inhibition,
+            even_out=self.even_out,
+            approximate=self.approximate,
+        )
+        return found.apply(build(found.gain, found.inhibition)), found
+
+    # ------------------------------------------------------------ use
+
+    def _encode(self, X: Any) -> SpikeTrains:
+        if isinstance(X, SpikeTrains):
+            return X
+        if self.encoder_ is None:
+            raise RunError("fitted on spike trains, so spike trains are needed here too: encode the sequences first")
+        trains: SpikeTrains = self.encoder_.transform(X)
+        return trains
+
+    def _listen(self, trains: SpikeTrains) -> _Shown:
+        seed = self.random_state
+        return _Shown(trains, run(self.liquid_program_, trains, per_step=False, seed=seed, threads=self.threads))
+
+    def _float_scores(self, shown: _Shown) -> Floats:
+        """[sample, output] of the float readout on the chip's spikes."""
+        return form(self.features, shown.result, LIQUID) @ self.coef_.T + self.intercept_
+
+    def _integer_scores(self, shown: _Shown) -> Floats:
+        """[sample, output] in the float readout's units, as the host computes them from spikes in whole numbers."""
+        return self._in_units(host_scores(shown.result, self._on_chip()))
+
+    def _compiled_scores(self, trains: SpikeTrains) -> Floats:
+        """[sample, output] in the float readout's units, as the chip computes them."""
+        return self._in_units(chip_scores(self._run_all(trains, per_step=False), self._on_chip()))
+
+    def _run_all(self, trains: SpikeTrains, per_step: bool) -> RunResult:
+        """The liquid with its readout."""
+        readout = self._on_chip()
+        signals = with_signals(trains, readout, self.n_channels_)
+        probe = readout_neurons(self.program_.spans, readout)
+        return run(
+            self.program_,
+            signals,
+            probe=probe,
+            probe_last_only=True,
+            per_step=per_step,
+            seed=self.random_state,
+            threads=self.threads,
+        )
+
+    def _on_chip(self) -> ChipReadout:
+        if self.chip_readout_ is None:
+            reasons = "; ".join(f"{name}: {why}" for name, why in self.cannot_form_.items()) or "on_chip is False"
+            raise RunError(f"the readout is not on the chip ({reasons})")
+        return self.chip_readout_
+
+    def _in_units(self, scores: npt.NDArray[np.int64]) -> Floats:
+        readout = self._on_chip()
+        return scores / (readout.scale * 2.0**readout.neuron.weight_shift)
+
+    def _scores(self, X: Any) -> Floats:
+        """[sample, output] from where the readout is."""
+        check_is_fitted(self)
+        X = self._checked(X)
+        trains = self._encode(X)
+        return self._compiled_scores(trains) if self.chip_readout_ else self._float_scores(self._listen(trains))
+
+    def _checked(self, X: Any, reset: bool = False) -> Any:
+        """Tables go through scikit-learn's own checks; sequences and spike trains through the encoder's."""
+        return X if _is_sequences(X) else validate_data(self, X, reset=reset, dtype=np.float64)
+
+    def _checked_both(self, X: Any, y: Any, **targets: Any) -> tuple[Any, npt.NDArray[Any]]:
+        """Training samples and their targets."""
+        if not _is_sequences(X):
+            both: tuple[Any, npt.NDArray[Any]] = validate_data(self, X, y, dtype=np.float64, **targets)
+            return both
+        check_consistent_length(X, y)
+        return X, np.asarray(y)
+
+    def cost(self, X: Any) -> ReadoutCost:
+        """What the readout costs on the chip beside the liquid, on samples X: cores, neurons, synapses, energy, time.
+
+        Raises:
+            RunError: the readout is not on the chip.
+        """
+        check_is_fitted(self)
+        trains = self._encode(self._checked(X))
+        alone = run(self.liquid_program_, trains, seed=self.random_state, threads=self.threads)
+        return readout_cost(self.liquid_program_, alone, self.program_, self._run_all(trains, True), self.chip_)

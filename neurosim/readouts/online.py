@@ -1,0 +1,144 @@
+"""Online readouts: linear models that learn sample by sample, and follow what changes.
+
+`RecursiveLeastSquares` minimises, after n samples, sum over i of lambda^(n - i) (y_i - w x_i)^2 + lambda^n alpha |w|^2
+(Haykin, Adaptive Filter Theory, chapter on RLS): with lambda = 1 it is ridge regression exactly, with lambda < 1 it
+forgets, with a memory of 1 / (1 - lambda) samples.  `LeastMeanSquares` follows the gradient, normalised by |x|^2
+(Widrow and Hoff; Nagumo and Noda 1967).  Both are regressors of scikit-learn with `partial_fit`; the intercept is
+learned like any weight, of a constant input of size `constant`, and is penalised with them.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from chips import RunError
+
+Floats = npt.NDArray[np.float64]
+
+
+class OnlineRegressor(RegressorMixin, BaseEstimator):
+    """What both have: a weight matrix, learned one sample at a time."""
+
+    constant: float
+
+    def fit(self, X: Any, y: npt.ArrayLike) -> "OnlineRegressor":
+        """Forget everything, then learn from all samples in order."""
+        for name in ("weights_", "coef_", "intercept_"):
+            self.__dict__.pop(name, None)
+        return self._learn_all(X, y, first=True)
+
+    def partial_fit(self, X: Any, y: npt.ArrayLike) -> "OnlineRegressor":
+        """Learn from further samples, in order."""
+        return self._learn_all(X, y, first=not hasattr(self, "weights_"))
+
+    def predict(self, X: Any) -> Floats:
+        """[sample], or [sample, output] as the targets were."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        predicted: Floats = X @ self.coef_.T + self.intercept_
+        return predicted
+
+    def _learn_all(self, X: Any, y: npt.ArrayLike, first: bool) -> "OnlineRegressor":
+        self._check()
+        X, targets = validate_data(self, X, y, reset=first, dtype=np.float64, multi_output=True, y_numeric=True)
+        inputs = np.column_stack([X, np.full(len(X), self.constant)])
+        columns = targets.reshape(len(targets), -1).astype(np.float64)
+        if first:
+            self.weights_: Floats = np.zeros((columns.shape[1], inputs.shape[1]))  # [output, input]
+            self._begin(inputs.shape[1])
+        elif columns.shape[1] != len(self.weights_):
+            raise ValueError(f"y has {columns.shape[1]} outputs, but {len(self.weights_)} were learned so far")
+        for x, target in zip(inputs, columns, strict=True):
+            self._learn(x, target)
+        coefficients, intercept = self.weights_[:, :-1], self.weights_[:, -1] * self.constant
+        alone = targets.ndim == 1
+        self.coef_: Floats = coefficients[0] if alone else coefficients
+        self.intercept_: Any = intercept[0] if alone else intercept
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        """Targets may have several columns."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _check(self) -> None:
+        raise NotImplementedError
+
+    def _begin(self, n_inputs: int) -> None:
+        raise NotImplementedError
+
+    def _learn(self, x: Floats, target: Floats) -> None:
+        raise NotImplementedError
+
+
+class RecursiveLeastSquares(OnlineRegressor):
+    """Least squares, updated with every sample in O(inputs^2).
+
+    Args:
+        forgetting: lambda, above 0, at most 1.
+        alpha: ridge penalty, above 0.
+        constant: size of the constant input that carries the intercept; large: hardly penalised; 0: no intercept.
+
+    Raises:
+        RunError: a setting is out of range.
+    """
+
+    def __init__(self, forgetting: float = 1.0, alpha: float = 1.0, constant: float = 1.0) -> None:
+        self.forgetting = forgetting
+        self.alpha = alpha
+        self.constant = constant
+
+    def _check(self) -> None:
+        if not 0 < self.forgetting <= 1:
+            raise RunError(f"forgetting is {self.forgetting}, but lies above 0 and at most at 1, which forgets nothing")
+        if not 0 < self.alpha < np.inf:
+            raise RunError(f"alpha is {self.alpha}, but a ridge penalty is positive and finite")
+
+    def _begin(self, n_inputs: int) -> None:
+        self.inverse_: Floats = np.eye(n_inputs) / self.alpha  # of the weighted correlation matrix
+
+    def _learn(self, x: Floats, target: Floats) -> None:
+        px = self.inverse_ @ x
+        gain = px / (self.forgetting + x @ px)
+        self.weights_ += np.outer(target - self.weights_ @ x, gain)
+        self.inverse_ = (self.inverse_ - np.outer(gain, px)) / self.forgetting
+        # exact symmetry keeps rounding from growing; the bound keeps unheard directions from winding up
+        self.inverse_ = (self.inverse_ + self.inverse_.T) / 2
+        if self.forgetting < 1:
+            excess = np.trace(self.inverse_) * self.alpha / len(x)
+            if excess > 1:
+                self.inverse_ /= excess
+
+
+class LeastMeanSquares(OnlineRegressor):
+    """Normalised least mean squares, O(inputs) a sample.
+
+    Args:
+        rate: share of the error of a sample that its update corrects, above 0, below 2.
+        floor: added to |x|^2, so that faint inputs do not make large steps.
+        constant: as for `RecursiveLeastSquares`.
+
+    Raises:
+        RunError: a setting is out of range.
+    """
+
+    def __init__(self, rate: float = 0.1, floor: float = 1.0, constant: float = 1.0) -> None:
+        self.rate = rate
+        self.floor = floor
+        self.constant = constant
+
+    def _check(self) -> None:
+        if not 0 < self.rate < 2:
+            raise RunError(f"rate is {self.rate}, but lies between 0 and 2: beyond, errors grow")
+        if not 0 <= self.floor < np.inf:
+            raise RunError(f"floor is {self.floor}, but must be finite and not negative")
+
+    def _begin(self, n_inputs: int) -> None:
+        pass
+
+    def _learn(self, x: Floats, target: Floats) -> None:
+        self.weights_ += self.rate * np.outer(target - self.weights_ @ x, x) / (self.floor + x @ x + 1e-300)
