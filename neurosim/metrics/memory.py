@@ -57,7 +57,7 @@ def memory_capacity(
         max_delay: largest delay that is tried; each begins the training later.
         discard: first steps left out, so that the start is forgotten.
         test_share: the last part of the steps, for the test.
-        alpha: ridge penalty on states of mean variance 1; None chooses one per delay by leave-one-out error in training.
+        alpha: ridge penalty on states of mean variance 1; None chooses one per delay by leave-one-out error.
 
     Raises:
         RunError: arrays that do not match, or too few steps.
@@ -127,10 +127,8 @@ def _readout(x: Floats, wanted: Floats, n_test: int, alpha: float | None) -> Flo
 
     train, test = x[:-n_test], x[-n_test:]
     mean = train.mean(axis=0)
-    scale = float(
-        np.sqrt(train.var(axis=0).mean())
-    )  # one for all: a unit that hardly moved in training is not blown up
-    if scale == 0:
+    scale = float(np.sqrt(train.var(axis=0).mean()))  # one for all, so that no unit that hardly moved is blown up
+    if scale <= 1e-12 * float(np.abs(train).max()):
         return np.zeros((n_test, wanted.shape[1]))
     model = RidgeCV(alphas=ALPHAS, alpha_per_target=True) if alpha is None else Ridge(alpha=alpha)
     model.fit((train - mean) / scale, wanted[:-n_test])

@@ -170,6 +170,7 @@ def report_data(r: LiquidReport) -> dict[str, Any]:
         "format": FORMAT,
         "chip": r.chip,
         "program_digest": r.program_digest,
+        "approximations": list(r.approximations),
         "neurons": r.n_neurons,
         "channels": r.n_channels,
         "inputs": r.n_inputs,
