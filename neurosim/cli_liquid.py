@@ -70,4 +70,6 @@ def inspect_command(
     if not quiet:
         typer.echo(f"{found.name}: {found.program!r}\ninput: {found.input}\n")
     cli_print.print_table(["metric", "value", "thought good", "met", "what it means", "source"], rows)
+    if inspected.approximations:
+        typer.echo(f"{inspected.chip} approximates: {', '.join(inspected.approximations)}")
     typer.echo(f"picture: {picture}")

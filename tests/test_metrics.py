@@ -244,6 +244,16 @@ def test_no_memory_scores_by_chance_alone() -> None:
         m.memory_capacity(np.ones((30, 3)), np.arange(29.0), max_delay=2)
 
 
+def test_a_unit_that_hardly_fires_spoils_no_memory() -> None:
+    """Neither does one that fires in the test part alone, nor a constant one."""
+    u = np.random.default_rng(0).uniform(-1, 1, 1000)
+    line = np.stack([np.roll(u, 1), np.roll(u, 2), np.zeros(1000), np.zeros(1000), np.full(1000, 0.1)], axis=1)
+    line[[300, 800, 900], 2] = 1
+    line[[310, 700], 2] = 0.01
+    line[950, 3] = 1
+    assert m.memory_capacity(line, u, max_delay=4).total == pytest.approx(2, abs=0.1)
+
+
 def test_a_filter_that_forgets_within_a_value_remembers_none() -> None:
     """A relay has no state; what it remembers is what the filter of its spikes keeps."""
     program, trains = relay(20), m.poisson_trains(20, 200, 5, 0.2)

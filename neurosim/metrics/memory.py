@@ -18,7 +18,7 @@ from neurosim.metrics.stimuli import modulated, to_trains, usual_value
 from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains
 
-ALPHAS = 10.0 ** np.arange(-6, 5)  # ridge penalties to choose from, per delay, by leave-one-out error in training
+ALPHAS = 10.0 ** np.arange(-6, 7)  # ridge penalties to choose from, per delay, by leave-one-out error in training
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ def memory_capacity(
         max_delay: largest delay that is tried; each begins the training later.
         discard: first steps left out, so that the start is forgotten.
         test_share: the last part of the steps, for the test.
-        alpha: ridge penalty on standardised states; None chooses one per delay by leave-one-out error in training.
+        alpha: ridge penalty on states of mean variance 1; None chooses one per delay by leave-one-out error.
 
     Raises:
         RunError: arrays that do not match, or too few steps.
@@ -125,14 +125,14 @@ def _readout(x: Floats, wanted: Floats, n_test: int, alpha: float | None) -> Flo
     """What a ridge readout of the training part says in the test part: [test step, delay]."""
     from sklearn.linear_model import Ridge, RidgeCV
 
-    train = x[:-n_test]
-    varies = train.std(axis=0) > 0
-    if not varies.any():
+    train, test = x[:-n_test], x[-n_test:]
+    mean = train.mean(axis=0)
+    scale = float(np.sqrt(train.var(axis=0).mean()))  # one for all, so that no unit that hardly moved is blown up
+    if scale <= 1e-12 * float(np.abs(train).max()):
         return np.zeros((n_test, wanted.shape[1]))
-    mean, scale = train.mean(axis=0)[varies], train.std(axis=0)[varies]
     model = RidgeCV(alphas=ALPHAS, alpha_per_target=True) if alpha is None else Ridge(alpha=alpha)
-    model.fit((train[:, varies] - mean) / scale, wanted[:-n_test])
-    return np.asarray(model.predict((x[-n_test:, varies] - mean) / scale), np.float64)
+    model.fit((train - mean) / scale, wanted[:-n_test])
+    return np.asarray(model.predict((test - mean) / scale), np.float64)
 
 
 def _squared_correlation(a: Floats, b: Floats) -> float:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from chips import RunError
 from compiler import Program
+from compiler.approximations import RULES
 from neurosim.metrics.convergence import Convergence, liquid_echo_state, liquid_fading_memory
 from neurosim.metrics.distances import Separation, class_separation, liquid_separation
 from neurosim.metrics.firing import Activity, activity
@@ -33,6 +34,7 @@ class LiquidReport:
 
     chip: str
     program_digest: str
+    approximations: tuple[str, ...]  # that the compiler used, by name
     n_neurons: int
     n_channels: int
     n_inputs: int  # samples that activity and ranks were measured on
@@ -123,6 +125,7 @@ def inspect_liquid(
     return LiquidReport(
         chip=program.chip.name,
         program_digest=program.digest,
+        approximations=tuple(sorted({e.parameter for e in program.errors if e.parameter in RULES})),
         n_neurons=n,
         n_channels=program.n_channels,
         n_inputs=len(some),
