@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         list_chips,
         load_chip,
     )
-    from compiler import CrossbarNetwork, Network, Program, Tolerance, Usage, compile, usage
+    from compiler import CrossbarNetwork, Network, Program, ShortTermPlasticity, Tolerance, Usage, compile, usage
     from neurosim.calibration import calibrate
     from neurosim.comparison import Comparison, compare
     from neurosim.counts import Counts
@@ -48,7 +48,7 @@ _HOME = {
         "CannotRepresent ChipProfile DoesNotFit ExperimentError NetworkError NeurosimError ProfileError "
         "ProgramError RunError list_chips load_chip"
     ),
-    "compiler": "CrossbarNetwork Network Program Tolerance Usage compile usage",
+    "compiler": "CrossbarNetwork Network Program ShortTermPlasticity Tolerance Usage compile usage",
     "neurosim.calibration": "calibrate",
     "neurosim.generators.column": "Column maass_column",
     "neurosim.comparison": "Comparison compare",
@@ -86,6 +86,7 @@ __all__ = [
     "ProgramError",
     "RunError",
     "RunResult",
+    "ShortTermPlasticity",
     "SpikeTrains",
     "Tolerance",
     "Usage",
