@@ -33,7 +33,7 @@ def run_float(
     probe: npt.ArrayLike | None = None,
     threads: int | None = None,
 ) -> FloatResult:
-    """Run `network`, of populations of kind "lif" alone, in float64.
+    """Run `network`, of populations of kind "lif" alone, in float64, adaptation and short-term plasticity included.
 
     Args:
         network: what to run.
