@@ -54,6 +54,7 @@ def lower(
     """
     tolerance = tolerance or Tolerance()
     check_kinds(valid, chip)
+    check_plasticity(valid, chip)
     if chip.linear_lif is not None and chip.cuba_lif is None:
         return lower_linear_leak(valid, chip, approximate)
     check_delays(valid, chip)
@@ -147,6 +148,16 @@ def check_kinds(valid: ValidNetwork, chip: ChipProfile) -> None:
                 f"{population.values('adaptation')[first]:g}, but thresholds on {chip.name} are fixed "
                 "(cuba_lif.adaptation_bits): choose a chip whose thresholds can move "
                 f"({', '.join(chips_that_adapt())}), or set adaptation to 0"
+            )
+
+
+def check_plasticity(valid: ValidNetwork, chip: ChipProfile) -> None:
+    """Refuse short-term plasticity, which no chip of ours has."""
+    for projection in valid.network.projections:
+        if projection.stp is not None:
+            raise CannotRepresent(
+                f"{_label(projection)} has short-term plasticity (stp), which neither {chip.name} nor any other "
+                "packaged chip has: leave stp out, or run the network in floating point (run_float)"
             )
 
 

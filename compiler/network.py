@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from chips.errors import NetworkError
 from compiler.parameters import LATER, PARAMETERS
+from compiler.plasticity import ShortTermPlasticity
 from compiler.values import Values, as_count, as_delays, as_indices, as_parameter, as_weights
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Projection:
     targets: npt.NDArray[np.int32]  # [synapse], index within the target population
     weights: npt.NDArray[Any]  # [synapse], a jump of I ("lif") or an integer on the chip's grid (other kinds)
     delays: npt.NDArray[np.uint8]  # [synapse], steps, at least 1
+    stp: ShortTermPlasticity | None = None  # of all its synapses; weights are those of u R = 1
 
     @property
     def n_synapses(self) -> int:
@@ -179,6 +181,7 @@ class Network:
         targets: npt.ArrayLike,
         weights: npt.ArrayLike,
         delays: npt.ArrayLike = 1,
+        stp: ShortTermPlasticity | None = None,
     ) -> Projection:
         """Add synapses from population or input `source` to population `target`.
 
@@ -189,12 +192,17 @@ class Network:
             targets: index of each synapse's target, shape (m,).
             weights: a scalar or shape (m,).
             delays: steps, at least 1; a scalar or shape (m,).
+            stp: short-term plasticity of all its synapses; `run_float` has it, no chip does.
 
         Raises:
             NetworkError: an unknown name, an index out of range, a weight that is not finite, a delay of
-                zero, or arrays of different lengths.
+                zero, arrays of different lengths, or an stp that is none.
         """
         label = f"projection {source!r} -> {target!r}"
+        if not isinstance(stp, ShortTermPlasticity | None):
+            raise NetworkError(
+                f"{label}: stp is {stp!r}, but must be a ShortTermPlasticity(u, tau_rec_ms, tau_facil_ms)"
+            )
         n_sources, n_targets = self._size(source, label), self._population(target, label).n
         source_index = as_indices(sources, n_sources, f"{label}: source")
         target_index = as_indices(targets, n_targets, f"{label}: target")
@@ -207,6 +215,7 @@ class Network:
             target_index,
             as_weights(weights, len(source_index), label),
             as_delays(delays, len(source_index), label),
+            stp,
         )
         self.projections.append(new)
         return new
@@ -339,6 +348,6 @@ def _same_population(a: Population, b: Population) -> bool:
 
 
 def _same_projection(a: Projection, b: Projection) -> bool:
-    return (a.source, a.target) == (b.source, b.target) and all(
+    return (a.source, a.target, a.stp) == (b.source, b.target, b.stp) and all(
         _same(getattr(a, key), getattr(b, key)) for key in ("sources", "targets", "weights", "delays")
     )

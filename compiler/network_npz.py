@@ -12,6 +12,7 @@ from chips.errors import NetworkError
 from compiler.network import Network
 from compiler.npz import Array, read_npz, write_npz
 from compiler.parameters import LATER, PARAMETERS
+from compiler.plasticity import ShortTermPlasticity
 
 FORMAT = "neurosim-network/1"
 _COLUMNS = ("sources", "targets", "weights", "delays")
@@ -28,7 +29,10 @@ def save_network_npz(network: Network, path: str | Path) -> None:
         "dt_ms": network.dt_ms,
         "inputs": [{"name": item.name, "channels": item.channels} for item in network.inputs],
         "populations": [{"name": p.name, "kind": p.kind, "n": p.n} for p in network.populations],
-        "projections": [{"source": p.source, "target": p.target} for p in network.projections],
+        "projections": [
+            {"source": p.source, "target": p.target, **({"stp": p.stp.to_json()} if p.stp else {})}
+            for p in network.projections
+        ],
     }
     arrays: dict[str, Array] = {}
     for i, population in enumerate(network.populations):
@@ -68,5 +72,6 @@ def _rebuild(header: dict[str, Any], arrays: dict[str, Array]) -> Network:
         network.add(item["name"], item["n"], kind, **values)
     for i, item in enumerate(header["projections"]):
         columns = {key: arrays.pop(f"projection{i}.{key}") for key in _COLUMNS}
-        network.connect(item["source"], item["target"], **columns)
+        stp = ShortTermPlasticity.from_json(item["stp"]) if "stp" in item else None
+        network.connect(item["source"], item["target"], **columns, stp=stp)
     return network

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         list_chips,
         load_chip,
     )
-    from compiler import CrossbarNetwork, Network, Program, Tolerance, Usage, compile, usage
+    from compiler import CrossbarNetwork, Network, Program, ShortTermPlasticity, Tolerance, Usage, compile, usage
     from neurosim.calibration import Calibration, calibrate
     from neurosim.comparison import Comparison, compare
     from neurosim.counts import Counts
@@ -70,6 +70,8 @@ _HOME = {
     ),
     "compiler": "CrossbarNetwork Network Program Tolerance Usage compile usage",
     "neurosim.calibration": "Calibration calibrate",
+    "compiler": "CrossbarNetwork Network Program ShortTermPlasticity Tolerance Usage compile usage",
+    "neurosim.calibration": "calibrate",
     "neurosim.generators.column": "Column maass_column",
     "neurosim.comparison": "Comparison compare",
     "neurosim.counts": "Counts",
@@ -144,6 +146,7 @@ __all__ = [
     "RunComparison",
     "RunError",
     "RunResult",
+    "ShortTermPlasticity",
     "SpikeTrains",
     "StepForwardEncoder",
     "Stepper",

@@ -33,7 +33,7 @@ def run_float(
     probe: npt.ArrayLike | None = None,
     threads: int | None = None,
 ) -> FloatResult:
-    """Run `network`, of populations of kind "lif" alone, in float64.
+    """Run `network`, of populations of kind "lif" alone, in float64, adaptation and short-term plasticity included.
 
     Args:
         network: what to run.
@@ -176,6 +176,9 @@ def _values(valid: ValidNetwork, parameter: str) -> Floats:
     return np.concatenate([p.values(parameter) for p in valid.network.populations]).astype(np.float64)
 
 
+_STATIC = (-1.0, 0.0, 0.0)
+
+
 def _synapses(valid: ValidNetwork) -> dict[str, Any]:
     """Synapses sorted by source and projection, in bundles."""
     projections = valid.network.projections
@@ -185,7 +188,9 @@ def _synapses(valid: ValidNetwork) -> dict[str, Any]:
     first = np.flatnonzero(np.diff(key, prepend=-1))
     sources = np.arange(valid.n_neurons + valid.n_channels + 1)
     weights = np.concatenate([np.zeros(0), *(p.weights.astype(np.float64) for p in projections)])
-    stp = np.full((len(first), 3), -1.0)
+    dt_ms = valid.network.dt_ms
+    each = [(p.stp.u, p.stp.tau_rec_ms / dt_ms, p.stp.tau_facil_ms / dt_ms) if p.stp else _STATIC for p in projections]
+    stp = np.array(each, np.float64).reshape(-1, 3)[projection[order][first]]
     return {
         "bundle_ptr": np.searchsorted(valid.source[order][first], sources).astype(np.int64),
         "synapse_ptr": np.append(first, len(key)).astype(np.int64),
