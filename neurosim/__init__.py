@@ -32,8 +32,11 @@ if TYPE_CHECKING:
     from neurosim.calibration import calibrate
     from neurosim.comparison import Comparison, compare
     from neurosim.counts import Counts
-    from neurosim.generators.column import Column, maass_column
+    from neurosim.generators.column import maass_column
+    from neurosim.generators.graphs import erdos_renyi, layered
     from neurosim.generators.liquids import liquid
+    from neurosim.generators.rings import ring, small_world
+    from neurosim.generators.wiring import Wiring
     from neurosim.pricing import Energy, energy
     from neurosim.result import RunResult
     from neurosim.simulate import run
@@ -47,7 +50,10 @@ _HOME = {
     ),
     "compiler": "CrossbarNetwork Network Program Tolerance Usage compile usage",
     "neurosim.calibration": "calibrate",
-    "neurosim.generators.column": "Column maass_column",
+    "neurosim.generators.column": "maass_column",
+    "neurosim.generators.graphs": "erdos_renyi layered",
+    "neurosim.generators.rings": "ring small_world",
+    "neurosim.generators.wiring": "Wiring",
     "neurosim.comparison": "Comparison compare",
     "neurosim.counts": "Counts",
     "neurosim.pricing": "Energy energy",
@@ -62,7 +68,6 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.
 __all__ = [
     "CannotRepresent",
     "ChipProfile",
-    "Column",
     "Comparison",
     "Counts",
     "CrossbarNetwork",
@@ -81,16 +86,21 @@ __all__ = [
     "SpikeTrains",
     "Tolerance",
     "Usage",
+    "Wiring",
     "calibrate",
     "compare",
     "compile",
     "energy",
+    "erdos_renyi",
     "latency",
+    "layered",
     "liquid",
     "list_chips",
     "load_chip",
     "maass_column",
+    "ring",
     "run",
+    "small_world",
     "usage",
 ]
 
