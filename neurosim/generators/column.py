@@ -104,7 +104,8 @@ def _displacements(size: npt.NDArray[np.int64], radius: float) -> npt.NDArray[np
         raise NetworkError(f"maass_column: {n_steps:,} displacements within reach, at most {MAX_STEPS:,}: lower reach")
     steps = np.stack(np.meshgrid(*spans, indexing="ij"), axis=-1).reshape(-1, 3)
     length = (steps**2).sum(axis=1)
-    return steps[(length > 0) & (length <= radius**2)]
+    near: npt.NDArray[np.int64] = steps[(length > 0) & (length <= radius**2)]
+    return near
 
 
 def _check_work(

@@ -53,9 +53,7 @@ def draw_subsets(rng: np.random.Generator, sizes: Indices, choices: Indices) -> 
     Returns:
         The row and the number of each draw, rows ascending, then numbers.
     """
-    dense = (
-        2 * sizes > choices
-    )  # there, those left out are drawn, so a draw finds a new number at least every other time
+    dense = 2 * sizes > choices  # there, those left out are drawn: so at least every other draw finds a new number
     drawn = _draw_distinct(rng, np.where(dense, choices - sizes, sizes), choices)
     stride = int(choices.max(initial=0)) + 1
     row, number = np.divmod(drawn, stride)
@@ -77,7 +75,9 @@ def _draw_distinct(rng: np.random.Generator, sizes: Indices, choices: Indices) -
     keys, missing = done[0], sizes
     while missing.any():
         row = np.repeat(np.arange(len(sizes)), missing)
-        keys = np.unique(np.concatenate([keys, row * stride + rng.integers(0, choices[row])]))
+        keys = np.concatenate([keys, row * stride + rng.integers(0, choices[row])])
+        keys.sort()
+        keys = keys[np.diff(keys, prepend=-1) > 0]
         has = np.bincount(keys // stride, minlength=len(sizes))
         missing = np.where(missing > 0, sizes - has, 0)
         full = missing[keys // stride] == 0

@@ -6,6 +6,7 @@ layered: the same, with p = lateral within a layer, forward from a layer to the 
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -74,12 +75,12 @@ def layered(
         check_fraction(f"layered: {name}", p)
     check_fraction("layered: inhibitory", inhibitory)
     rng = np.random.default_rng(check_seed("layered", seed))
-    between = (forward + backward) * sum(a * b for a, b in zip(counts, counts[1:], strict=False))
+    between = (forward + backward) * sum(a * b for a, b in pairwise(counts))
     check_synapses("layered", between + lateral * sum(a * a for a in counts), "lower sizes or probabilities")
     is_inhibitory = np.concatenate([draw_inhibitory(rng, count, inhibitory) for count in counts])
     layers = np.split(np.arange(len(is_inhibitory)), np.cumsum(counts)[:-1])
     parts = [draw_pairs(rng, layer, layer, lateral) for layer in layers]
-    for here, after in zip(layers, layers[1:], strict=False):
+    for here, after in pairwise(layers):
         parts += [draw_pairs(rng, here, after, forward), draw_pairs(rng, after, here, backward)]
     return Wiring(is_inhibitory, *join(parts, len(is_inhibitory)))
 
