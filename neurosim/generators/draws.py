@@ -28,7 +28,7 @@ def draw_hits(rng: np.random.Generator, n: int, p: float) -> Indices:
     while p > 0 and last < n - 1:
         expected = (n - 1 - last) * p
         gaps = rng.geometric(p, int(expected + 4 * np.sqrt(expected) + 16))
-        found.append(last + np.cumsum(np.minimum(gaps, n)))
+        found.append(last + np.cumsum(np.minimum(gaps, n + 1)))  # a gap of n + 1 is past the end; no sum overflows
         last = int(found[-1][-1])
     hits = np.concatenate(found)
     return hits[: np.searchsorted(hits, n)]

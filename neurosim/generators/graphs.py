@@ -39,11 +39,13 @@ def erdos_renyi(n: int, p: PerPair, *, inhibitory: float = 0.2, seed: int = 0) -
     """
     n = check_whole("erdos_renyi: n", n, 1, MAX_NEURONS)
     probability = per_pair("erdos_renyi: p", p, check_fraction)
-    rng = np.random.default_rng(check_seed("erdos_renyi", seed))
-    is_inhibitory = draw_inhibitory(rng, n, check_fraction("erdos_renyi: inhibitory", inhibitory))
+    check_seed("erdos_renyi", seed)
+    n_inhibitory = round(check_fraction("erdos_renyi: inhibitory", inhibitory) * n)
+    count = {"E": n - n_inhibitory, "I": n_inhibitory}
+    check_synapses("erdos_renyi", sum(probability[a + b] * count[a] * count[b] for a, b in PAIRS), "lower n or p")
+    rng = np.random.default_rng(seed)
+    is_inhibitory = draw_inhibitory(rng, n, inhibitory)
     of_kind = {"E": np.flatnonzero(~is_inhibitory), "I": np.flatnonzero(is_inhibitory)}
-    expected = sum(probability[pair] * len(of_kind[pair[0]]) * len(of_kind[pair[1]]) for pair in PAIRS)
-    check_synapses("erdos_renyi", expected, "lower n or p")
     parts = [draw_pairs(rng, of_kind[pair[0]], of_kind[pair[1]], probability[pair]) for pair in PAIRS]
     return Wiring(is_inhibitory, *join(parts, n))
 
