@@ -28,3 +28,13 @@ def has_kind(chip: ChipProfile, kind: str) -> bool:
 def chips_with(kind: str) -> list[str]:
     """Names of the packaged chips that can hold populations of this kind."""
     return [name for name in list_chips() if has_kind(load_chip(name), kind)]
+
+
+def adapts(chip: ChipProfile) -> bool:
+    """Whether the threshold of a LIF neuron can rise with its own spikes."""
+    return chip.cuba_lif is not None and chip.cuba_lif.adaptation_bits > 0
+
+
+def chips_that_adapt() -> list[str]:
+    """Names of the packaged chips whose LIF neurons can adapt."""
+    return [name for name in list_chips() if adapts(load_chip(name))]

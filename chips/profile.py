@@ -156,6 +156,9 @@ class Pool(Section):
     neuron_bits: Annotated[int, Field(ge=0, le=65536)] = Field(description="state and parameters of one neuron")
     input_axon_bits: Annotated[int, Field(ge=0, le=65536)]
     output_axon_bits: Annotated[int, Field(ge=0, le=65536)]
+    adaptation_bits: Annotated[int, Field(ge=0, le=65536)] = Field(
+        default=0, description="what a LIF neuron with adaptation takes on top of neuron_bits"
+    )
 
 
 class Synapse(Section):
@@ -195,6 +198,19 @@ class CubaLif(Section):
     bias_mantissa_max: Annotated[int, Field(ge=0)]
     bias_exponent_max: Annotated[int, Field(ge=0, le=15)]
     refractory_max: Annotated[int, Field(ge=1, le=255)]
+    adaptation_bits: Annotated[int, Field(ge=0, le=32)] = Field(
+        default=0,
+        description="state of a threshold that rises with own spikes, signed; saturates; 0: thresholds are fixed",
+    )
+
+    @model_validator(mode="after")
+    def _adaptation_covers_v(self) -> "CubaLif":
+        if 0 < self.adaptation_bits < self.v_bits:
+            raise ValueError(
+                f"adaptation_bits is {self.adaptation_bits}, below v_bits of {self.v_bits}, so a threshold could not "
+                "rise as high as v: use v_bits or more, or 0 for fixed thresholds"
+            )
+        return self
 
 
 class Crossbar(Section):
@@ -361,6 +377,8 @@ class ChipProfile(Section):
             raise ValueError("the chip keeps its synapses in lists: add a section synapse")
         if self.synapse and (self.synapse.layout == "row") != (self.linear_lif is not None):
             raise ValueError("linear_lif neurons read rows, others lists: set synapse.layout accordingly")
+        if self.cuba_lif and self.cuba_lif.adaptation_bits and self.graded is None:
+            raise ValueError("a threshold that moves is a programmable neuron's: add a section graded as well")
         if self.linear_lif and self.core.delay_steps_max > 1:
             raise ValueError("linear_lif neurons know no delays: set core.delay_steps_max to 1")
         return self

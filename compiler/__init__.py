@@ -4,6 +4,7 @@ from compiler.crossbar.native import CrossbarNetwork
 from compiler.lowered import LoweringError, SynapseFormat, Tolerance
 from compiler.network import Input, Network, Population, Projection
 from compiler.pipeline import compile
+from compiler.plasticity import ShortTermPlasticity
 from compiler.program import Program, Tables
 from compiler.route import Routes, route
 from compiler.usage import Usage, usage
@@ -20,6 +21,7 @@ __all__ = [
     "Program",
     "Projection",
     "Routes",
+    "ShortTermPlasticity",
     "Span",
     "SynapseFormat",
     "Tables",

@@ -20,7 +20,7 @@ def limit_key(resource: str) -> str:
 
 
 def pooled_bits(pool: Pool, neurons: Any, input_axons: Any, output_axons: Any, synapse_bits: Any) -> Any:
-    """What neurons, axons and synapses take of a pool: numbers or arrays of them."""
+    """What neurons, axons and synapses take of a pool: numbers or arrays of them.  Adaptation takes more."""
     axons = input_axons * pool.input_axon_bits + output_axons * pool.output_axon_bits
     return neurons * pool.neuron_bits + axons + synapse_bits
 

@@ -16,7 +16,7 @@ from chips.profile import ChipProfile
 from compiler.check_routes import communicating, distances
 from compiler.lowered import LoweredNetwork, SynapseFormat
 from compiler.program import Program, program_digest
-from compiler.registers import MODELS, registers_of
+from compiler.registers import ADAPTIVE, MODELS, registers_of, sends_numbers
 
 Limits = dict[str, tuple[int, int, str]]  # register -> least, largest, key of the profile
 
@@ -183,6 +183,20 @@ def _cuba_lif_limits(chip: ChipProfile) -> Limits:
     }
 
 
+def _adaptive_lif_limits(chip: ChipProfile) -> Limits:
+    neuron = chip.cuba_lif
+    if neuron is None or neuron.adaptation_bits == 0:
+        raise ProgramError(
+            f"the program has adaptive_lif neurons, which {chip.name} has not (cuba_lif.adaptation_bits)"
+        )
+    state = (1 << (neuron.adaptation_bits - 1)) - 1
+    jump = min((1 << neuron.vth_mantissa_bits) - 1, state >> neuron.weight_shift)
+    return _cuba_lif_limits(chip) | {
+        "adaptation_jump": (0, jump, "cuba_lif.vth_mantissa_bits, cuba_lif.adaptation_bits"),
+        "adaptation_decay": (0, (1 << neuron.decay_bits) - 1, "cuba_lif.decay_bits"),
+    }
+
+
 def _linear_lif_limits(chip: ChipProfile) -> Limits:
     neuron = chip.linear_lif
     if neuron is None:
@@ -196,7 +210,7 @@ def _linear_lif_limits(chip: ChipProfile) -> Limits:
 def _check_graded_sums(program: Program, message_bits: int) -> None:
     """No sum of weight * payload leaves 64 bits, whatever is sent; programs of LIF neurons alone send no payloads."""
     t = program.lists
-    if not (t.model.any() and len(t.synapse_weight)):
+    if not (sends_numbers(np.unique(t.model)) and len(t.synapse_weight)):
         return
     list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
     exponent = np.array([f.exponent for f in program.formats], np.int64)[t.list_format[list_of]]
@@ -232,6 +246,7 @@ def _graded_limits(chip: ChipProfile) -> Limits:
 _GRADED = ("linear", "hardtanh", "tanh", "square", "liquid_time_constant", "resonate_and_fire")
 _LIMITS: dict[str, Callable[[ChipProfile], Limits]] = {
     "cuba_lif": _cuba_lif_limits,
+    "adaptive_lif": _adaptive_lif_limits,
     "linear_lif": _linear_lif_limits,
     **dict.fromkeys(_GRADED, _graded_limits),
 }
@@ -354,6 +369,9 @@ def _check_capacity(program: Program) -> None:
     if pool is not None:
         cost = {"neurons": pool.neuron_bits, "input_axons": pool.input_axon_bits, "output_axons": pool.output_axon_bits}
         used["memory_bits"] = bits + sum(each * used[key] for key, each in cost.items())
+        used["memory_bits"] += pool.adaptation_bits * np.add.reduceat(
+            t.model == ADAPTIVE, t.core_ptr[:-1], dtype=np.int64
+        )
     for key, values in used.items():
         section = "pool" if key == "memory_bits" else "core"
         limit = getattr(program.chip.pool if key == "memory_bits" else core, key)

@@ -46,6 +46,7 @@ def divide(
         graph.out_ptr,
         graph.out_target,
         load,
+        np.zeros(len(load), np.int64),
         limits,
         np.ones(3, np.int64),
     )

@@ -9,12 +9,13 @@ from numba import njit
 
 
 @njit(cache=True)
-def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, out_axons, limits, packing):
+def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, out_axons, own_bits, limits, packing):
     """Piece of each neuron, int32 [neuron].
 
     `limits`: neurons, input axons, output axons, synapse bits of each piece; bits of its pool, and those that a neuron,
     an input axon and an output axon take of it; the last row is that of all further pieces.  `packing`: synapses of a
-    block, header bits, word bits.  `out_axons`: expected output axons of each neuron.
+    block, header bits, word bits.  `out_axons`: expected output axons of each neuron; `own_bits`: what each takes of
+    the pool on top of a neuron's share.
     """
     n = len(in_ptr) - 1
     n_sources = len(out_ptr) - 1
@@ -43,7 +44,7 @@ def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, ou
     while placed < n:
         piece += 1
         n_touched = 0
-        used = np.zeros(4, np.int64)
+        used = np.zeros(5, np.int64)  # neurons, input axons, output axons, synapse bits, own bits
         limit = limits[min(piece, len(limits) - 1)]
         lowest = 0
         while placed < n:
@@ -73,6 +74,7 @@ def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, ou
                             net_piece,
                             net_size,
                             out_axons,
+                            own_bits,
                             packing,
                         ):
                             v = w
@@ -88,6 +90,7 @@ def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, ou
             used[0] += 1
             used[1] += key[v]
             used[2] += out_axons[v]
+            used[4] += own_bits[v]
             used[3] += _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing)
             for k in range(in_ptr[v], in_ptr[v + 1]):
                 net = in_net[k]
@@ -141,11 +144,14 @@ def _pop(v, key, head, after, before):
 
 
 @njit(cache=True)
-def _fits(v, piece, used, limits, key, in_ptr, in_net, in_count, net_bits, net_piece, net_size, out_axons, packing):
+def _fits(
+    v, piece, used, limits, key, in_ptr, in_net, in_count, net_bits, net_piece, net_size, out_axons, own_bits, packing
+):
     if used[0] + 1 > limits[0] or used[1] + key[v] > limits[1] or used[2] + out_axons[v] > limits[2]:
         return False
     bits = _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing)
     pooled = (used[0] + 1) * limits[5] + (used[1] + key[v]) * limits[6] + (used[2] + out_axons[v]) * limits[7]
+    pooled += used[4] + own_bits[v]
     return used[3] + bits <= limits[3] and pooled + used[3] + bits <= limits[4]
 
 

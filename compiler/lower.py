@@ -10,6 +10,17 @@ U = 2^s K I and V = 2^s K v / ((1 - beta) r), so with one scale K per population
 whatever the time constants, and each neuron's threshold is vth = K (v_threshold - v_leak) / ((1 - beta) r).
 K fills the grid of the projection with the largest weights, times a power of two (its exponent) so that the
 other projections fill at least half of theirs and thresholds have THRESHOLD_STEPS steps.
+
+Spike-frequency adaptation (gamma = exp(-dt/tau_adaptation)) moves the threshold: a <- gamma a before v is compared
+with v_threshold + a, and a <- a + adaptation after a spike.  The chip's state A = 2^s K a / ((1 - beta) r) decays
+toward zero as U and V do (model adaptive_lif; D is decay_bits, s is weight_shift, B is adaptation_bits):
+
+    A <- A (2^D - adaptation_decay) / 2^D        spike if V > (vth << s) + A
+    at a spike: A <- min(A + (adaptation_jump << s), 2^(B-1) - 1)
+
+with adaptation_jump = K adaptation / ((1 - beta) r), in at least ADAPTATION_STEPS steps where the threshold allows it.
+A loses less than 1 / 2^s of a step of the weights in each step to rounding.  B is at least v_bits, so a threshold that
+saturates is one that V cannot reach.
 """
 
 from collections.abc import Iterator
@@ -19,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.errors import CannotRepresent
-from chips.kinds import chips_with, has_kind
+from chips.kinds import adapts, chips_that_adapt, chips_with, has_kind
 from chips.packing import smallest_width
 from chips.profile import ChipProfile, CubaLif
 from compiler.grid import Grid, finest_grid, to_grid
@@ -28,7 +39,7 @@ from compiler.lower_lif import lower_lif
 from compiler.lower_linear_leak import lower_linear_leak
 from compiler.lowered import LoweredNetwork, LoweringError, SynapseFormat, Tolerance
 from compiler.network import Population, Projection
-from compiler.registers import REGISTERS, model_number
+from compiler.registers import REGISTERS, model_number, sends_numbers
 from compiler.validate import ValidNetwork
 
 
@@ -43,6 +54,7 @@ def lower(
     """
     tolerance = tolerance or Tolerance()
     check_kinds(valid, chip)
+    check_plasticity(valid, chip)
     if chip.linear_lif is not None and chip.cuba_lif is None:
         return lower_linear_leak(valid, chip, approximate)
     check_delays(valid, chip)
@@ -63,7 +75,7 @@ def lower(
         else:
             values, scale = lower_graded(population, chip), None
         span = valid.span(population.name)
-        model[span.start : span.start + span.n] = model_number(population.kind)
+        model[span.start : span.start + span.n] = model_number(population.kind, population.adapts)
         for key, column in values.items():
             whole = registers.setdefault(key, np.zeros(valid.n_neurons, np.int32))
             whole[span.start : span.start + span.n] = column
@@ -91,7 +103,7 @@ def lower(
         formats=tuple(formats),
         errors=tuple(errors),
     )
-    if chip.graded and model.any():
+    if sends_numbers(np.unique(model)):
         check_sums(lowered, chip)
     return lowered
 
@@ -122,12 +134,30 @@ def _check_formats(formats: list[SynapseFormat], projection: Projection) -> None
 
 
 def check_kinds(valid: ValidNetwork, chip: ChipProfile) -> None:
-    """Refuse kinds of population that the chip has not, with the chips that have them."""
+    """Refuse kinds of population, and adaptation, that the chip has not, with the chips that have them."""
     for population in valid.network.populations:
         if not has_kind(chip, population.kind):
             raise CannotRepresent(
                 f"population {population.name!r} is of kind {population.kind!r}, which {chip.name} does not have: "
                 f"choose a chip that has it ({', '.join(chips_with(population.kind))}), or another kind"
+            )
+        if population.adapts and not adapts(chip):
+            first = int(population.values("adaptation").argmax())
+            raise CannotRepresent(
+                f"population {population.name!r}: adaptation of neuron {first} is "
+                f"{population.values('adaptation')[first]:g}, but thresholds on {chip.name} are fixed "
+                "(cuba_lif.adaptation_bits): choose a chip whose thresholds can move "
+                f"({', '.join(chips_that_adapt())}), or set adaptation to 0"
+            )
+
+
+def check_plasticity(valid: ValidNetwork, chip: ChipProfile) -> None:
+    """Refuse short-term plasticity, which no chip of ours has."""
+    for projection in valid.network.projections:
+        if projection.stp is not None:
+            raise CannotRepresent(
+                f"{_label(projection)} has short-term plasticity (stp), which neither {chip.name} nor any other "
+                "packaged chip has: leave stp out, or run the network in floating point (run_float)"
             )
 
 

@@ -35,7 +35,8 @@ than 1, so a slow leak lags by up to 2^D / (2^D - keep): let states be large num
                             sends when y turns from below 0 to 0 or above while x > threshold:
                             m = clamp_message(x)  (magnitude = 1)   or   m = 1  (magnitude = 0)
 
-In a network with such neurons a LIF neuron takes a, clamped like theirs, as its sum of weights.
+In a network with such neurons, or with LIF neurons that adapt, a LIF neuron takes a, clamped like theirs, as its sum of
+weights.
 """
 
 from typing import Any

@@ -12,6 +12,7 @@ from compiler.lowered import LoweringError, Tolerance
 from compiler.network import Population
 
 THRESHOLD_STEPS = 256  # a threshold of at least 256 has a rounding error of at most 0.2 %
+ADAPTATION_STEPS = 32  # a jump of at least 32 has a rounding error of at most 1.6 %
 SMALLEST = 1e-30  # magnitude of a physical parameter; the largest is its inverse
 HEADROOM = 4  # exponents do not push thresholds above a quarter of their register: v needs room below zero
 
@@ -36,8 +37,9 @@ def lower_lif(
         dv = np.clip(np.round(full * -np.expm1(-dt_ms / tau_mem)), 0, full - 1)
     gain = np.maximum(dv, 1) / full * population.values("r")  # of v per step from a held I, as the register makes it
     depth = (population.values("v_threshold") - population.values("v_leak")) / gain
+    jump = population.values("adaptation") / gain
     drive = population.values("bias") / population.values("r")
-    scale = _scale(depth, drive, largest, chip)
+    scale = _scale(depth, drive, jump, largest, chip)
     vth = np.clip(np.round(scale * depth), 0, 2**neuron.vth_mantissa_bits - 1)
     mantissa, exponent = _bias(scale * drive * 2**neuron.weight_shift, neuron)
     silent = np.round(population.values("refractory_ms") / dt_ms)
@@ -63,6 +65,15 @@ def lower_lif(
         _error(where, "refractory_ms", silent * dt_ms, population.values("refractory_ms"), 0.5, 10 * dt_ms),
         _error(where, "bias", mantissa * 2.0**exponent, scale * drive * 2**neuron.weight_shift, tolerance.bias),
     ]
+    if population.adapts:
+        decay = np.clip(np.round(full * -np.expm1(-dt_ms / population.values("tau_adaptation_ms"))), 0, full - 1)
+        rise = np.round(scale * jump)
+        registers |= {"adaptation_jump": rise, "adaptation_decay": decay}
+        wanted = population.values("tau_adaptation_ms")
+        errors += [
+            _error(where, "adaptation", rise, scale * jump, tolerance.threshold),
+            _error(where, "tau_adaptation_ms", _tau(decay, full, dt_ms), wanted, tolerance.time_constant, dt_ms),
+        ]
     return registers, scale, errors
 
 
@@ -83,14 +94,25 @@ def check_magnitudes(population: Population, largest: list[float], dt_ms: float)
             )
 
 
-def _scale(depth: npt.NDArray[Any], drive: npt.NDArray[Any], largest: list[float], chip: ChipProfile) -> float:
+def _scale(
+    depth: npt.NDArray[Any],
+    drive: npt.NDArray[Any],
+    jump: npt.NDArray[Any],
+    largest: list[float],
+    chip: ChipProfile,
+) -> float:
     """K: chip weight units per unit of physical weight, for all projections into one population.
 
-    `depth`: thresholds, and `drive`: biases, both in units of I; `largest`: the largest weight of each projection.
+    `depth`: thresholds, `drive`: biases, and `jump`: adaptations, all in units of I; `largest`: the largest weight of
+    each projection.
     """
     neuron = chip.lif
     vth_max = 2**neuron.vth_mantissa_bits - 1
-    highest = vth_max / depth.max()
+    highest, finest = vth_max / depth.max(), depth.min()
+    if jump.any():
+        most = min(vth_max, (2 ** (neuron.adaptation_bits - 1) - 1) >> neuron.weight_shift)
+        highest = min(highest, most / jump.max())
+        finest = min(finest, jump[jump > 0].min() * THRESHOLD_STEPS / ADAPTATION_STEPS)
     strongest = float(np.abs(drive).max())
     if strongest > 0:
         bias_max = neuron.bias_mantissa_max * 2**neuron.bias_exponent_max
@@ -99,7 +121,7 @@ def _scale(depth: npt.NDArray[Any], drive: npt.NDArray[Any], largest: list[float
         return float(highest / 2)
     fill = Grid("mixed", max(chip.lists.weight_bits), 0).high / max(largest)
     spread = max(largest) / min(largest)
-    steps = THRESHOLD_STEPS / (fill * depth.min())
+    steps = THRESHOLD_STEPS / (fill * finest)
     exponent = max(0, int(np.floor(np.log2(spread))), int(np.ceil(np.log2(steps))))
     wanted = fill * 2.0 ** min(exponent, neuron.weight_exponent_max)
     return float(min(wanted, max(fill, highest / HEADROOM), highest))
@@ -146,6 +168,7 @@ def _error(
 def _remedy(parameter: str) -> str:
     if parameter.startswith("tau"):
         return "use a dt_ms nearer to the time constant (a thousandth to ten times of it)"
-    if parameter == "v_threshold":
-        return "narrow the spread of thresholds and time constants within the population, or its largest weight"
+    if parameter in ("v_threshold", "adaptation"):
+        many = "thresholds, adaptations and time constants"
+        return f"narrow the spread of {many} within the population, or its largest weight"
     return "bring the bias nearer to the threshold"

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.errors import NetworkError
-from compiler.parameters import PARAMETERS
+from compiler.parameters import LATER, PARAMETERS
+from compiler.plasticity import ShortTermPlasticity
 from compiler.values import Values, as_count, as_delays, as_indices, as_parameter, as_weights
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Population:
 
     kind "lif", physical units (NIR's vocabulary), v measured from v_leak, which is also the reset:
         tau_syn dI/dt = -I;  I += weight at each arriving spike
-        tau_mem dv/dt = -(v - v_leak) + r I + bias;  spike at v > v_threshold; then silent for refractory_ms
+        tau_mem dv/dt = -(v - v_leak) + r I + bias;  spike at v > v_threshold + a; then silent for refractory_ms
+        tau_adaptation da/dt = -a;  a += adaptation at each own spike (spike-frequency adaptation, 0 leaves it out)
     Steps of dt_ms are exponential Euler with I held over a step (see lower.py), so a short current does a little more
     than in continuous time: its effect grows with dt_ms / tau_syn_ms.
     kind "registers", the chip's own integers: du, dv, vth, bias_mantissa, bias_exponent, refractory.
@@ -51,6 +53,21 @@ class Population:
         """One parameter, a value per neuron: shape (n,)."""
         return np.broadcast_to(self.parameters[parameter], (self.n,))
 
+    @property
+    def adapts(self) -> bool:
+        """Whether the threshold of any neuron rises with its own spikes."""
+        return self.kind == "lif" and bool(self.parameters["adaptation"].any())
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The parameters that a file names: all but the later ones that are one number, their default."""
+        rules = PARAMETERS[self.kind]
+        later = LATER.get(self.kind, ())
+        at_default = [
+            key for key in later if self.parameters[key].ndim == 0 and self.parameters[key] == rules[key].default
+        ]
+        return tuple(key for key in rules if key not in at_default)
+
 
 @dataclass(frozen=True, slots=True)
 class Input:
@@ -70,6 +87,7 @@ class Projection:
     targets: npt.NDArray[np.int32]  # [synapse], index within the target population
     weights: npt.NDArray[Any]  # [synapse], a jump of I ("lif") or an integer on the chip's grid (other kinds)
     delays: npt.NDArray[np.uint8]  # [synapse], steps, at least 1
+    stp: ShortTermPlasticity | None = None  # of all its synapses; weights are those of u R = 1
 
     @property
     def n_synapses(self) -> int:
@@ -113,8 +131,8 @@ class Network:
             name: unique name.
             n: number of neurons.
             **parameters: tau_mem_ms (20), tau_syn_ms (5; 0 is a current that lasts one step),
-                v_threshold (1), v_leak (0), r (1), bias (0, in units of v), refractory_ms (0); each a scalar
-                or an array (n,).
+                v_threshold (1), v_leak (0), r (1), bias (0, in units of v), refractory_ms (0), adaptation (0, in
+                units of v), tau_adaptation_ms (100); each a scalar or an array (n,).
 
         Raises:
             NetworkError: the name is taken, a parameter is unknown, of the wrong shape, or out of range.
@@ -163,6 +181,7 @@ class Network:
         targets: npt.ArrayLike,
         weights: npt.ArrayLike,
         delays: npt.ArrayLike = 1,
+        stp: ShortTermPlasticity | None = None,
     ) -> Projection:
         """Add synapses from population or input `source` to population `target`.
 
@@ -173,12 +192,17 @@ class Network:
             targets: index of each synapse's target, shape (m,).
             weights: a scalar or shape (m,).
             delays: steps, at least 1; a scalar or shape (m,).
+            stp: short-term plasticity of all its synapses; `run_float` has it, no chip does.
 
         Raises:
             NetworkError: an unknown name, an index out of range, a weight that is not finite, a delay of
-                zero, or arrays of different lengths.
+                zero, arrays of different lengths, or an stp that is none.
         """
         label = f"projection {source!r} -> {target!r}"
+        if not isinstance(stp, ShortTermPlasticity | None):
+            raise NetworkError(
+                f"{label}: stp is {stp!r}, but must be a ShortTermPlasticity(u, tau_rec_ms, tau_facil_ms)"
+            )
         n_sources, n_targets = self._size(source, label), self._population(target, label).n
         source_index = as_indices(sources, n_sources, f"{label}: source")
         target_index = as_indices(targets, n_targets, f"{label}: target")
@@ -191,6 +215,7 @@ class Network:
             target_index,
             as_weights(weights, len(source_index), label),
             as_delays(delays, len(source_index), label),
+            stp,
         )
         self.projections.append(new)
         return new
@@ -323,6 +348,6 @@ def _same_population(a: Population, b: Population) -> bool:
 
 
 def _same_projection(a: Projection, b: Projection) -> bool:
-    return (a.source, a.target) == (b.source, b.target) and all(
+    return (a.source, a.target, a.stp) == (b.source, b.target, b.stp) and all(
         _same(getattr(a, key), getattr(b, key)) for key in ("sources", "targets", "weights", "delays")
     )

@@ -4,7 +4,7 @@ Nodes are (name, index), with attributes population, index, kind (see parameters
 neuron's parameters.  An edge has weight, delay (steps), projection and position (the place among the
 network's projections and within one): numbers, or tuples of equal length when several synapses join the same
 pair.  `graph.graph["neurosim"]` holds what nodes and edges cannot: dt_ms, which parameters are one number for
-a whole population, and of each projection its ends and the type of its weights.
+a whole population, and of each projection its ends, the type of its weights and its short-term plasticity.
 
 A graph from scratch needs only edges with a weight.  Nodes may have any name; `population` is "neurons" if
 missing ("inputs" for kind "input"), `kind` is "lif", parameters and `delay` have their defaults, and synapses
@@ -26,6 +26,7 @@ from chips.errors import NetworkError
 from chips.hints import nearest
 from compiler.network import Network, Population
 from compiler.parameters import MAX_DELAY_STEPS, PARAMETERS
+from compiler.plasticity import ShortTermPlasticity
 from compiler.weight_types import WEIGHT_TYPES, cast, from_numbers
 
 if TYPE_CHECKING:
@@ -71,18 +72,18 @@ def _record(network: Network) -> dict[str, Any]:
     """What nodes and edges cannot carry, in plain data."""
     return {
         "dt_ms": network.dt_ms,
-        "scalars": {
-            p.name: [key for key, values in p.parameters.items() if values.ndim == 0] for p in network.populations
-        },
+        "scalars": {p.name: [key for key in p.written if p.parameters[key].ndim == 0] for p in network.populations},
         "projections": [
-            {"source": p.source, "target": p.target, "weight_type": p.weights.dtype.name} for p in network.projections
+            {"source": p.source, "target": p.target, "weight_type": p.weights.dtype.name}
+            | ({"stp": p.stp.to_json()} if p.stp else {})
+            for p in network.projections
         ],
     }
 
 
 def _neurons(population: Population) -> Iterable[tuple[Node, dict[str, Any]]]:
     common = {"population": population.name, "kind": population.kind}
-    columns = {key: population.values(key).tolist() for key in PARAMETERS[population.kind]}
+    columns = {key: population.values(key).tolist() for key in population.written}
     for i in range(population.n):
         values = {key: column[i] for key, column in columns.items()}
         yield (population.name, i), {**common, "index": i, **values}
@@ -116,6 +117,7 @@ class _Record:
     dt_ms: float
     scalars: Mapping[str, Any]  # population -> parameters that are one number
     projections: tuple[tuple[str, str, str], ...]  # source, target, weight type
+    stp: tuple[ShortTermPlasticity | None, ...]  # of each projection
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +161,15 @@ def network_from_graph(graph: "nx.DiGraph[Any]", dt_ms: float = 1.0) -> Network:
 
 def _read_record(given: Any, dt_ms: float) -> _Record:
     if given is None:
-        return _Record(dt_ms, {}, ())
+        return _Record(dt_ms, {}, (), ())
     try:
         projections = tuple((p["source"], p["target"], p["weight_type"]) for p in given["projections"])
         scalars = {name: tuple(keys) for name, keys in given["scalars"].items()}
         texts = [text for row in (*projections, *scalars.values()) for text in row]
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("a name")
-        return _Record(given["dt_ms"], scalars, projections)
+        stp = tuple(ShortTermPlasticity.from_json(p.get("stp")) for p in given["projections"])
+        return _Record(given["dt_ms"], scalars, projections, stp)
     except (KeyError, TypeError, AttributeError) as error:
         raise NetworkError(
             f"the graph's attribute 'neurosim' lacks or garbles {error}: delete it, or make the graph again"
@@ -292,6 +295,7 @@ def _add_projections(network: Network, record: _Record, synapses: list[_Synapse]
             [synapse.target[1] for synapse in group],
             _weights(group, weight_type),
             [synapse.delay for synapse in group],
+            record.stp[int(number)] if known else None,
         )
 
 

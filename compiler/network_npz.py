@@ -11,7 +11,8 @@ from typing import Any
 from chips.errors import NetworkError
 from compiler.network import Network
 from compiler.npz import Array, read_npz, write_npz
-from compiler.parameters import PARAMETERS
+from compiler.parameters import LATER, PARAMETERS
+from compiler.plasticity import ShortTermPlasticity
 
 FORMAT = "neurosim-network/1"
 _COLUMNS = ("sources", "targets", "weights", "delays")
@@ -28,11 +29,14 @@ def save_network_npz(network: Network, path: str | Path) -> None:
         "dt_ms": network.dt_ms,
         "inputs": [{"name": item.name, "channels": item.channels} for item in network.inputs],
         "populations": [{"name": p.name, "kind": p.kind, "n": p.n} for p in network.populations],
-        "projections": [{"source": p.source, "target": p.target} for p in network.projections],
+        "projections": [
+            {"source": p.source, "target": p.target, **({"stp": p.stp.to_json()} if p.stp else {})}
+            for p in network.projections
+        ],
     }
     arrays: dict[str, Array] = {}
     for i, population in enumerate(network.populations):
-        arrays |= {f"population{i}.{key}": population.parameters[key] for key in PARAMETERS[population.kind]}
+        arrays |= {f"population{i}.{key}": population.parameters[key] for key in population.written}
     for i, projection in enumerate(network.projections):
         arrays |= {f"projection{i}.{key}": getattr(projection, key) for key in _COLUMNS}
     write_npz(path, header, arrays)
@@ -63,9 +67,11 @@ def _rebuild(header: dict[str, Any], arrays: dict[str, Array]) -> Network:
         network.add_input(item["name"], item["channels"])
     for i, item in enumerate(header["populations"]):
         kind = item["kind"]
-        values = {key: arrays.pop(f"population{i}.{key}") for key in PARAMETERS[kind]}
+        names = {key: f"population{i}.{key}" for key in PARAMETERS[kind]}
+        values = {key: arrays.pop(at) for key, at in names.items() if at in arrays or key not in LATER.get(kind, ())}
         network.add(item["name"], item["n"], kind, **values)
     for i, item in enumerate(header["projections"]):
         columns = {key: arrays.pop(f"projection{i}.{key}") for key in _COLUMNS}
-        network.connect(item["source"], item["target"], **columns)
+        stp = ShortTermPlasticity.from_json(item["stp"]) if "stp" in item else None
+        network.connect(item["source"], item["target"], **columns, stp=stp)
     return network

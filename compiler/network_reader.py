@@ -16,6 +16,7 @@ from chips.hints import did_you_mean, nearest
 from chips.reading import Document, KeyPath, file_order
 from compiler.network import Network
 from compiler.parameters import MAX_DELAY_STEPS, MAX_NEURONS, NATIVE, PARAMETERS, Parameter
+from compiler.plasticity import ShortTermPlasticity
 from compiler.weight_types import WEIGHT_TYPES, cast, from_numbers
 
 FORMAT = "neurosim-network/1"
@@ -23,7 +24,7 @@ MAX_FAULTS = 100
 
 _COLUMNS = ("sources", "targets", "weights", "delays")
 _TOP_KEYS = ("format", "dt_ms", "inputs", "populations", "projections")
-_PROJECTION_KEYS = ("source", "target", *_COLUMNS, "edges", "weight_type")
+_PROJECTION_KEYS = ("source", "target", *_COLUMNS, "edges", "weight_type", "stp")
 
 Numbers = npt.NDArray[Any]
 
@@ -232,9 +233,20 @@ class _Reader:
         checked = self.columns(columns, n_sources, self.populations.get(target))
         if "weight_type" in section:
             checked["weights"] = self.weights(path, section["weight_type"], checked.get("weights"))
+        stp = self.plasticity((*path, "stp"), section["stp"]) if "stp" in section else None
         if len(self.faults.found) == before and n_sources is not None and target in self.populations:
             prefix = f"projection {source!r} -> {target!r}: "
-            self.faults.attempt(path, prefix, lambda: self.network.connect(source, target, **checked))
+            self.faults.attempt(path, prefix, lambda: self.network.connect(source, target, **checked, stp=stp))
+
+    def plasticity(self, path: KeyPath, given: Any) -> ShortTermPlasticity | None:
+        """Short-term plasticity; None with a fault."""
+        found: list[ShortTermPlasticity] = []
+        keys = ("u", "tau_rec_ms", "tau_facil_ms")
+        before = len(self.faults.found)
+        section = self.faults.section(path, given, keys, keys)
+        if len(self.faults.found) == before:
+            self.faults.attempt(path, "short-term plasticity: ", lambda: found.append(ShortTermPlasticity(**section)))
+        return found[0] if found else None
 
     def end(self, path: KeyPath, section: dict[str, Any], key: str) -> str:
         """The name at one end; "" with a fault."""

@@ -15,7 +15,8 @@
       - {source: liquid, target: readout, sources: [0, 1, 2], targets: [0, 0, 0], weights: 64, delays: 1}
 
 A projection may name the array type of its weights (`weight_type: float32`); without, they are int64 if all
-are whole numbers, else float64.  All faults of a file are told at once, each with its line.
+are whole numbers, else float64.  It may have short-term plasticity (`stp: {u: 0.5, tau_rec_ms: 800, tau_facil_ms: 0}`,
+see plasticity.py).  All faults of a file are told at once, each with its line.
 """
 
 from collections.abc import Iterable
@@ -26,7 +27,6 @@ from chips.reading import read_scalar, read_yaml
 from compiler.network import Network, Population, Projection
 from compiler.network_reader import FORMAT, NetworkFileError, read_network
 from compiler.npz import write_text
-from compiler.parameters import PARAMETERS
 from compiler.weight_types import from_numbers
 
 MAX_BYTES = 8 << 20  # at worst a minute and a gigabyte to read; some 400,000 synapses
@@ -93,8 +93,7 @@ def _lines(network: Network) -> Iterable[str]:
 
 
 def _parameters(population: Population) -> str:
-    keys = PARAMETERS[population.kind]
-    values = ", ".join(f"{key}: {population.parameters[key].tolist()!r}" for key in keys)
+    values = ", ".join(f"{key}: {population.parameters[key].tolist()!r}" for key in population.written)
     return f"neurons: {population.n}, " + (values if population.kind == "lif" else f"{population.kind}: {{{values}}}")
 
 
@@ -104,6 +103,8 @@ def _projection(projection: Projection) -> Iterable[str]:
     weights = projection.weights.tolist()
     if from_numbers(weights).dtype != projection.weights.dtype:
         yield f"    weight_type: {projection.weights.dtype.name}"
+    if projection.stp:
+        yield f"    stp: {{{', '.join(f'{key}: {value!r}' for key, value in projection.stp.to_json().items())}}}"
     yield "    edges:" if weights else "    edges: []"
     columns = (projection.sources.tolist(), projection.targets.tolist(), weights, projection.delays.tolist())
     for edge in zip(*columns, strict=True):

@@ -57,6 +57,8 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
         "r": Parameter(1.0, 0.0, _INF, low_is_legal=False),
         "bias": Parameter(0.0, -_INF, _INF),
         "refractory_ms": Parameter(0.0, 0.0, _INF),
+        "adaptation": Parameter(0.0, 0.0, _INF),
+        "tau_adaptation_ms": Parameter(100.0, 0.0, _INF, low_is_legal=False),
     },
     "registers": {
         "du": Parameter(0, 0, 2**16, integer=True),
@@ -99,6 +101,9 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     },
 }
 """kind of population -> its parameters."""
+
+LATER: Mapping[str, tuple[str, ...]] = {"lif": ("adaptation", "tau_adaptation_ms")}
+"""kind of population -> parameters that old files lack; where they are at their default no file names them."""
 
 NATIVE = tuple(kind for kind in PARAMETERS if kind != "lif")
 """Kinds in a chip's own integers."""

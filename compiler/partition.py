@@ -21,6 +21,7 @@ from compiler.bounds import POOL, limit_key, pooled_bits, resource_limits
 from compiler.divide import UNIT, divide
 from compiler.hypergraph import Hypergraph, contract, destinations, restrict, source_pieces
 from compiler.lowered import LoweredNetwork
+from compiler.registers import ADAPTIVE
 
 ROUNDS = 12  # of output-axon estimates; the last one uses the fan-out, which is always enough
 _NO_LIMIT = np.iinfo(np.int64).max
@@ -74,12 +75,13 @@ def _cores(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, part_of: n
     members = [np.flatnonzero(part_of == part) for part in np.unique(part_of)]
     graphs = [graph] if len(members) == 1 else [restrict(graph, inside) for inside in members]
     estimate = np.zeros(net.n_neurons, np.int64)
+    own_bits = np.where(net.model == ADAPTIVE, chip.pool.adaptation_bits if chip.pool else 0, 0)
     for round_number in range(ROUNDS + 1):
         if round_number == ROUNDS:
             estimate = graph.fan_out[: net.n_neurons].astype(np.int64)
         piece_of, n_pieces = np.zeros(net.n_neurons, np.int32), 0
         for inside, part in zip(members, graphs, strict=True):
-            piece_of[inside] = n_pieces + _grow(net, part, chip, estimate[inside])
+            piece_of[inside] = n_pieces + _grow(net, part, chip, estimate[inside], own_bits[inside])
             n_pieces = int(piece_of[inside].max()) + 1
         made = destinations(graph, piece_of)[: net.n_neurons]
         if (limit is None or _fits(piece_of, made, limit)) and _fits_pool(net, graph, piece_of, made, chip):
@@ -94,7 +96,11 @@ def _cores(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, part_of: n
 
 
 def _grow(
-    net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, out_axons: npt.NDArray[np.int64]
+    net: LoweredNetwork,
+    graph: Hypergraph,
+    chip: ChipProfile,
+    out_axons: npt.NDArray[np.int64],
+    own_bits: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.int32]:
     from compiler.growth import grow  # numba is loaded only when there is something to grow
 
@@ -112,6 +118,7 @@ def _grow(
         graph.out_ptr,
         graph.out_target,
         out_axons,
+        own_bits,
         np.array([[_NO_LIMIT if limit is None else limit for limit in limits]], np.int64),
         np.array(packing, np.int64),
     )
@@ -159,8 +166,9 @@ def _pooled(
     axons_in = np.bincount(source_pieces(graph, piece_of)[1], minlength=n_pieces)
     axons_out = np.zeros(n_pieces, np.int64)
     np.add.at(axons_out, piece_of, made)
+    adaptive = np.bincount(piece_of[net.model == ADAPTIVE], minlength=n_pieces)
     bits: npt.NDArray[np.int64] = pooled_bits(pool, np.bincount(piece_of), axons_in, axons_out, synapse)
-    return bits
+    return bits + adaptive * pool.adaptation_bits
 
 
 # ---------------------------------------------------------------- refusals
@@ -282,5 +290,6 @@ def _mean_fill(
     }
     n_pieces = int(piece_of.max()) + 1
     if chip.pool:
-        used[POOL] = int(pooled_bits(chip.pool, *used.values()))
+        adaptive = int((net.model == ADAPTIVE).sum())
+        used[POOL] = int(pooled_bits(chip.pool, *used.values())) + adaptive * chip.pool.adaptation_bits
     return {key: used[key] / n_pieces / limit for key, limit in resource_limits(chip).items() if limit is not None}

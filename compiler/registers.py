@@ -12,15 +12,16 @@ _GRADED = {
     "sigma": "uint8",
     "delta": "uint8",
 }
+_CUBA_LIF = {
+    "du": "uint16",
+    "dv": "uint16",
+    "vth": "int32",
+    "bias_mantissa": "int16",
+    "bias_exponent": "uint8",
+    "refractory": "uint8",
+}
 REGISTERS: Mapping[str, Mapping[str, str]] = {
-    "cuba_lif": {
-        "du": "uint16",
-        "dv": "uint16",
-        "vth": "int32",
-        "bias_mantissa": "int16",
-        "bias_exponent": "uint8",
-        "refractory": "uint8",
-    },
+    "cuba_lif": _CUBA_LIF,
     "linear_lif": {
         "leak": "uint16",
         "threshold": "uint16",
@@ -55,20 +56,28 @@ REGISTERS: Mapping[str, Mapping[str, str]] = {
         "threshold": "int32",
         "magnitude": "uint8",
     },
+    "adaptive_lif": _CUBA_LIF | {"adaptation_jump": "int32", "adaptation_decay": "uint16"},
 }
 """model -> register -> its type in a table."""
 
 MODELS = tuple(REGISTERS)
 """The number of a model is its place here."""
 
-
 MODEL_OF_KIND: Mapping[str, str] = {"lif": "cuba_lif", "registers": "cuba_lif"}
-"""kind of population -> its model, where the two have different names."""
+"""kind of population -> its model, where the two have different names; of "lif" with adaptation it is adaptive_lif."""
+
+ADAPTIVE = MODELS.index("adaptive_lif")
+_WITHOUT_NUMBERS = ("cuba_lif", "linear_lif", "adaptive_lif")
 
 
-def model_number(kind: str) -> int:
-    """The number of the model that populations of a kind become."""
-    return MODELS.index(MODEL_OF_KIND.get(kind, kind))
+def model_number(kind: str, adapts: bool = False) -> int:
+    """The number of the model that populations of a kind become; `adapts`: with spike-frequency adaptation."""
+    return ADAPTIVE if adapts else MODELS.index(MODEL_OF_KIND.get(kind, kind))
+
+
+def sends_numbers(models: Iterable[Any]) -> bool:
+    """Whether any of the models of these numbers sends payloads other than 1."""
+    return any(MODELS[int(model)] not in _WITHOUT_NUMBERS for model in set(models))
 
 
 def registers_of(models: Iterable[Any]) -> dict[str, str]:

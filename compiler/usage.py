@@ -10,6 +10,7 @@ from chips.packing import list_bits, synapse_bits
 from compiler.board import chip_of
 from compiler.bounds import POOL, lower_bounds, pooled_bits, resource_limits
 from compiler.program import Program
+from compiler.registers import ADAPTIVE
 from compiler.route import route
 
 
@@ -86,7 +87,8 @@ def usage(program: Program) -> Usage:
         "synapse_memory_bits": bits.astype(np.int64),
     }
     if chip.pool:
-        used[POOL] = pooled_bits(chip.pool, *used.values())
+        adaptive = np.add.reduceat(t.model == ADAPTIVE, t.core_ptr[:-1], dtype=np.int64)
+        used[POOL] = pooled_bits(chip.pool, *used.values()) + adaptive * chip.pool.adaptation_bits
     return Usage(
         core=t.core,
         used=used,

@@ -28,10 +28,13 @@ if TYPE_CHECKING:
         list_chips,
         load_chip,
     )
-    from compiler import CrossbarNetwork, Network, Program, Tolerance, Usage, compile, usage
+    from compiler import CrossbarNetwork, Network, Program, ShortTermPlasticity, Tolerance, Usage, compile, usage
     from neurosim.calibration import calibrate
     from neurosim.comparison import Comparison, compare
     from neurosim.counts import Counts
+    from neurosim.debugging.float_result import FloatProbes, FloatResult
+    from neurosim.debugging.float_run import run_float
+    from neurosim.debugging.lowered_run import run_lowered
     from neurosim.generators.column import maass_column
     from neurosim.generators.graphs import erdos_renyi, layered
     from neurosim.generators.liquids import liquid
@@ -48,7 +51,7 @@ _HOME = {
         "CannotRepresent ChipProfile DoesNotFit ExperimentError NetworkError NeurosimError ProfileError "
         "ProgramError RunError list_chips load_chip"
     ),
-    "compiler": "CrossbarNetwork Network Program Tolerance Usage compile usage",
+    "compiler": "CrossbarNetwork Network Program ShortTermPlasticity Tolerance Usage compile usage",
     "neurosim.calibration": "calibrate",
     "neurosim.generators.column": "maass_column",
     "neurosim.generators.graphs": "erdos_renyi layered",
@@ -56,6 +59,9 @@ _HOME = {
     "neurosim.generators.wiring": "Wiring",
     "neurosim.comparison": "Comparison compare",
     "neurosim.counts": "Counts",
+    "neurosim.debugging.float_result": "FloatProbes FloatResult",
+    "neurosim.debugging.float_run": "run_float",
+    "neurosim.debugging.lowered_run": "run_lowered",
     "neurosim.pricing": "Energy energy",
     "neurosim.timing": "Latency latency",
     "neurosim.generators.liquids": "liquid",
@@ -74,6 +80,8 @@ __all__ = [
     "DoesNotFit",
     "Energy",
     "ExperimentError",
+    "FloatProbes",
+    "FloatResult",
     "Latency",
     "Network",
     "NetworkError",
@@ -83,6 +91,7 @@ __all__ = [
     "ProgramError",
     "RunError",
     "RunResult",
+    "ShortTermPlasticity",
     "SpikeTrains",
     "Tolerance",
     "Usage",
@@ -100,6 +109,8 @@ __all__ = [
     "maass_column",
     "ring",
     "run",
+    "run_float",
+    "run_lowered",
     "small_world",
     "usage",
 ]

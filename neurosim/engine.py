@@ -9,6 +9,7 @@ import numpy as np
 from chips import RunError
 from compiler import Program
 from compiler.registers import MODELS
+from compiler.registers import sends_numbers as models_send_numbers
 from neurosim import crossbar_kernel, graded_kernel, kernel, odin_kernel
 from neurosim.crossbar_machine import build_crossbar_machine
 from neurosim.graded_kernel import GradedState
@@ -31,6 +32,7 @@ class Engine:
     new_state: Callable[[], Any]
     links: int  # links whose load the loop adds up
     begin: Callable[[Any, int], None]  # a state, all zero, and a seed -> the state before the first step
+    keeps_values: bool = False  # whether the loop writes the payload of each spike
 
 
 def build_engine(program: Program) -> Engine:
@@ -98,10 +100,7 @@ def _linear_lif_engine(program: Program) -> Engine:
 
 def sends_numbers(program: Program) -> bool:
     """Whether spikes of a program carry payloads other than 1."""
-    if program.is_crossbar:
-        return False
-    models = _models(program)
-    return not models <= {"cuba_lif", "linear_lif"}
+    return not program.is_crossbar and models_send_numbers(np.unique(program.lists.model))
 
 
 def _graded_engine(program: Program) -> Engine:
@@ -115,6 +114,8 @@ def _graded_engine(program: Program) -> Engine:
             sent=np.zeros(n, np.int64),
             waiting=np.zeros(n, np.uint8),
             ring=np.zeros(rows * n, np.int64),
+            adapted=np.zeros(n, np.int64),
         )
 
-    return Engine(graded_kernel.advance, machine, new_state, _links(machine), lambda state, seed: None)
+    links = _links(machine)
+    return Engine(graded_kernel.advance, machine, new_state, links, lambda state, seed: None, keeps_values=True)

@@ -2,7 +2,7 @@
 
 import typing
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -54,7 +54,6 @@ class Liquid(Part):
     refractory_ms: NotNegative = 1.0
     adaptation: NotNegative = 0.0
     tau_adaptation_ms: Positive = 100.0
-    stp: Literal["maass"] | None = None
     max_delay: Annotated[int, Field(ge=1, le=255)] = 3
     dt_ms: Positive = 1.0
     seed: Annotated[int, Field(ge=0)] = 0

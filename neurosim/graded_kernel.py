@@ -41,6 +41,9 @@ class GradedMachine(NamedTuple):
     lif_threshold: npt.NDArray[np.int64]  # [slot], shifted
     lif_bias: npt.NDArray[np.int64]  # [slot]
     refractory: npt.NDArray[np.uint8]  # [slot]
+    keep_a: npt.NDArray[np.int64]  # [slot], 2^lif_bits - decay of the threshold's state
+    jump: npt.NDArray[np.int64]  # [slot], of that state at a spike, shifted; 0 where thresholds are fixed
+    a_max: int
     lif_bits: int
     weight_shift: int
     u_limit: int
@@ -74,6 +77,7 @@ class GradedState(NamedTuple):
     sent: npt.NDArray[np.int64]  # [slot], r: what the receivers know
     waiting: npt.NDArray[np.uint8]  # [slot], steps of refractoriness left
     ring: npt.NDArray[np.int64]  # [(max_delay + 1) * slots], sums of weight * payload by arrival step
+    adapted: npt.NDArray[np.int64]  # [slot], a: what own spikes have added to the threshold of a LIF neuron
 
 
 @njit(cache=True, nogil=True)
@@ -190,12 +194,14 @@ def _resonator(m, s, i, a):
 
 @njit(cache=True, nogil=True)
 def _lif(m, s, i, a):
-    """The arithmetic of kernel.py, for one neuron."""
+    """The arithmetic of kernel.py, for one neuron, with the threshold of compiler/lower.py that adapts."""
     u = _limited(_decayed(s.u[i], m.keep_u[i], m.lif_bits) + (a << m.weight_shift), m.u_limit, m.u_rule)
     v = _limited(_decayed(s.v[i], m.keep_v[i], m.lif_bits) + u + m.lif_bias[i], m.v_limit, m.v_rule)
     s.u[i] = u
     waiting = s.waiting[i]
-    fires = not waiting and v > m.lif_threshold[i]
+    adapted = _decayed(s.adapted[i], m.keep_a[i], m.lif_bits)
+    fires = not waiting and v > m.lif_threshold[i] + adapted
+    s.adapted[i] = min(adapted + m.jump[i], m.a_max) if fires else adapted
     s.v[i] = 0 if waiting or fires else v
     left = m.refractory[i] if fires else waiting
     s.waiting[i] = left - 1 if left else 0

@@ -14,6 +14,7 @@ from neurosim.tanh_table import tanh_table
 
 _CODES = {
     "cuba_lif": graded_kernel.CUBA_LIF,
+    "adaptive_lif": graded_kernel.CUBA_LIF,  # the same with a threshold that jumps and decays
     "linear": graded_kernel.LINEAR,
     "hardtanh": graded_kernel.HARDTANH,
     "tanh": graded_kernel.TANH,
@@ -60,6 +61,9 @@ def _lif_fields(program: Program) -> dict[str, Any]:
         "lif_threshold": _column(program, "vth") << neuron.weight_shift,
         "lif_bias": _column(program, "bias_mantissa") << _column(program, "bias_exponent"),
         "refractory": _column(program, "refractory").astype(np.uint8),
+        "keep_a": full - _column(program, "adaptation_decay"),
+        "jump": _column(program, "adaptation_jump") << neuron.weight_shift,
+        "a_max": 2 ** max(neuron.adaptation_bits - 1, 0) - 1,
         "lif_bits": neuron.decay_bits,
         "weight_shift": neuron.weight_shift,
         "u_limit": 2 ** (neuron.u_bits - 1),

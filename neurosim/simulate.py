@@ -60,7 +60,7 @@ def run(
     """
     if not isinstance(program, Program):
         raise RunError(f"a Program is needed, not {type(program).__name__}: compile the network first")
-    trains = _trains(inputs, steps)
+    trains = trains_of(inputs, steps)
     if len(trains.channel) and trains.channel.max() >= program.n_channels:
         raise RunError(
             f"a spike is on channel {trains.channel.max()}, but the program has {program.n_channels} input channels"
@@ -181,7 +181,7 @@ def _buffers(job: _Job) -> Buffers:
         probe_v=np.zeros((rows, len(job.probe_slot)), np.int64),
         link_load=np.zeros(job.engine.links, np.int32),
         row_of_delay=np.zeros(job.engine.machine.max_delay + 1, np.int64),
-        spike_value=np.zeros(capacity if sends_numbers(job.program) else 0, np.int32),
+        spike_value=np.zeros(capacity if job.engine.keeps_values else 0, np.int32),
         input_value=np.zeros(0, np.int32),
     )
 
@@ -230,7 +230,12 @@ def _collect(job: _Job, samples: list[_Sample], program: Program, probe: npt.Arr
 # ---------------------------------------------------------------- input
 
 
-def _trains(inputs: object, steps: int | Sequence[int] | None) -> SpikeTrains:
+def trains_of(inputs: object, steps: int | Sequence[int] | None) -> SpikeTrains:
+    """What `run` takes as `inputs` and `steps`, as SpikeTrains.
+
+    Raises:
+        RunError: no length is given, or the spikes are no spikes.
+    """
     if isinstance(inputs, SpikeTrains):
         if steps is not None:
             raise RunError("the spike trains say how long they are: leave out steps")

@@ -40,6 +40,15 @@ def lif_delays() -> Network:
     return net
 
 
+def lif_adaptive() -> Network:
+    """Thresholds that rise with own spikes, in all but one neuron."""
+    net = Network()
+    net.add_lif("a", 5, adaptation=[0.2, 0.5, 0.0, 0.3, 0.4], tau_adaptation_ms=[20, 50, 50, 100, 100])
+    _drive(net, 5, 25.0)
+    net.connect("a", "a", [0, 1, 2, 3], [1, 2, 3, 4], 12.0, [1, 1, 2, 2])
+    return net
+
+
 def registers() -> Network:
     net = Network()
     net.add_registers("a", 6, du=1000, dv=[10, 200, 200, 400, 0, 4095], vth=60, refractory=[1, 1, 2, 3, 1, 1])
@@ -121,7 +130,17 @@ def mixed() -> Network:
 SMALL: dict[str, Callable[[], Network]] = {
     make.__name__: make
     for make in (
-        *(one_lif, lif_ring, lif_delays, registers, silent_registers, linear_leak, truenorth_ring, truenorth_random),
+        *(
+            one_lif,
+            lif_ring,
+            lif_delays,
+            lif_adaptive,
+            registers,
+            silent_registers,
+            linear_leak,
+            truenorth_ring,
+            truenorth_random,
+        ),
         *(echo_state, sigma_delta, resonators, mixed),
     )
 }

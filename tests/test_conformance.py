@@ -9,15 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from reference import simulate
+from reference_adaptive import simulate_adaptive
 from reference_crossbar import simulate_graph
 from reference_graded import simulate_graded
 from reference_odin import Slow
 from small_networks import SMALL
 
 from chips import CannotRepresent, ChipProfile, DoesNotFit, list_chips, load_chip
-from chips.kinds import chips_with, has_kind
+from chips.kinds import adapts, chips_with, has_kind
 from compiler import Network, Program, compile, usage
 from compiler.approximations import RULES
+from compiler.lower import lower
+from compiler.validate import validate
 from neurosim import RunResult, energy, latency, run
 from neurosim.summaries import costs, event_counts
 
@@ -38,8 +41,13 @@ def kinds(net: Network) -> set[str]:
 
 
 def oracle(net: Network, chip: ChipProfile) -> np.ndarray | None:
-    """Spikes [step, neuron] of the uncompiled network; None in physical units, which have no integers of their own."""
+    """Spikes [step, neuron] of the uncompiled network; None in physical units, which have no integers of their own.
+
+    Those that adapt are taken from their lowered registers.
+    """
     inputs = [(int(t), int(c)) for t, c in spikes(net)]
+    if adapting(net):
+        return np.array(simulate_adaptive(lower(validate(net), chip), inputs, STEPS, chip).spikes)
     if "lif" in kinds(net):
         return None
     if kinds(net) == {"truenorth"}:
@@ -51,6 +59,10 @@ def oracle(net: Network, chip: ChipProfile) -> np.ndarray | None:
     return np.array(simulate_graded(net, [(*entry, 1) for entry in inputs], STEPS, chip).sent) != 0
 
 
+def adapting(net: Network) -> bool:
+    return any(population.adapts for population in net.populations)
+
+
 def compiled(net: Network, chip: ChipProfile) -> Program | None:
     """The program; None where the chip does not have the neurons, which is said with those that do."""
     missing = sorted(kind for kind in kinds(net) if not has_kind(chip, kind))
@@ -59,6 +71,10 @@ def compiled(net: Network, chip: ChipProfile) -> Program | None:
             compile(net, chip, approximate=True)
         assert f"which {chip.name} does not have" in str(refusal.value)
         assert any(", ".join(chips_with(kind)) in str(refusal.value) for kind in missing)
+        return None
+    if adapting(net) and not adapts(chip):
+        with pytest.raises(CannotRepresent, match=rf"thresholds on {chip.name} are fixed.*\(loihi2\)"):
+            compile(net, chip, approximate=True)
         return None
     return compile(net, chip, approximate=True)
 
@@ -129,7 +145,8 @@ def test_use_is_within_limits_and_above_the_bounds(name: str, network: str) -> N
 def test_physical_units_are_exact_or_their_approximations_are_named(name: str, network: str) -> None:
     """A chip that needs approximations refuses without leave, naming the rules that the program then states."""
     net, chip = SMALL[network](), CHIPS[name]
-    program = compile(net, chip, approximate=True)
+    if (program := compiled(net, chip)) is None:
+        return
     rules = {error.parameter for error in program.errors} & set(RULES)
     if not rules:
         assert compile(net, chip).digest == program.digest

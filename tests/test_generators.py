@@ -66,7 +66,8 @@ def test_a_columns_connections_follow_their_law(reach: Any, inhibitory: float) -
 
 def test_one_reach_for_all_pairs_is_the_number() -> None:
     one, each = (ns.maass_column((4, 4, 4), reach=r, seed=3) for r in (1.7, dict.fromkeys(PAIRS, 1.7)))
-    assert (one.sources == each.sources).all() and (one.targets == each.targets).all()
+    assert (one.sources == each.sources).all()
+    assert (one.targets == each.targets).all()
 
 
 @pytest.mark.parametrize("p", [0.02, 0.7, {"EE": 0.0, "EI": 0.3, "IE": 1.0, "II": 0.05}])
@@ -266,7 +267,8 @@ def test_a_liquid_of_any_wiring_keeps_dales_law(name: str) -> None:
     wiring = DRAWN[name](inhibitory=0.25, seed=1)
     network = ns.liquid(wiring=wiring, channels=4, gain=2.0, seed=3)
     recurrent = network.projections[1]
-    assert (recurrent.sources == wiring.sources).all() and (recurrent.targets == wiring.targets).all()
+    assert (recurrent.sources == wiring.sources).all()
+    assert (recurrent.targets == wiring.targets).all()
     assert (np.sign(recurrent.weights) == np.where(wiring.inhibitory[recurrent.sources], -1, 1)).all()
     assert network == ns.liquid(wiring=wiring, channels=4, gain=2.0, seed=3)
     assert network != ns.liquid(wiring=wiring, channels=4, gain=2.0, seed=4)
@@ -280,7 +282,8 @@ def test_longer_connections_take_longer(name: str) -> None:
     delays = ns.liquid(wiring=wiring, max_delay=40).projections[1].delays.astype(int)
     order = np.argsort(wiring.distance, kind="stable")
     assert (np.diff(delays[order]) >= 0).all()
-    assert delays.min() >= 1 and delays.max() <= 40
+    assert delays.min() >= 1
+    assert delays.max() <= 40
     assert len(np.unique(delays)) > 3
 
 
@@ -316,6 +319,45 @@ def test_without_positions_every_delay_has_the_same_chance(name: str) -> None:
 def test_bad_settings_of_a_liquid_are_refused(settings: dict[str, Any], word: str) -> None:
     with pytest.raises(NetworkError, match=word):
         ns.liquid(**{"wiring": ns.ring(20, 2), **settings})
+
+
+@pytest.mark.parametrize("stp", ["maass", {"EI": ns.ShortTermPlasticity(u=0.05, tau_rec_ms=125, tau_facil_ms=1200)}])
+def test_plasticity_comes_in_a_projection_for_each_pair_of_kinds(stp: Any) -> None:
+    """The same synapses, weights and delays as without, and the values of Maass, Natschlaeger and Markram 2002."""
+    settings: dict[str, Any] = {"shape": (4, 4, 6), "channels": 3, "inhibitory": 0.4, "seed": 1}
+    plain, plastic = ns.liquid(**settings).projections[1], ns.liquid(**settings, stp=stp).projections[1:]
+    kinds = np.array(["E", "I"])[ns.maass_column((4, 4, 6), inhibitory=0.4, seed=1).inhibitory.astype(int)]
+    published = {"EE": (0.5, 1100, 50), "EI": (0.05, 125, 1200), "IE": (0.25, 700, 20), "II": (0.32, 144, 60)}
+    for pair, projection in zip(PAIRS, plastic, strict=True):
+        assert set(np.char.add(kinds[projection.sources], kinds[projection.targets])) == {pair}
+        if stp == "maass" or pair in stp:
+            found = projection.stp
+            assert found is not None
+            assert (found.u, found.tau_rec_ms, found.tau_facil_ms) == pytest.approx(published[pair])
+        else:
+            assert projection.stp is None
+    for array in ("weights", "delays"):
+        joined = np.concatenate([getattr(p, array) for p in plastic])
+        ends = [np.concatenate([getattr(p, side) for p in plastic]) for side in ("targets", "sources")]
+        assert (joined[np.lexsort(ends)] == getattr(plain, array)).all()
+
+
+def test_depressing_synapses_deliver_less_in_floating_point() -> None:
+    """A liquid with plasticity runs in floating point; excitation alone fires less than without."""
+    spikes = [(step, channel) for step in range(100) for channel in range(8) if step % (channel + 2) == 0]
+    settings: dict[str, Any] = {"shape": (3, 3, 6), "channels": 8, "inhibitory": 0.0, "gain": 2.0, "seed": 1}
+    static, plastic = (ns.run_float(ns.liquid(**settings, stp=stp), spikes, 100) for stp in (None, "maass"))
+    assert 0 < plastic.n_spikes < static.n_spikes
+
+
+def test_adaptation_is_the_populations() -> None:
+    """Passed on where it is wanted; without, the liquid is the one that it was."""
+    adapting = ns.liquid((3, 3, 3), adaptation=0.5, tau_adaptation_ms=80.0).populations[0]
+    assert adapting.values("adaptation").tolist() == [0.5] * 27
+    assert adapting.values("tau_adaptation_ms").tolist() == [80.0] * 27
+    assert ns.liquid((3, 3, 3)) == ns.liquid((3, 3, 3), adaptation=0.0, tau_adaptation_ms=80.0)
+    with pytest.raises(NetworkError, match="tau_adaptation_ms"):
+        ns.liquid((3, 3, 3), adaptation=0.5, tau_adaptation_ms=0.0)
 
 
 EXPERIMENT = """
@@ -389,7 +431,6 @@ def test_an_experiment_of_a_shape_is_a_column(tmp_path: Path) -> None:
         ("shape: [2, 2, 2], reach: [1]", "liquid.reach", "a list"),
         ("shape: [2, 2, 2], adaptation: -1", "liquid.adaptation", "at least 0"),
         ("shape: [2, 2, 2], tau_adaptation_ms: 0", "liquid.tau_adaptation_ms", "above 0"),
-        ("shape: [2, 2, 2], stp: mass", "liquid.stp", "maass"),
     ],
 )
 def test_faults_of_an_experiments_wiring_are_placed(tmp_path: Path, liquid: str, place: str, words: str) -> None:

@@ -108,6 +108,7 @@ class _Graph:
             self.out_ptr,
             self.out_target.astype(np.int32),
             slots,
+            np.zeros(len(slots), np.int64),
             np.array([[_NO_LIMIT if limit is None else limit for limit in limits]], np.int64),
             np.array([1, 0, 1], np.int64),
         )

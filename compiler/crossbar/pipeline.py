@@ -23,7 +23,7 @@ from compiler.crossbar.tables import COPY, RELAY
 from compiler.crossbar.unsuited import refuse_size
 from compiler.divide import UNIT, divide
 from compiler.hypergraph import Hypergraph
-from compiler.lower import check_delays, check_kinds
+from compiler.lower import check_delays, check_kinds, check_plasticity
 from compiler.lowered import LoweringError, Tolerance
 from compiler.place import place_pieces
 from compiler.program import Program
@@ -44,6 +44,7 @@ def compile_crossbar(
     """
     tolerance = tolerance or Tolerance()
     check_kinds(valid, chip)
+    check_plasticity(valid, chip)
     check_delays(valid, chip)
     net = spread_fan_in(lower_crossbar(valid, chip, approximate), chip, approximate)
     typed = _with_types(net, chip, tolerance)

@@ -42,7 +42,8 @@ def erdos_renyi(n: int, p: PerPair, *, inhibitory: float = 0.2, seed: int = 0) -
     check_seed("erdos_renyi", seed)
     n_inhibitory = round(check_fraction("erdos_renyi: inhibitory", inhibitory) * n)
     count = {"E": n - n_inhibitory, "I": n_inhibitory}
-    check_synapses("erdos_renyi", sum(probability[a + b] * count[a] * count[b] for a, b in PAIRS), "lower n or p")
+    expected = sum(probability[pair] * count[pair[0]] * count[pair[1]] for pair in PAIRS)
+    check_synapses("erdos_renyi", expected, "lower n or p")
     rng = np.random.default_rng(seed)
     is_inhibitory = draw_inhibitory(rng, n, inhibitory)
     of_kind = {"E": np.flatnonzero(~is_inhibitory), "I": np.flatnonzero(is_inhibitory)}

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips import NetworkError
-from compiler import Network
+from compiler import Network, ShortTermPlasticity
 from compiler.parameters import MAX_DELAY_STEPS
 from neurosim.generators.checks import (
     PAIRS,
@@ -20,7 +20,14 @@ from neurosim.generators.checks import (
     check_whole,
 )
 from neurosim.generators.column import maass_column
-from neurosim.generators.synapses import Range, draw_delays, gamma_weights, plasticity_by_pair, time_constants
+from neurosim.generators.synapses import (
+    Plasticity,
+    Range,
+    draw_delays,
+    gamma_weights,
+    plasticity_by_pair,
+    time_constants,
+)
 from neurosim.generators.wiring import Wiring
 
 INPUT, LIQUID = "input", "liquid"
@@ -47,7 +54,7 @@ def liquid(
     refractory_ms: float = 1.0,
     adaptation: float = 0.0,
     tau_adaptation_ms: float = 100.0,
-    stp: str | Mapping[str, Any] | None = None,
+    stp: Plasticity | None = None,
     max_delay: int = 3,
     dt_ms: float = 1.0,
     seed: int = 0,
@@ -75,7 +82,7 @@ def liquid(
         tau_adaptation_ms: time constant at which that rise decays.
         stp: short-term plasticity of recurrent synapses: None, "maass" (synapses.MAASS_STP), or a mapping of pairs of
             kinds to `ShortTermPlasticity`, whose missing pairs stay static.  Then each pair of kinds is a projection
-            of its own, in the order EE, EI, IE, II.
+            of its own, in the order EE, EI, IE, II; what a spike delivers is at most its weight.
         max_delay: steps over the extent of the wiring (across the column, halfway round a ring); shorter connections
             in proportion, at least 1.  In a wiring without positions any of 1 to `max_delay`, with the same chance.
         dt_ms: length of a step.
@@ -148,7 +155,7 @@ def _connect(
     wiring: Wiring,
     weights: npt.NDArray[np.float64],
     delays: npt.NDArray[np.int64],
-    plasticity: Mapping[str, Any] | None,
+    plasticity: Mapping[str, ShortTermPlasticity | None] | None,
 ) -> None:
     """Connect the liquid to itself: in one projection, or in one of each pair of kinds with its own plasticity."""
     if plasticity is None:

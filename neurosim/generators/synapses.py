@@ -1,16 +1,17 @@
 """What a liquid adds to a wiring: weights, delays, time constants, and the short-term plasticity of its synapses."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from chips import NetworkError
+from compiler import ShortTermPlasticity
 from neurosim.generators.checks import PAIRS
 from neurosim.generators.wiring import Wiring
 
 Range = float | tuple[float, float]
+Plasticity = str | Mapping[str, ShortTermPlasticity]
 
 MAASS_STP = {"EE": (0.5, 1.1, 0.05), "EI": (0.05, 0.125, 1.2), "IE": (0.25, 0.7, 0.02), "II": (0.32, 0.144, 0.06)}
 """U, D and F of each pair of kinds, D and F in seconds (Maass, Natschlaeger and Markram 2002; the means)."""
@@ -47,7 +48,7 @@ def draw_delays(rng: np.random.Generator, wiring: Wiring, max_delay: int) -> npt
     return np.clip(steps, 1, None)
 
 
-def plasticity_by_pair(stp: str | Mapping[str, Any]) -> dict[str, Any]:
+def plasticity_by_pair(stp: Plasticity) -> dict[str, ShortTermPlasticity | None]:
     """The short-term plasticity of each pair of kinds; None: static.
 
     Raises:
@@ -59,8 +60,6 @@ def plasticity_by_pair(stp: str | Mapping[str, Any]) -> dict[str, Any]:
         return {pair: stp.get(pair) for pair in PAIRS}
     if stp != "maass":
         raise NetworkError(f"liquid: stp is {stp!r}, but must be None, 'maass', or a plasticity for each pair of kinds")
-    from compiler import ShortTermPlasticity
-
     return {
         pair: ShortTermPlasticity(u=u, tau_rec_ms=1000 * d, tau_facil_ms=1000 * f)
         for pair, (u, d, f) in MAASS_STP.items()

@@ -1,0 +1,127 @@
+"""What a network did outside a chip: spikes and probes of a run in floating point, or of the lowered integers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chips import RunError
+from compiler import Span
+from neurosim.spikes import SpikeTrains, counts_in_bins
+
+MAX_PROBE_BYTES = 4 * 2**30
+
+
+@dataclass(frozen=True, eq=False)
+class FloatProbes:
+    """State of chosen neurons in every step: u after decay and input, v after reset.
+
+    From `run_float` they are float64: u is the current I, and v is measured from v_leak, both in the units of the
+    network.  From `run_lowered` they are int64, the chip's registers, as `neurosim.result.Probes` has them.
+    """
+
+    neuron: npt.NDArray[np.int32]  # [probe], in the network's numbering
+    u: npt.NDArray[Any]  # [step of all samples, probe]
+    v: npt.NDArray[Any]  # [step of all samples, probe]
+
+
+@dataclass(frozen=True, eq=False)
+class FloatResult:
+    """Spikes of a run without cores and packets, sorted by sample, step and neuron as those of `RunResult`."""
+
+    spans: tuple[Span, ...]  # populations, then inputs
+    dt_ms: float
+    steps: npt.NDArray[np.int64]  # [sample], length in steps
+    sample_ptr: npt.NDArray[np.int64]  # [sample + 1], into spike_step and spike_neuron
+    spike_step: npt.NDArray[np.int32]  # [spike], from 0 in each sample
+    spike_neuron: npt.NDArray[np.int32]  # [spike], in the network's numbering
+    probes: FloatProbes | None = None
+
+    def __repr__(self) -> str:
+        """One line of sizes."""
+        return (
+            f"FloatResult({self.n_samples:,} samples, {int(self.steps.sum()):,} steps, {self.n_spikes:,} spikes of "
+            f"{self.n_neurons:,} neurons)"
+        )
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples."""
+        return len(self.steps)
+
+    @property
+    def n_spikes(self) -> int:
+        """Spikes of all neurons in all samples."""
+        return len(self.spike_step)
+
+    @property
+    def n_neurons(self) -> int:
+        """Neurons of the network."""
+        return sum(span.n for span in self.spans if span.kind != "input")
+
+    def spike_counts(self, population: str | None = None, bins: int = 1) -> npt.NDArray[np.int64]:
+        """As `RunResult.spike_counts`: [sample, bins * neuron], bins outermost.
+
+        Raises:
+            RunError: the population is unknown.
+        """
+        start, n = self._range(population)
+        sample = np.repeat(np.arange(self.n_samples), np.diff(self.sample_ptr))
+        inside = (self.spike_neuron >= start) & (self.spike_neuron < start + n)
+        neuron = self.spike_neuron[inside] - start
+        return counts_in_bins(sample[inside], self.spike_step[inside], neuron, self.steps, n, bins)
+
+    def spikes(self, sample: int = 0) -> npt.NDArray[np.int32]:
+        """Spikes of one sample as rows of (step, neuron): shape (k, 2), sorted."""
+        part = slice(self.sample_ptr[sample], self.sample_ptr[sample + 1])
+        return np.stack([self.spike_step[part], self.spike_neuron[part]], axis=1)
+
+    def raster(self, sample: int = 0) -> npt.NDArray[np.bool_]:
+        """Spikes of one sample as a dense array [step, neuron]."""
+        dense = np.zeros((int(self.steps[sample]), self.n_neurons), np.bool_)
+        dense[tuple(self.spikes(sample).T)] = True
+        return dense
+
+    def _range(self, population: str | None) -> tuple[int, int]:
+        if population is None:
+            return 0, self.n_neurons
+        for span in self.spans:
+            if span.name == population and span.kind != "input":
+                return span.start, span.n
+        known = ", ".join(repr(span.name) for span in self.spans if span.kind != "input")
+        raise RunError(f"unknown population {population!r}; known are {known}")
+
+
+def check_inputs(trains: SpikeTrains, n_channels: int) -> None:
+    """Refuse spikes that neurons of a LIF network cannot take.
+
+    Raises:
+        RunError: a channel is unknown, or a spike carries a payload.
+    """
+    if len(trains.channel) and trains.channel.max() >= n_channels:
+        raise RunError(f"a spike is on channel {trains.channel.max()}, but the network has {n_channels} input channels")
+    if trains.value is not None and (trains.value != 1).any():
+        first = int((trains.value != 1).argmax())
+        raise RunError(
+            f"spike {first} carries payload {trains.value[first]}, but all neurons of the network are LIF, and take "
+            "spikes of payload 1 only: leave the values out"
+        )
+
+
+def probed_neurons(probe: npt.ArrayLike | None, n_neurons: int, trains: SpikeTrains) -> npt.NDArray[np.int32]:
+    """The neurons of `probe`, [probe]; none for None.
+
+    Raises:
+        RunError: a neuron is unknown, or what is to be kept takes too much memory.
+    """
+    neuron = np.zeros(0, np.int32) if probe is None else np.asarray(probe).reshape(-1)
+    if neuron.size and (neuron.dtype.kind not in "iu" or neuron.min() < 0 or neuron.max() >= n_neurons):
+        raise RunError(f"a probe names an unknown neuron: neurons are 0 to {n_neurons - 1}")
+    needed = int(trains.steps.sum()) * len(neuron) * 16
+    if needed > MAX_PROBE_BYTES:
+        raise RunError(
+            f"u and v of {len(neuron):,} neurons in {trains.steps.sum():,} steps need {needed:,} bytes, more than "
+            f"{MAX_PROBE_BYTES:,}: probe fewer neurons, or run fewer steps at a time"
+        )
+    return neuron.astype(np.int32)
