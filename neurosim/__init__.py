@@ -49,8 +49,11 @@ if TYPE_CHECKING:
     from neurosim.encoders.population import PopulationEncoder
     from neurosim.encoders.rate import RateEncoder
     from neurosim.encoders.step_forward import StepForwardEncoder
-    from neurosim.generators.column import Column, maass_column
+    from neurosim.generators.column import maass_column
+    from neurosim.generators.graphs import erdos_renyi, layered
     from neurosim.generators.liquids import liquid
+    from neurosim.generators.rings import ring, small_world
+    from neurosim.generators.wiring import Wiring
     from neurosim.metrics.report import LiquidReport, inspect_liquid
     from neurosim.pricing import Energy, energy
     from neurosim.readouts.classifier import LiquidClassifier
@@ -58,6 +61,7 @@ if TYPE_CHECKING:
     from neurosim.readouts.online import LeastMeanSquares, RecursiveLeastSquares
     from neurosim.readouts.regressor import LiquidRegressor
     from neurosim.recordings.atrial_fibrillation import load_afdb
+    from neurosim.recordings.spoken_digits import load_fsdd
     from neurosim.result import RunResult
     from neurosim.simulate import run
     from neurosim.spikes import SpikeTrains
@@ -65,14 +69,11 @@ if TYPE_CHECKING:
 
 _HOME = {
     "chips": (
-        "CannotRepresent ChipProfile DoesNotFit ExperimentError NetworkError NeurosimError ProfileError "
-        "ProgramError RunError list_chips load_chip"
+        "CannotRepresent ChipProfile DoesNotFit ExperimentError NetworkError "
+        "NeurosimError ProfileError ProgramError RunError list_chips load_chip"
     ),
-    "compiler": "CrossbarNetwork Network Program Tolerance Usage compile usage",
-    "neurosim.calibration": "Calibration calibrate",
     "compiler": "CrossbarNetwork Network Program ShortTermPlasticity Tolerance Usage compile usage",
-    "neurosim.calibration": "calibrate",
-    "neurosim.generators.column": "Column maass_column",
+    "neurosim.calibration": "Calibration calibrate",
     "neurosim.comparison": "Comparison compare",
     "neurosim.counts": "Counts",
     "neurosim.debugging.attribution": "Attribution attribute leaky_kernel",
@@ -81,6 +82,9 @@ _HOME = {
     "neurosim.debugging.float_result": "FloatProbes FloatResult",
     "neurosim.debugging.float_run": "run_float",
     "neurosim.debugging.lowered_run": "run_lowered",
+    "neurosim.debugging.pictures": "draw_attribution draw_raster draw_trajectory trajectory_pca",
+    "neurosim.debugging.run_comparison": "RunComparison compare_runs",
+    "neurosim.debugging.stepper": "Stepper replay",
     "neurosim.encoders.base": "Encoder",
     "neurosim.encoders.bens_spiker": "BSAEncoder",
     "neurosim.encoders.latency": "LatencyEncoder",
@@ -89,21 +93,23 @@ _HOME = {
     "neurosim.encoders.population": "PopulationEncoder",
     "neurosim.encoders.rate": "RateEncoder",
     "neurosim.encoders.step_forward": "StepForwardEncoder",
-    "neurosim.debugging.pictures": "draw_attribution draw_raster draw_trajectory trajectory_pca",
-    "neurosim.debugging.run_comparison": "RunComparison compare_runs",
-    "neurosim.debugging.stepper": "Stepper replay",
+    "neurosim.generators.column": "maass_column",
+    "neurosim.generators.graphs": "erdos_renyi layered",
+    "neurosim.generators.liquids": "liquid",
+    "neurosim.generators.rings": "ring small_world",
+    "neurosim.generators.wiring": "Wiring",
+    "neurosim.metrics.report": "LiquidReport inspect_liquid",
     "neurosim.pricing": "Energy energy",
     "neurosim.readouts.classifier": "LiquidClassifier",
     "neurosim.readouts.features": "Feature",
     "neurosim.readouts.online": "LeastMeanSquares RecursiveLeastSquares",
     "neurosim.readouts.regressor": "LiquidRegressor",
-    "neurosim.timing": "Latency latency",
-    "neurosim.generators.liquids": "liquid",
     "neurosim.recordings.atrial_fibrillation": "load_afdb",
-    "neurosim.metrics.report": "LiquidReport inspect_liquid",
+    "neurosim.recordings.spoken_digits": "load_fsdd",
     "neurosim.result": "RunResult",
     "neurosim.simulate": "run",
     "neurosim.spikes": "SpikeTrains",
+    "neurosim.timing": "Latency latency",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
@@ -113,7 +119,6 @@ __all__ = [
     "Calibration",
     "CannotRepresent",
     "ChipProfile",
-    "Column",
     "Comparison",
     "Counts",
     "CrossbarNetwork",
@@ -153,6 +158,7 @@ __all__ = [
     "Tolerance",
     "Upset",
     "Usage",
+    "Wiring",
     "attribute",
     "calibrate",
     "compare",
@@ -162,20 +168,25 @@ __all__ = [
     "draw_raster",
     "draw_trajectory",
     "energy",
+    "erdos_renyi",
     "find_fault",
     "first_divergence",
     "inspect_liquid",
     "latency",
+    "layered",
     "leaky_kernel",
     "liquid",
     "list_chips",
     "load_afdb",
     "load_chip",
+    "load_fsdd",
     "maass_column",
     "replay",
+    "ring",
     "run",
     "run_float",
     "run_lowered",
+    "small_world",
     "trajectory_pca",
     "usage",
     "with_flipped_bit",

@@ -4,24 +4,17 @@ import typing
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from chips import ExperimentError, Fault
 from chips.explain import describe
 from chips.explain import explain as explain_value
 from chips.hints import did_you_mean
 from chips.reading import Document, KeyPath, read_yaml
+from neurosim.experiment_parts import KINDS, AnyWiring, Fraction, NotNegative, Part, Positive, Reach, Shape, draw_wiring
 
 FORMAT = "neurosim-experiment/1"
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
 Range = tuple[Positive, Positive]
-
-
-class Part(BaseModel):
-    """A frozen part of an experiment; unknown keys and loose types are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Data(Part):
@@ -41,7 +34,8 @@ class Encoder(Part):
 class Liquid(Part):
     """Settings of `liquid`, and the rate to calibrate to."""
 
-    shape: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+    shape: Shape | None = Field(default=None, description="of a Maass column; give this or wiring")
+    wiring: AnyWiring | None = None
     target_rate: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         default=0.06, description="spikes per neuron and step; null keeps gain as it is"
     )
@@ -51,24 +45,36 @@ class Liquid(Part):
     even_out: bool = Field(default=False, description="calibrate each neuron's own threshold too")
     calibration_samples: Annotated[int, Field(ge=1)] = Field(default=30, description="training samples used")
     gain: Positive = 1.0
-    recurrence: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.3
-    inhibition: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2.0
+    recurrence: NotNegative = 0.3
+    inhibition: NotNegative = 2.0
     input_density: Fraction = 0.2
     input_negative: Fraction = 0.5
     weight_shape: Positive = 2.0
     weight_cap: Positive = 3.0
-    reach: Positive = 2.0
-    inhibitory: Fraction = 0.2
+    reach: Reach | None = Field(default=None, description="of the column of shape; null is 2")
+    inhibitory: Fraction | None = Field(default=None, description="of the column of shape; null is 0.2")
     tau_mem_ms: Range = (10.0, 30.0)
     tau_syn_ms: Range = (3.0, 8.0)
-    refractory_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    refractory_ms: NotNegative = 1.0
+    adaptation: NotNegative = 0.0
+    tau_adaptation_ms: Positive = 100.0
     max_delay: Annotated[int, Field(ge=1, le=255)] = 3
     dt_ms: Positive = 1.0
     seed: Annotated[int, Field(ge=0)] = 0
 
+    @model_validator(mode="after")
+    def _one_wiring(self) -> "Liquid":
+        if (self.shape is None) == (self.wiring is None):
+            raise ValueError("needs either shape or wiring: give one of them")
+        if self.wiring is not None and (self.reach is not None or self.inhibitory is not None):
+            raise ValueError("reach and inhibitory beside wiring: write them inside wiring, where it has them")
+        return self
+
     def settings(self) -> dict[str, Any]:
         """Keyword arguments of `liquid`, but for channels and gain."""
-        return self.model_dump(exclude={"target_rate", "balance", "even_out", "calibration_samples", "gain"})
+        skipped = {"target_rate", "balance", "even_out", "calibration_samples", "gain"}
+        wiring = None if self.wiring is None else draw_wiring(self.wiring, self.seed)
+        return {**self.model_dump(exclude=skipped), "wiring": wiring}
 
 
 class Readout(Part):
@@ -147,10 +153,10 @@ def _follows(detail: Any, details: list[Any]) -> bool:
 
 
 def _fault(detail: Any, document: Document) -> Fault:
-    path: KeyPath = detail["loc"]
+    path = _in_file(detail, document.data)
     kind = detail["type"]
     if kind == "extra_forbidden":
-        legal = _legal_keys(path[:-1])
+        legal = _legal_keys(detail["loc"][:-1])
         hint = did_you_mean(str(path[-1]), legal) or f"legal here are {', '.join(legal)}"
         return document.fault(path, f"unknown key: {hint}")
     if kind == "too_long":
@@ -159,10 +165,27 @@ def _fault(detail: Any, document: Document) -> Fault:
         return document.fault(path[:-1], "has too few entries: see examples/vowels.yaml")
     if kind == "missing":
         return document.fault(path, "is missing: add it")
+    if kind in ("union_tag_not_found", "model_attributes_type"):
+        return document.fault(path, f"must be a mapping with the key kind, one of {', '.join(KINDS)}")
+    if kind == "union_tag_invalid":
+        hint = did_you_mean(detail["ctx"]["tag"], KINDS) or f"legal are {', '.join(KINDS)}"
+        return document.fault((*path, "kind"), f"is {describe(detail['input']['kind'])}, which is no wiring: {hint}")
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
         return document.fault(path, f"is {describe(detail['input'])}, but must be {words} {detail['ctx'][name]}")
     return document.fault(path, explain_value({**detail, "loc": ("", *path)}))
+
+
+def _in_file(detail: Any, data: Any) -> KeyPath:
+    """The keys that lead to a fault, without the names of alternatives that pydantic puts between them."""
+    path: list[str | int] = []
+    for at, step in enumerate(detail["loc"]):
+        missing = detail["type"] == "missing" and at == len(detail["loc"]) - 1
+        inside = step in data if isinstance(data, dict) else isinstance(data, list) and isinstance(step, int)
+        if inside or missing:
+            path.append(step)
+            data = None if missing or (isinstance(data, list) and step >= len(data)) else data[step]
+    return tuple(path)
 
 
 _BOUNDS = {
@@ -174,16 +197,15 @@ _BOUNDS = {
 
 
 def _legal_keys(section: KeyPath) -> list[str]:
-    model: type[BaseModel] = Experiment
+    """The keys of a section, given by its keys and, where it is one of several kinds, by the name of its kind."""
+    models: list[type[BaseModel]] = [Experiment]
     for step in section:
-        if isinstance(step, int):
-            continue
-        annotation = model.model_fields[step].annotation
-        inner = [a for a in _unfold(annotation) if isinstance(a, type) and issubclass(a, BaseModel)]
-        if not inner:
-            return []
-        model = inner[0]
-    return list(model.model_fields)
+        if step in models[0].model_fields:
+            inner = _unfold(models[0].model_fields[str(step)].annotation)
+            models = [a for a in inner if isinstance(a, type) and issubclass(a, BaseModel)]
+        elif step in KINDS:
+            models = [model for model in models if step in typing.get_args(model.model_fields["kind"].annotation)]
+    return list(models[0].model_fields) if models else []
 
 
 def _unfold(annotation: Any) -> list[Any]:

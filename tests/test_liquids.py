@@ -9,29 +9,10 @@ import neurosim as ns
 from chips import NetworkError, RunError
 from neurosim.calibration import calibrate
 from neurosim.encoders.rate import RateEncoder
-from neurosim.generators.column import C, maass_column
+from neurosim.generators.column import maass_column
 from neurosim.generators.liquids import LIQUID
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-
-
-@pytest.mark.parametrize(("reach", "inhibitory"), [(2.0, 0.2), (1.2, 0.5)])
-def test_connection_frequencies_follow_their_law(reach: float, inhibitory: float) -> None:
-    """Within 3 sigma of C exp(-(D / lambda)^2), for each pair of kinds and each distance up to 3."""
-    column = maass_column((12, 12, 12), reach=reach, inhibitory=inhibitory, seed=5)
-    kind = np.array(["E", "I"])[column.inhibitory.astype(int)]
-    connected = np.zeros((column.n, column.n), bool)
-    connected[column.sources, column.targets] = True
-    offset = column.position[:, None].astype(int) - column.position[None]
-    square = (offset**2).sum(axis=2)
-    for pair, scale in C.items():
-        mask = (kind[:, None] == pair[0]) & (kind[None] == pair[1])
-        for d2 in (1, 2, 3, 4, 5, 6, 9):
-            here = mask & (square == d2)
-            n, p = int(here.sum()), scale * np.exp(-d2 / reach**2)
-            assert abs(int(connected[here].sum()) - n * p) <= 3 * np.sqrt(n * p * (1 - p)) + 1, (pair, d2)
-    assert not connected.diagonal().any()
-    assert len(column.sources) == connected.sum()  # no pair is connected twice
 
 
 def test_inhibitory_fraction_and_dales_law() -> None:
