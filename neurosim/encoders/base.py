@@ -71,15 +71,17 @@ class Encoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # t
     def spikes_per_second(self, X: Any) -> float:
         """Measured rate: spikes of all samples of `X` / (channels * seconds)."""
         trains = self.transform(X)
-        channels: int = self._parts() * as_sequences(X)[0].shape[1]
-        seconds = float(trains.steps.sum()) * self.dt_ms / 1000
-        return len(trains.step) / (channels * seconds)
+        channels = self._parts() * as_sequences(X)[0].shape[1]
+        return self._per_second(len(trains.step) / (channels * int(trains.steps.sum())))
 
     @property
     def max_spikes_per_second(self) -> float:
         """Bound on `spikes_per_second` for any input: mean over channels, in spikes per second."""
         self._check_all()
-        return 1000 * min(1.0, self._max_per_step()) / self.dt_ms
+        return self._per_second(min(1.0, self._max_per_step()))
+
+    def _per_second(self, per_step: float) -> float:
+        return 1000 * per_step / self.dt_ms
 
     def __sklearn_tags__(self) -> Any:
         """Stateless encoders transform without `fit`."""

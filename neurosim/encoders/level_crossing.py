@@ -51,13 +51,9 @@ class LevelCrossingEncoder(Encoder):
     def _check(self) -> None:
         require(self, "mode", self.mode in ("change", "level"), "'change' or 'level'")
         require(self, "n_thresholds", is_whole(self.n_thresholds, 1, 10_000), "1 to 10,000")
-        if self.thresholds is not None:
-            above, what = (0, "positive numbers") if self.mode == "change" else (-np.inf, "finite numbers")
-            given = list(np.ravel(self.thresholds))
-            right = np.ndim(self.thresholds) == 1 and all(is_number(a, above=above) for a in given)
-            require(
-                self, "thresholds", right and len(set(given)) == len(given) > 0, f"None, or a list of different {what}"
-            )
+        above, legal = (0, "positive numbers") if self.mode == "change" else (-np.inf, "finite numbers")
+        right = self.thresholds is None or _are_different(self.thresholds, above)
+        require(self, "thresholds", right, f"None, or a list of different {legal}")
 
     def _is_stateless(self) -> bool:
         return self.thresholds is not None
@@ -92,6 +88,12 @@ class LevelCrossingEncoder(Encoder):
         raster = np.zeros((len(frames), self.steps_per_frame, self._parts(), frames.shape[1]), np.bool_)
         raster[:, 0] = np.concatenate([up, down], axis=1)
         return raster
+
+
+def _are_different(given: Any, above: float) -> bool:
+    if not isinstance(given, (list, tuple, np.ndarray)) or len(given) == 0:
+        return False
+    return all(is_number(a, above=above) for a in given) and len({float(a) for a in given}) == len(given)
 
 
 def _later(values: Floats, lengths: Ints) -> Floats:
