@@ -46,7 +46,9 @@ if TYPE_CHECKING:
     from neurosim.encoders.latency import LatencyEncoder
     from neurosim.encoders.level_crossing import LevelCrossingEncoder
     from neurosim.encoders.mel_bands import MelBands
+    from neurosim.encoders.onset_offset import OnsetOffset
     from neurosim.encoders.population import PopulationEncoder
+    from neurosim.encoders.proportional import ProportionalEncoder
     from neurosim.encoders.rate import RateEncoder
     from neurosim.encoders.step_forward import StepForwardEncoder
     from neurosim.generators.column import maass_column
@@ -90,7 +92,9 @@ _HOME = {
     "neurosim.encoders.latency": "LatencyEncoder",
     "neurosim.encoders.level_crossing": "LevelCrossingEncoder",
     "neurosim.encoders.mel_bands": "MelBands",
+    "neurosim.encoders.onset_offset": "OnsetOffset",
     "neurosim.encoders.population": "PopulationEncoder",
+    "neurosim.encoders.proportional": "ProportionalEncoder",
     "neurosim.encoders.rate": "RateEncoder",
     "neurosim.encoders.step_forward": "StepForwardEncoder",
     "neurosim.generators.column": "maass_column",
@@ -142,10 +146,12 @@ __all__ = [
     "Network",
     "NetworkError",
     "NeurosimError",
+    "OnsetOffset",
     "PopulationEncoder",
     "ProfileError",
     "Program",
     "ProgramError",
+    "ProportionalEncoder",
     "RateEncoder",
     "RecursiveLeastSquares",
     "RunComparison",
