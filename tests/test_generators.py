@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 import neurosim as ns
@@ -128,6 +130,16 @@ def test_a_small_world_follows_its_law(n: int, neighbours: int, rewire: float, s
         assert_frequency(ways[:, way], min(round(near, 12), 1.0), way)
     for group in np.array_split(others, min(len(others), 6) or 1):
         assert_frequency(ways[:, group], far, group)
+
+
+@given(st.data(), st.integers(1, 30), st.floats(0, 1), st.integers(0, 2**32))
+def test_any_wiring_is_a_simple_graph(data: st.DataObject, n: int, p: float, seed: int) -> None:
+    """No pair twice and no self-connection, whatever the size and the probability; small worlds keep their fan-out."""
+    k = data.draw(st.integers(0, n - 1))
+    assert (matrix(ns.small_world(n, k, p, seed=seed)).sum(axis=1) == k).all()
+    matrix(ns.erdos_renyi(n, p, inhibitory=p, seed=seed))
+    matrix(ns.layered([n, 1, k + 1], p, 1 - p, p / 2, seed=seed))
+    matrix(ns.maass_column((1, k + 1, 2), c=p, reach=p + 0.1, seed=seed))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
