@@ -32,6 +32,7 @@ from neurosim.generators.wiring import Wiring
 
 INPUT, LIQUID = "input", "liquid"
 MAX_INPUT_PAIRS = 2**31  # of a channel and a neuron, each drawn for
+BLOCK = 2**20  # of them drawn for at once
 
 
 def liquid(
@@ -150,8 +151,12 @@ def _reached(
             "for: connect an input of your own"
         )
     check_synapses("liquid: input", channels * n * density, "lower input_density")
-    rows = [np.flatnonzero(rng.random(n) < density) for _ in range(channels)]
-    return np.repeat(np.arange(channels), [len(row) for row in rows]), np.concatenate(rows)
+    parts = []
+    at_once = max(1, BLOCK // n)  # channels; the draws do not depend on it
+    for first in range(0, channels, at_once):
+        channel, neuron = np.nonzero(rng.random((min(at_once, channels - first), n)) < density)
+        parts.append((first + channel, neuron))
+    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
 
 def _connect(
