@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from neurosim.comparison import Comparison, compare
     from neurosim.counts import Counts
     from neurosim.debugging.attribution import Attribution, attribute, leaky_kernel
+    from neurosim.debugging.decision import attribute_decision
     from neurosim.debugging.divergence import Divergence, first_divergence
     from neurosim.debugging.faults import Fault, Upset, find_fault, with_flipped_bit
     from neurosim.debugging.float_result import FloatProbes, FloatResult
@@ -79,6 +80,7 @@ _HOME = {
     "neurosim.comparison": "Comparison compare",
     "neurosim.counts": "Counts",
     "neurosim.debugging.attribution": "Attribution attribute leaky_kernel",
+    "neurosim.debugging.decision": "attribute_decision",
     "neurosim.debugging.divergence": "Divergence first_divergence",
     "neurosim.debugging.faults": "Fault Upset find_fault with_flipped_bit",
     "neurosim.debugging.float_result": "FloatProbes FloatResult",
@@ -166,6 +168,7 @@ __all__ = [
     "Usage",
     "Wiring",
     "attribute",
+    "attribute_decision",
     "calibrate",
     "compare",
     "compare_runs",

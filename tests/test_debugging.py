@@ -8,6 +8,7 @@ import math
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import hypothesis.strategies as st
@@ -22,9 +23,14 @@ from test_cli import neurosim, refused
 import neurosim as ns
 from compiler import Network, Program, compile
 from neurosim.debugging.attribution import print_attribution
+from neurosim.debugging.decision import feature_kernels
 from neurosim.debugging.divergence import agreement
 from neurosim.debugging.outcomes import rows_of
 from neurosim.debugging.state import register_bits, thresholds
+from neurosim.readouts.classifier import LiquidClassifier
+from neurosim.readouts.features import form, parts, starts, traces
+from neurosim.readouts.host_integers import host_scores
+from neurosim.readouts.quantise import to_chip
 
 CHIPS = ("loihi1", "loihi2", "odin", "truenorth")
 
@@ -455,8 +461,8 @@ def test_contributions_add_up_to_the_difference_of_scores_exactly(data: st.DataO
         sum(int(weights[f, i, c]) * int(kernels[f, t]) for f in range(features) for t, i in spikes.tolist())
         for c in range(classes)
     ]
-    for parts in (found.by_neuron, found.by_step, found.by_spike):
-        assert sum(parts.tolist()) == scores[a] - scores[b]
+    for shares in (found.by_neuron, found.by_step, found.by_spike):
+        assert sum(shares.tolist()) == scores[a] - scores[b]
     assert found.total == scores[a] - scores[b]
 
 
@@ -513,6 +519,60 @@ def test_attribution_refuses_what_does_not_fit(
     with pytest.raises(ns.RunError) as refusal:
         ns.attribute(spikes, steps, weights, kernels, *classes)
     assert word in str(refusal.value)
+
+
+@pytest.fixture(scope="module")
+def taught() -> tuple[LiquidClassifier, Any]:
+    """A classifier of three rates of input, with counts from several steps on, and what its liquid did."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(30) % 3
+    rows = [np.argwhere(rng.random((60, 6)) < 0.05 + 0.1 * (np.arange(6) // 2 == label)) for label in labels]
+    trains = ns.SpikeTrains.from_samples(rows, 60)
+    model = LiquidClassifier((2, 3, 4), features=(*starts(0, 20), *traces(15.0)), on_chip=False, threads=1)
+    model.fit(trains, labels)
+    return model, ns.run(model.liquid_program_, trains, seed=model.random_state, per_step=False, threads=1)
+
+
+def test_a_decision_of_a_trained_readout_is_divided_whole(taught: tuple[LiquidClassifier, Any]) -> None:
+    model, shown = taught
+    scores = form(model.features, shown, "liquid") @ model.coef_.T
+    for sample in range(5):
+        found = ns.attribute_decision(shown, model, sample)
+        a, b = found.class_a, found.class_b
+        best = np.argsort(-(scores[sample] + model.intercept_))
+        assert [a, b] == best[:2].tolist()
+        assert found.total == pytest.approx(scores[sample, a] - scores[sample, b], abs=1e-9)
+        assert math.fsum(found.by_neuron) == pytest.approx(found.total, abs=1e-9)
+
+
+def test_a_chips_decision_is_divided_in_whole_numbers(taught: tuple[LiquidClassifier, Any]) -> None:
+    """Against the host's integer sums, which share no code with the attribution."""
+    model, shown = taught
+    n = model.coef_.shape[1] // 3 * 2
+    readout = to_chip(model.coef_[:, :n], model.intercept_, model.features[:2], model.chip_, shown, "liquid")
+    sums = (host_scores(shown, readout) >> readout.neuron.weight_shift) - readout.bias.sum(axis=0)
+    for sample in range(5):
+        found = ns.attribute_decision(shown, readout, sample, 2, 0)
+        assert isinstance(found.total, int)
+        assert found.total == sums[sample, 2] - sums[sample, 0]
+        assert found.by_neuron.sum() == found.by_step.sum() == found.total
+
+
+def test_of_two_classes_the_one_output_speaks_for_the_second(taught: tuple[LiquidClassifier, Any]) -> None:
+    shown = taught[1]
+    for constant, winner in ((1e9, 1), (-1e9, 0)):
+        coef = np.arange(24.0)[None]
+        readout = SimpleNamespace(coef_=coef, intercept_=np.array([constant]), features=starts(0))
+        found = ns.attribute_decision(shown, readout, 3)
+        assert (found.class_a, found.class_b) == (winner, 1 - winner)
+        assert found.total == (1 if winner else -1) * (coef @ shown.spike_counts("liquid")[3])[0]
+
+
+def test_roots_are_not_divided(taught: tuple[LiquidClassifier, Any]) -> None:
+    with pytest.raises(ns.RunError, match="root of the count"):
+        feature_kernels(parts(2, root=True), 10, 1.0)
+    with pytest.raises(ns.RunError, match="sample 30"):
+        ns.attribute_decision(taught[1], taught[0], 30)
 
 
 # ---------------------------------------------------------------- pictures
