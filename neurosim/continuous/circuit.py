@@ -1,0 +1,85 @@
+"""Circuit: graded units in real numbers, between a model and the integers of a chip.
+
+A group of units computes, in each step of the chip, what compiler/lower_graded.py says, written in real numbers:
+
+    z = sum of weight * (value sent by each source) + bias          y <- keep * y + gain * f(z)
+
+and liquid_time_constant y <- keep * y + gain * sigmoid(z) (reversal - y).  The value that a unit stands for is
+y + offset, so that hardtanh01 is a hardtanh of limit 1/2 around an offset of 1/2.
+
+A model whose step takes `period` steps of the chip is a pipeline: each group has a `level`, a wire from level a to level
+b takes b - a steps, the state is level `period` as a target and level 0 as a source, and the input is level 0.  The input
+is held for the whole period.  All of the pipeline's slots then carry the same numbers, so the state is constant within
+a period, and in sigma-delta coding nothing is sent in its other steps.  Such groups keep nothing themselves (keep 0).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from neurosim.continuous.model import Floats
+
+INPUT = "input"
+STATE = "state"
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Units of one kind."""
+
+    name: str
+    n: int
+    kind: str  # "linear", "hardtanh", "tanh", "square", "liquid_time_constant"
+    level: int = 1
+    bias: Floats | float = 0.0  # of z
+    keep: Floats | float = 0.0
+    gain: Floats | float = 1.0
+    limit: float = 1.0  # of hardtanh
+    reversal: Floats | float = 1.0  # of liquid_time_constant
+    offset: Floats | float = 0.0  # value = y + offset
+    largest: float = 1.0  # bound of |y|, from the equations
+    precise: bool = False  # each row of each wire on a grid of its own, instead of one grid a unit
+
+
+@dataclass(frozen=True, eq=False)
+class Wire:
+    """Weights from a group or the input to a group: [target, source]; zeros are no synapses."""
+
+    source: str
+    target: str
+    weights: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Circuit:
+    """Groups and wires; the group "state" is the model's state.
+
+    Attributes:
+        inputs: signals.
+        groups: in the order in which they are placed.
+        wires: between them.
+        period: steps of the chip for one step of the model.
+        settle: steps of the chip from a source of level 0 to the state; the period is a multiple of it.
+        initial: the state in which the chip starts, as units at rest make it.
+    """
+
+    inputs: int
+    groups: tuple[Group, ...]
+    wires: tuple[Wire, ...]
+    period: int = 1
+    settle: int = 1
+    initial: Floats = field(default_factory=lambda: np.zeros(1))
+
+    def group(self, name: str) -> Group:
+        """A group by its name."""
+        return next(group for group in self.groups if group.name == name)
+
+    @property
+    def n_units(self) -> int:
+        """Units of all groups."""
+        return sum(group.n for group in self.groups)
+
+    def delay(self, wire: Wire) -> int:
+        """Steps of the chip that a wire takes."""
+        level = 0 if wire.source in (INPUT, STATE) else self.group(wire.source).level
+        return self.group(wire.target).level - level
