@@ -78,11 +78,11 @@ def compare_to_float(
     made = codec.decode(result)
     steps = int(result.counts.steps.sum())
     events = result.counts.sum("synaptic_events")
-    dense = network.n_synapses * (steps - 1)
+    dense = network.n_synapses * steps
     return FloatComparison(
         nrmse=nrmse(made, wanted),
         messages=result.n_spikes,
-        dense_share=result.n_spikes / (network.n_neurons * (steps - 1)),
+        dense_share=result.n_spikes / (network.n_neurons * steps),
         synaptic_events=events,
         synaptic_events_saved=1 - events / dense,
         quantisation=codec.quantisation,

@@ -8,8 +8,8 @@ largest value takes a HEADROOM-th of the state's width.  A weight w from a sourc
 
 where the shift of each unit is the largest at which its largest weight fits and the sum of all its inputs at their
 bounds stays within sum_bits.  In a `precise` group every wire into a unit has a power of two of its own, and the shift is
-the largest at which the strongest wire fits.  Biases, and the offsets of sources, arrive over two constant channels (a
-coarse and a fine one), which begin with the input: a network without input then rests at its initial state.
+the largest at which the strongest wire fits.  Biases, and the offsets of sources, arrive over two constant channels a
+group (a coarse and a fine one), which begin with the input: a network without input then rests at its initial state.
 """
 
 from dataclasses import dataclass
@@ -200,24 +200,26 @@ class _Builder:
         return _Part(wire, exponent, made, (made - wanted) / factor)
 
     def _connect_biases(self, net: Network, biases: dict[str, Floats]) -> tuple[tuple[int, ...], float]:
-        """Two constants that carry all biases; payloads, and the largest error over the largest bias."""
-        largest = max(float(np.abs(bias).max()) for bias in biases.values())
-        if largest == 0:
+        """Two constants for each group with biases; their payloads, and the largest error over the largest bias."""
+        biases = {name: bias for name, bias in biases.items() if bias.any()}
+        if not biases:
             return (), 0.0
-        coarse = 2.0 ** max(int(np.log2(FINE)), int(np.ceil(np.log2(largest / FULL))))
-        net.add_input(CONSTANT, 2)
+        net.add_input(CONSTANT, 2 * len(biases))
+        payloads: list[int] = []
         worst = 0.0
         for name, bias in biases.items():
-            level = self.circuit.group(name).level
+            coarse = max(FINE, 2 ** int(np.ceil(np.log2(np.abs(bias).max() / FULL))))
             rest = bias
-            for channel, payload in enumerate((coarse, coarse / FINE)):
+            for payload in (coarse, coarse // FINE):
                 weights = np.clip(2 * np.rint(rest / payload / 2), -FULL, FULL)
                 rest = rest - weights * payload
                 to = np.flatnonzero(weights)
                 if len(to):
-                    net.connect(CONSTANT, name, np.full(len(to), channel), to, weights[to].astype(int), level)
-            worst = max(worst, float(np.abs(rest).max()))
-        return (int(coarse), int(coarse) // FINE), worst / largest
+                    channel = np.full(len(to), len(payloads))
+                    net.connect(CONSTANT, name, channel, to, weights[to].astype(int), self.circuit.group(name).level)
+                payloads.append(payload)
+            worst = max(worst, float(np.abs(rest).max() / np.abs(bias).max()))
+        return tuple(payloads), worst
 
     def _codec(self, constants: tuple[int, ...], bias_error: float) -> Codec:
         state = self.circuit.group(STATE)
