@@ -155,11 +155,11 @@ class ConductanceLiquid:
         spread = sum((weights.sum(axis=1) for weights in half.values()), np.zeros(self.n))  # bound of sum w T / 2
         size = np.maximum(spread, 1.0)
         largest = float(max(np.abs(self.vleak).max(), np.abs(self.recurrent.erev).max(), np.abs(self.sensory.erev).max()))
-        leak = 1 - h * (self.gleak + spread)
         rest = sum((end.to_units(0.5, reversal=True).sum(axis=1) for end in ends.values()), np.zeros(self.n))
         bias = h * (self.gleak * self.vleak + rest)
         groups = [Group(STATE, self.n, "linear", STAGES, bias, largest=largest, precise=True)]
-        wires = [Wire(STATE, STATE, np.diag(leak))]
+        # what is kept is 1 and a small leak: apart, each is on a grid of its own
+        wires = [Wire(STATE, STATE, np.eye(self.n)), Wire(STATE, STATE, np.diag(-h * (self.gleak + spread)))]
         for name, end in ends.items():
             groups.append(Group(name, len(end.bias), "tanh", 1, end.bias))
             wires.append(Wire(INPUT if name == "senses" else STATE, name, end.weights))
