@@ -1,8 +1,8 @@
 """Conversion: an echo state network for chips that send spikes only, by a named method, with its loss reported.
 
-Nothing is converted silently: compiling graded units for such a chip is refused.  "rate" (rates.py) makes each unit a group
-of LIF neurons; "threshold" (thresholds.py) makes it one binary neuron.  The report holds the states of both, and the error
-of a trained readout on a task before and after, on steps that the readout never saw.
+Nothing is converted silently: compiling graded units for such a chip is refused.  "rate" (rates.py) makes each unit a
+group of LIF neurons; "threshold" (thresholds.py) makes it one binary neuron.  The report holds the states of both, and
+the error of a trained readout on a task before and after, on steps that the readout never saw.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from neurosim.result import RunResult
 from neurosim.simulate import run
 
 HOW = ("rate", "threshold")
-RIDGE = 1e-3
+RIDGE = 1e-4  # for each step
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Conversion:
         how: "rate" or "threshold".
         spiking: the network in physical units, its encoder and its decoders.
         nrmse: of the decoded states against the float states, after the washout.
-        task_before: NRMSE of a ridge readout of the float states, on the second half of the steps, trained on the first.
+        task_before: NRMSE of a ridge readout of the float states, trained on the first half of the steps, on the second.
         task_after: the same for a readout of the decoded states, trained on them.
         n_neurons: LIF neurons.
         spikes_per_step: of all neurons, in a step of the model.
@@ -94,12 +94,18 @@ def convert(
         raise RunError(f"only an EchoState is converted to spiking neurons, not a {type(model).__name__}")
     if how not in HOW:
         raise RunError(f"how is {how!r}, but must be one of {', '.join(HOW)}")
-    for name, value, low, high in (("neurons", neurons, 2, 200), ("steps", steps, 1, 1000), ("washout", washout, 0, 10**6)):
+    for name, value, low, high in (
+        ("neurons", neurons, 2, 200),
+        ("steps", steps, 1, 1000),
+        ("washout", washout, 0, 10**6),
+    ):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
             raise RunError(f"{name} is {value!r}, but a whole number from {low} to {high:,} is needed")
     signal = as_signal(u, model.inputs)
     if len(signal) < washout + 20:
-        raise RunError(f"u has {len(signal):,} steps, but with a washout of {washout} at least {washout + 20} are needed")
+        raise RunError(
+            f"u has {len(signal):,} steps, but with a washout of {washout} at least {washout + 20} are needed"
+        )
     goal = _target(signal, target)
     spiking = to_rates(model, signal, neurons, steps, seed) if how == "rate" else to_thresholds(model, signal)
     result = run(compile(spiking.network, chip), spiking.encoder.encode(signal), threads=1)

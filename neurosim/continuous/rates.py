@@ -1,10 +1,11 @@
 """Rates: an echo state network of LIF neurons whose filtered rates are the states.
 
-The Neural Engineering Framework (Eliasmith and Anderson 2003, principles 1 to 3).  Each unit becomes `neurons` LIF neurons,
-half for z (push), half for -z (pull), with thresholds spread evenly over the z that the float model reached.  Decoders d
-are least squares, with noise, from the neurons' rates to f(z); the synapse's filter is the unit's leak,
+The Neural Engineering Framework (Eliasmith and Anderson 2003, principles 1 to 3).  Each unit becomes `neurons` LIF
+neurons, half for z (push, e = 1), half for -z (pull, e = -1), with thresholds spread evenly over the middle of what z was
+in the float run.  Decoders d are least squares, with noise, from rates to f(z); the synapse's filter is the unit's leak:
 
-    x_j = filtered sum of d_i spikes_i      J_i = gain_i e_i (sum of W x + V u + b) + bias_i      1 - a = exp(-steps dt / tau_syn)
+    x = filtered sum of d_i spikes_i          drive of neuron i = gain_i e_i (W x + V u + b) + bias_i
+    1 - a = exp(-steps dt / tau_syn)
 
 so a step of the model takes `steps` of the chip, and a weight is gain_i e_i W_jl d_l: full between two connected units.
 """

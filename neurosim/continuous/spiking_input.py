@@ -1,8 +1,8 @@
 """Spiking input: a signal as counts of spikes that, filtered by the target's synapse, follow it.
 
-Each input has `levels` channels for + and as many for -; a count c lets the first |c| of them fire.  The encoder knows the
-target's filter, y <- alpha y + (1 - alpha) size c, and picks c in each step so that y comes nearest to the input: error is
-carried by y itself, so the filter does not make the signal late.
+Each input has `levels` channels for + and as many for -; a count c lets the first |c| of them fire.  The encoder knows
+the target's filter, y <- alpha y + (1 - alpha) size c, and picks c in each step so that y comes nearest to the input:
+what is missing is made up in the next step, so the filter does not make the signal late.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,9 @@ class SpikingInput:
     @staticmethod
     def reaching(inputs: int, levels: int, alpha: float, steps: int, within: int, bound: float) -> "SpikingInput":
         """An encoder that gets from -bound to bound in `within` steps of the chip."""
-        return SpikingInput(inputs, levels, alpha, (1 + alpha**within) * bound / (1 - alpha**within) / levels, steps, bound)
+        return SpikingInput(
+            inputs, levels, alpha, (1 + alpha**within) * bound / (1 - alpha**within) / levels, steps, bound
+        )
 
     @property
     def channels(self) -> int:
@@ -48,7 +50,7 @@ class SpikingInput:
     def weights(self, input_weights: Floats) -> Floats:
         """Weights [unit, channel] for input weights [unit, input]."""
         signs = np.repeat([1.0, -1.0], self.levels)
-        return np.kron(input_weights, signs * self.size * (1 - self.alpha))
+        return np.asarray(np.kron(input_weights, signs * self.size * (1 - self.alpha)), np.float64)
 
     def encode(self, signal: Floats) -> SpikeTrains:
         """Spikes of a signal [step, input], with one step more for the last to arrive.
@@ -57,7 +59,9 @@ class SpikingInput:
             RunError: |u| exceeds the bound.
         """
         if np.abs(signal).max() > self.bound * (1 + 1e-9):
-            raise RunError(f"an input of {np.abs(signal).max():.4g} exceeds {self.bound:.4g}, for which it was converted")
+            raise RunError(
+                f"an input of {np.abs(signal).max():.4g} exceeds {self.bound:.4g}, for which it was converted"
+            )
         held = np.repeat(signal, self.steps, axis=0)
         y, counts = np.zeros(self.inputs), np.empty(held.shape, np.int64)
         for t, wanted in enumerate(held):

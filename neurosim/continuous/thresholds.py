@@ -4,8 +4,8 @@
 
 The middle of each unit is the median of z in the float run, and low and high are the means of f(z) on either side: the
 two-level quantiser of least squares for that threshold (Lloyd 1982).  A LIF neuron whose voltage forgets within a step
-spikes where q is high, and its synapse's filter is the leak: one neuron a unit, one step of the chip a step.  What f says
-within a level is lost; the leak averages some of it back.
+spikes where q is high, and its synapse's filter is the leak: one neuron a unit, one step of the chip a step.  What f
+says within a level is lost; the leak averages some of it back.
 """
 
 import numpy as np
