@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from compiler import CrossbarNetwork, Network, Program, ShortTermPlasticity, Tolerance, Usage, compile, usage
     from neurosim.calibration import Calibration, calibrate
     from neurosim.comparison import Comparison, compare
+    from neurosim.continuous.closed_form import ClosedFormCell
+    from neurosim.continuous.echo_state import EchoState, check_echo_state, echo_state
+    from neurosim.continuous.from_ncps import cfc_from_ncps, ltc_from_ncps
+    from neurosim.continuous.ode import LiquidODE, LiquidTimeConstant
     from neurosim.counts import Counts
     from neurosim.debugging.attribution import Attribution, attribute, leaky_kernel
     from neurosim.debugging.decision import attribute_decision
@@ -78,6 +82,10 @@ _HOME = {
     "compiler": "CrossbarNetwork Network Program ShortTermPlasticity Tolerance Usage compile usage",
     "neurosim.calibration": "Calibration calibrate",
     "neurosim.comparison": "Comparison compare",
+    "neurosim.continuous.closed_form": "ClosedFormCell",
+    "neurosim.continuous.from_ncps": "cfc_from_ncps ltc_from_ncps",
+    "neurosim.continuous.echo_state": "EchoState check_echo_state echo_state",
+    "neurosim.continuous.ode": "LiquidODE LiquidTimeConstant",
     "neurosim.counts": "Counts",
     "neurosim.debugging.attribution": "Attribution attribute leaky_kernel",
     "neurosim.debugging.decision": "attribute_decision",
@@ -125,11 +133,14 @@ __all__ = [
     "Calibration",
     "CannotRepresent",
     "ChipProfile",
+    "ClosedFormCell",
+    "Column",
     "Comparison",
     "Counts",
     "CrossbarNetwork",
     "Divergence",
     "DoesNotFit",
+    "EchoState",
     "Encoder",
     "Energy",
     "ExperimentError",
@@ -142,8 +153,10 @@ __all__ = [
     "LeastMeanSquares",
     "LevelCrossingEncoder",
     "LiquidClassifier",
+    "LiquidODE",
     "LiquidRegressor",
     "LiquidReport",
+    "LiquidTimeConstant",
     "MelBands",
     "Network",
     "NetworkError",
@@ -170,12 +183,15 @@ __all__ = [
     "attribute",
     "attribute_decision",
     "calibrate",
+    "cfc_from_ncps",
+    "check_echo_state",
     "compare",
     "compare_runs",
     "compile",
     "draw_attribution",
     "draw_raster",
     "draw_trajectory",
+    "echo_state",
     "energy",
     "erdos_renyi",
     "find_fault",
@@ -189,6 +205,7 @@ __all__ = [
     "load_afdb",
     "load_chip",
     "load_fsdd",
+    "ltc_from_ncps",
     "maass_column",
     "replay",
     "ring",
