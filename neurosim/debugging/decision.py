@@ -48,8 +48,8 @@ def attribute_decision(
         RunError: a feature takes a root, so it is no sum over spikes; or sample, output or population is unknown.
     """
     steps = length(result, sample)
-    weights: Numbers
-    bias: Numbers
+    weights: Any
+    bias: Any
     if isinstance(readout, ChipReadout):
         weights, bias = readout.weights, readout.bias.sum(axis=0)
         kernels = _chip_kernels(readout, steps)
