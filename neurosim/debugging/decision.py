@@ -52,7 +52,7 @@ def attribute_decision(
     bias: Any
     if isinstance(readout, ChipReadout):
         weights, bias = readout.weights, readout.bias.sum(axis=0)
-        kernels = _chip_kernels(readout, steps)
+        kernels: Any = _chip_kernels(readout, steps)
         population = population or readout.population
     else:
         features = tuple(readout.features)
