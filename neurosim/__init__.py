@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from neurosim.readouts.features import Feature
     from neurosim.readouts.online import LeastMeanSquares, RecursiveLeastSquares
     from neurosim.readouts.regressor import LiquidRegressor
+    from neurosim.readouts.validation import Validation, validate_on_chip
     from neurosim.recordings.atrial_fibrillation import load_afdb
     from neurosim.recordings.spoken_digits import load_fsdd
     from neurosim.result import RunResult
@@ -118,6 +119,7 @@ _HOME = {
     "neurosim.readouts.features": "Feature",
     "neurosim.readouts.online": "LeastMeanSquares RecursiveLeastSquares",
     "neurosim.readouts.regressor": "LiquidRegressor",
+    "neurosim.readouts.validation": "Validation validate_on_chip",
     "neurosim.recordings.atrial_fibrillation": "load_afdb",
     "neurosim.recordings.spoken_digits": "load_fsdd",
     "neurosim.result": "RunResult",
@@ -178,6 +180,7 @@ __all__ = [
     "Tolerance",
     "Upset",
     "Usage",
+    "Validation",
     "Wiring",
     "attribute",
     "attribute_decision",
@@ -214,6 +217,7 @@ __all__ = [
     "small_world",
     "trajectory_pca",
     "usage",
+    "validate_on_chip",
     "with_flipped_bit",
 ]
 

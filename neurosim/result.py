@@ -1,6 +1,6 @@
 """The result of a run: spikes, counts, probes.  Saves and loads as one file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,6 +87,30 @@ class RunResult:
         """Spikes of one sample as rows of (step, neuron): shape (k, 2), sorted."""
         part = slice(self.sample_ptr[sample], self.sample_ptr[sample + 1])
         return np.stack([self.spike_step[part], self.spike_neuron[part]], axis=1)
+
+    def samples(self, which: npt.ArrayLike) -> "RunResult":
+        """Some of the samples, by number, in the order given: spikes and totals, without counts per step and probes."""
+        chosen = np.asarray(which, np.int64)
+        begin, n = self.sample_ptr[chosen], np.diff(self.sample_ptr)[chosen]
+        ptr = np.concatenate([[0], np.cumsum(n)]).astype(np.int64)
+        at = np.arange(ptr[-1]) + np.repeat(begin - ptr[:-1], n)
+        counts = replace(
+            self.counts,
+            steps=self.counts.steps[chosen],
+            total=self.counts.total[chosen],
+            per_step=None,
+            busiest_link=None,
+            busiest_border=None,
+        )
+        return replace(
+            self,
+            sample_ptr=ptr,
+            spike_step=self.spike_step[at],
+            spike_neuron=self.spike_neuron[at],
+            spike_value=None if self.spike_value is None else self.spike_value[at],
+            counts=counts,
+            probes=None,
+        )
 
     def raster(self, sample: int = 0) -> npt.NDArray[np.bool_]:
         """Spikes of one sample as a dense array [step, neuron]."""

@@ -4,6 +4,8 @@
 (threshold-based representation, Delbruck and Lichtsteiner's temporal contrast, on a ladder of thresholds).
 "level": the up channel of level a fires where x[t - 1] <= a < x[t], the down channel where x[t] <= a < x[t - 1]
 (level-crossing sampling, Mark and Todd 1981).  The first frame of a sample has no frame before it and is silent.
+"value": the up channel of threshold a fires where x[t] > a, the down channel where x[t] < -a, frame for frame (a
+thermometer of values that are changes already).
 """
 
 from typing import Any, Literal
@@ -22,9 +24,10 @@ class LevelCrossingEncoder(Encoder):
     threshold only one.  Heart beats: thresholds (20, 50, 100, 200) ms on intervals between beats, 3 steps a beat.
 
     Args:
-        thresholds: in units of the inputs, for all inputs; above 0 for changes.  With them nothing is learned.
-            None takes `n_thresholds` quantiles of each input's training data (of changes' magnitudes, or of values).
-        mode: "change" or "level".
+        thresholds: in units of the inputs, for all inputs; above 0 for changes and values.  With them nothing is
+            learned.  None takes `n_thresholds` quantiles of each input's training data (of magnitudes; for levels of
+            values).
+        mode: "change", "level" or "value".
         n_thresholds: how many are learned.
         steps_per_frame: steps that a frame lasts.
         dt_ms: length of a step.
@@ -37,7 +40,7 @@ class LevelCrossingEncoder(Encoder):
         self,
         thresholds: Any = None,
         *,
-        mode: Literal["change", "level"] = "change",
+        mode: Literal["change", "level", "value"] = "change",
         n_thresholds: int = 4,
         steps_per_frame: int = 3,
         dt_ms: float = 1.0,
@@ -49,9 +52,9 @@ class LevelCrossingEncoder(Encoder):
         self.dt_ms = dt_ms
 
     def _check(self) -> None:
-        require(self, "mode", self.mode in ("change", "level"), "'change' or 'level'")
+        require(self, "mode", self.mode in ("change", "level", "value"), "'change', 'level' or 'value'")
         require(self, "n_thresholds", is_whole(self.n_thresholds, 1, 10_000), "1 to 10,000")
-        above, legal = (0, "positive numbers") if self.mode == "change" else (-np.inf, "finite numbers")
+        above, legal = (-np.inf, "finite numbers") if self.mode == "level" else (0, "positive numbers")
         right = self.thresholds is None or _are_different(self.thresholds, above)
         require(self, "thresholds", right, f"None, or a list of different {legal}")
 
@@ -62,7 +65,8 @@ class LevelCrossingEncoder(Encoder):
         if self.thresholds is not None:
             self.thresholds_ = np.repeat(self._given(), frames.shape[1], axis=1)
             return
-        values = np.abs(_later(changes(frames, lengths), lengths)) if self.mode == "change" else frames
+        values = _later(changes(frames, lengths), lengths) if self.mode == "change" else frames
+        values = values if self.mode == "level" else np.abs(values)
         quantiles = np.arange(1, self.n_thresholds + 1) / (self.n_thresholds + 1)
         self.thresholds_ = np.quantile(values if len(values) else np.zeros_like(frames), quantiles, axis=0)
 
@@ -77,9 +81,9 @@ class LevelCrossingEncoder(Encoder):
 
     def _raster(self, frames: Floats, lengths: Ints) -> Bools:
         level = self.thresholds_ if self.thresholds is None else self._given()
-        if self.mode == "change":
-            change = changes(frames, lengths)[:, None]
-            up, down = change > level, change < -level
+        if self.mode != "level":
+            value = (changes(frames, lengths) if self.mode == "change" else frames)[:, None]
+            up, down = value > level, value < -level
         else:
             before = np.roll(frames, 1, axis=0)
             before[starts(lengths)] = frames[starts(lengths)]

@@ -8,7 +8,6 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, RidgeClassifier, RidgeClassifierCV, RidgeCV
 from sklearn.model_selection import GridSearchCV, GroupKFold
-from sklearn.preprocessing import StandardScaler
 
 from chips import RunError
 from neurosim.readouts.linear import ALPHAS
@@ -59,6 +58,8 @@ def learn(
 ) -> tuple[Floats, Floats]:
     """Fit a linear model on standardised features; its weights and constant terms for plain ones.
 
+    A feature's variance counts as larger by the median one, so that a neuron that hardly fires gets no huge weight.
+
     Args:
         model: fitted in place.
         table: [sample, feature].
@@ -68,12 +69,14 @@ def learn(
     Returns:
         [output, feature] and [output].
     """
-    scaler = StandardScaler().fit(table)
+    mean, variance = table.mean(axis=0), table.var(axis=0)
+    scale = np.sqrt(variance + np.median(variance))
+    scale[scale == 0] = 1.0
     given = {} if groups is None else {"groups": groups}
-    model.fit(scaler.transform(table), targets, **given)
+    model.fit((table - mean) / scale, targets, **given)
     linear = getattr(model, "best_estimator_", model)
-    coefficients: Floats = np.atleast_2d(linear.coef_) / scaler.scale_
-    intercept: Floats = np.atleast_1d(linear.intercept_) - coefficients @ scaler.mean_
+    coefficients: Floats = np.atleast_2d(linear.coef_) / scale
+    intercept: Floats = np.atleast_1d(linear.intercept_) - coefficients @ mean
     return coefficients, intercept
 
 

@@ -82,6 +82,33 @@ def windows(records: Sequence[RhythmRecord], beats: int = 30) -> RhythmWindows:
     return RhythmWindows(np.concatenate(rr_ms), (2 * fibrillating > beats).astype(np.int64), names)
 
 
+def relative_changes(rr_ms: npt.NDArray[np.float64], share: float = 0.2) -> npt.NDArray[np.float64]:
+    """What makes a rhythm irregular, relative to its own pace: [window, beat, 2], for an encoder of values.
+
+    First the change from the beat before, then the deviation from the running mean of the beats before, each divided by
+    that mean.  The mean is exponential, begins at the window's first interval and looks at nothing ahead.
+
+    Args:
+        rr_ms: [window, beat].
+        share: of a new beat in the running mean.
+
+    Raises:
+        RunError: an interval is not positive, or the share is not between 0 and 1.
+    """
+    rr = np.asarray(rr_ms, np.float64)
+    if rr.ndim != 2 or not (np.isfinite(rr) & (rr > 0)).all() or not 0 < share <= 1:
+        raise RunError(
+            f"intervals of shape {rr.shape} with share {share}: needed are positive ones [window, beat], and a share "
+            "above 0, at most 1"
+        )
+    mean = np.empty_like(rr)
+    running = rr[:, 0].copy()
+    for beat in range(rr.shape[1]):
+        mean[:, beat] = running
+        running += share * (rr[:, beat] - running)
+    return np.stack([np.diff(rr, axis=1, prepend=rr[:, :1]) / mean, (rr - mean) / mean], axis=2)
+
+
 def _from_npz(path: Path, leave_out: Sequence[str]) -> tuple[RhythmRecord, ...]:
     arrays = read_arrays(path, RunError)
     names = sorted(name.removeprefix("rr_") for name in arrays if name.startswith("rr_"))
