@@ -2,9 +2,10 @@
 
     python examples/atrial_fibrillation.py DATA [--sizes 32 128 512] [--seeds 3]
 
-DATA is PhysioNet's AFDB folder (read with the package wfdb), or an .npz of its intervals.  Five folds, a patient in one.
-Thresholds of the encoder, settings of the liquid and penalties of the readouts were found by validation inside training
-folds, with the liquids of seeds 0 to 2; the gain is calibrated here, on the two records that are in no fold.
+DATA is PhysioNet's AFDB folder (read with the package wfdb), or an .npz of its intervals.  Five folds
+by patient.  Thresholds of the encoder, settings of the liquid and penalties of the readouts were found by validation
+inside training folds, with the liquids of seeds 0 to 2; the gain is calibrated here, on the two records that are in no
+fold.
 """
 
 import argparse
@@ -75,7 +76,7 @@ def echo_means(events, size, seed):
 def show(name, rows):
     rows = np.atleast_2d(rows)
     spread = f"  +- {rows[:, 0].std(ddof=1):.2f}" if len(rows) > 1 else ""
-    print(f"{name:44s}" + "".join(f"{x:9.2f}" for x in rows.mean(axis=0)) + spread, flush=True)
+    print(f"{name:56s}" + "".join(f"{x:9.2f}" for x in rows.mean(axis=0)) + spread, flush=True)
 
 
 def main():
@@ -96,19 +97,15 @@ def main():
     beats = np.zeros((len(trains), data.rr_ms.shape[1], CHANNELS))
     beats[np.repeat(np.arange(len(trains)), np.diff(trains.sample_ptr)), trains.step // 2, trains.channel] = 1
     print(f"{len(data.is_af):,} windows, {100 * data.is_af.mean():.0f} % AF, {len(set(data.record))} patients\n")
-    print(f"{'percent':44s}{'accuracy':>9s}{'sensit.':>9s}{'specif.':>9s}{'AUC':>9s}")
-    show(
-        "linear, heart rate variability",
-        figures(out_of_fold(heart_rate_variability(data.rr_ms), data, folds), data, folds),
-    )
-    show("linear, encoder's counts", figures(out_of_fold(beats.sum(axis=1), data, folds), data, folds))
-    seconds = data.rr_ms.sum(axis=1).mean() / 1000
+    print(f"{'percent':56s}{'accuracy':>9s}{'sensit.':>9s}{'specif.':>9s}{'AUC':>9s}")
+    tables = {"raw intervals": data.rr_ms, "heart rate variability": heart_rate_variability(data.rr_ms)}
+    for name, table in {**tables, "encoder's counts": beats.sum(axis=1)}.items():
+        show(f"linear, {name}", figures(out_of_fold(table, data, folds), data, folds))
+    seeds = range(10, 10 + given.seeds)
     for size in given.sizes:
-        seeds = range(10, 10 + given.seeds)
-        show(
-            f"echo state network, {size} tanh, float",
-            [figures(out_of_fold(echo_means(beats, size, s), data, folds), data, folds) for s in seeds],
-        )
+        means = (echo_means(beats, size, seed) for seed in seeds)
+        rows = [figures(out_of_fold(table, data, folds), data, folds) for table in means]
+        show(f"echo state network, {size} tanh, float", rows)
         for recurrence in (0.0, 0.1):
             nets = [make_liquid(SHAPES[size], seed, recurrence, calibration) for seed in seeds]
             made = [ns.validate_on_chip(n, trains, data.is_af, folds, chip=CHIP, model=READOUT) for n in nets]
@@ -132,13 +129,11 @@ def report(made, data, size):
     dynamic_uw = 1e6 * np.mean([cost.dynamic_energy_j for cost in costs]) / seconds
     static_mw, kinds = CHIP.power.static_mw, rests_on(CHIP)
     print(f"  a window lasts {seconds:.1f} s: {dynamic_uw:.3f} uW dynamic, and {static_mw:g} mW static of a whole chip")
-    print(
-        f"  (modelled: energy {in_words(kinds['energy'])}; static {in_words(kinds['static_power'])}; no host, no I/O)"
-    )
+    energy, static = in_words(kinds["energy"]), in_words(kinds["static_power"])
+    print(f"  (modelled; energy: {energy}; static: {static}; without host and I/O)")
     if size == 32:
-        best = 100 * right.mean()
         print(
-            f'  "98.7 % with 32 neurons at 1 mW": not reproduced; {best:.1f} %, and static power alone is {static_mw:g} mW'
+            f'  "98.7 % with 32 neurons at 1 mW": not reproduced. {100 * right.mean():.1f} %; static power is above 1 mW'
         )
 
 
