@@ -3,9 +3,8 @@
     python examples/atrial_fibrillation.py DATA [--sizes 32 128 512] [--seeds 3]
 
 DATA is PhysioNet's AFDB folder (read with the package wfdb), or an .npz of its intervals.  Five folds
-by patient.  Thresholds of the encoder, settings of the liquid and penalties of the readouts were found by validation
-inside training folds, with the liquids of seeds 0 to 2; the gain is calibrated here, on the two records that are in no
-fold.
+by patient.  Thresholds of the encoder, settings of the liquid and penalties were found by validation inside training
+folds, with the liquids of seeds 0 to 2; the gain is calibrated here, on the two records that are in no fold.
 """
 
 import argparse
@@ -133,7 +132,7 @@ def report(made, data, size):
     print(f"  (modelled; energy: {energy}; static: {static}; without host and I/O)")
     if size == 32:
         print(
-            f'  "98.7 % with 32 neurons at 1 mW": not reproduced. {100 * right.mean():.1f} %; static power is above 1 mW'
+            f'  "98.7 % with 32 neurons at 1 mW": not reproduced: {100 * right.mean():.1f} %, and static power is more'
         )
 
 
