@@ -93,8 +93,11 @@ def attach(network: Network, readout: ChipReadout) -> Network:
             first = readout.starts.index(feature.start) * readout.resets
             channel = np.repeat(np.arange(first, first + readout.resets), k)
             whole.connect(RESET, name, channel, np.tile(np.arange(k), readout.resets), readout.reset_weight)
+    earliest = min(
+        range(len(readout.features)), key=lambda f: readout.features[f].start
+    )  # no sample is too short for it
     for i, share in enumerate(readout.bias):  # each a projection, as each has its own exponent
-        whole.connect(BIAS, population_name(0), np.full(k, i), np.arange(k), share)
+        whole.connect(BIAS, population_name(earliest), np.full(k, i), np.arange(k), share)
     return whole
 
 
@@ -112,18 +115,19 @@ def with_signals(trains: SpikeTrains, readout: ChipReadout, n_channels: int) -> 
         n_channels: of the liquid's own inputs, which come first.
 
     Raises:
-        RunError: a sample is over before a feature starts.
+        RunError: a sample is over before any feature starts.
     """
-    shortest = int(trains.steps.min())
-    if readout.starts and readout.starts[-1] >= shortest:
+    shortest, first = int(trains.steps.min()), min(feature.start for feature in readout.features)
+    if first >= shortest:
         raise RunError(
-            f"a feature starts at step {readout.starts[-1]}, but the shortest sample has {shortest} steps: start it "
-            "earlier"
+            f"the first feature starts at step {first}, but the shortest sample has {shortest} steps: start it earlier"
         )
     n = trains.n_samples
     resets = len(readout.starts) * readout.resets
-    step_of_reset = np.repeat(np.array(readout.starts, np.int64) - 1, readout.resets)
-    step = np.concatenate([trains.step, np.tile(step_of_reset, n), np.repeat(trains.steps - 1, len(readout.bias))])
+    # a feature that a sample is too short for is emptied when it ends
+    step_of_reset = np.repeat(np.array(readout.starts, np.int64), readout.resets)
+    step_of_reset = np.minimum(step_of_reset, trains.steps[:, None]).ravel() - 1  # [sample * reset]
+    step = np.concatenate([trains.step, step_of_reset, np.repeat(trains.steps - 1, len(readout.bias))])
     channel = np.concatenate(
         [
             trains.channel,
