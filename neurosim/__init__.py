@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from compiler import CrossbarNetwork, Network, Program, ShortTermPlasticity, Tolerance, Usage, compile, usage
     from neurosim.calibration import Calibration, calibrate
     from neurosim.comparison import Comparison, compare
+    from neurosim.continuous.closed_form import ClosedFormCell
+    from neurosim.continuous.echo_state import EchoState, check_echo_state, echo_state
+    from neurosim.continuous.from_ncps import cfc_from_ncps, ltc_from_ncps
+    from neurosim.continuous.ode import LiquidODE, LiquidTimeConstant
     from neurosim.counts import Counts
     from neurosim.debugging.attribution import Attribution, attribute, leaky_kernel
     from neurosim.debugging.decision import attribute_decision
@@ -47,7 +51,9 @@ if TYPE_CHECKING:
     from neurosim.encoders.latency import LatencyEncoder
     from neurosim.encoders.level_crossing import LevelCrossingEncoder
     from neurosim.encoders.mel_bands import MelBands
+    from neurosim.encoders.onset_offset import OnsetOffset
     from neurosim.encoders.population import PopulationEncoder
+    from neurosim.encoders.proportional import ProportionalEncoder
     from neurosim.encoders.rate import RateEncoder
     from neurosim.encoders.step_forward import StepForwardEncoder
     from neurosim.generators.column import maass_column
@@ -76,6 +82,10 @@ _HOME = {
     "compiler": "CrossbarNetwork Network Program ShortTermPlasticity Tolerance Usage compile usage",
     "neurosim.calibration": "Calibration calibrate",
     "neurosim.comparison": "Comparison compare",
+    "neurosim.continuous.closed_form": "ClosedFormCell",
+    "neurosim.continuous.echo_state": "EchoState check_echo_state echo_state",
+    "neurosim.continuous.from_ncps": "cfc_from_ncps ltc_from_ncps",
+    "neurosim.continuous.ode": "LiquidODE LiquidTimeConstant",
     "neurosim.counts": "Counts",
     "neurosim.debugging.attribution": "Attribution attribute leaky_kernel",
     "neurosim.debugging.decision": "attribute_decision",
@@ -92,7 +102,9 @@ _HOME = {
     "neurosim.encoders.latency": "LatencyEncoder",
     "neurosim.encoders.level_crossing": "LevelCrossingEncoder",
     "neurosim.encoders.mel_bands": "MelBands",
+    "neurosim.encoders.onset_offset": "OnsetOffset",
     "neurosim.encoders.population": "PopulationEncoder",
+    "neurosim.encoders.proportional": "ProportionalEncoder",
     "neurosim.encoders.rate": "RateEncoder",
     "neurosim.encoders.step_forward": "StepForwardEncoder",
     "neurosim.generators.column": "maass_column",
@@ -121,11 +133,13 @@ __all__ = [
     "Calibration",
     "CannotRepresent",
     "ChipProfile",
+    "ClosedFormCell",
     "Comparison",
     "Counts",
     "CrossbarNetwork",
     "Divergence",
     "DoesNotFit",
+    "EchoState",
     "Encoder",
     "Energy",
     "ExperimentError",
@@ -138,16 +152,20 @@ __all__ = [
     "LeastMeanSquares",
     "LevelCrossingEncoder",
     "LiquidClassifier",
+    "LiquidODE",
     "LiquidRegressor",
     "LiquidReport",
+    "LiquidTimeConstant",
     "MelBands",
     "Network",
     "NetworkError",
     "NeurosimError",
+    "OnsetOffset",
     "PopulationEncoder",
     "ProfileError",
     "Program",
     "ProgramError",
+    "ProportionalEncoder",
     "RateEncoder",
     "RecursiveLeastSquares",
     "RunComparison",
@@ -164,12 +182,15 @@ __all__ = [
     "attribute",
     "attribute_decision",
     "calibrate",
+    "cfc_from_ncps",
+    "check_echo_state",
     "compare",
     "compare_runs",
     "compile",
     "draw_attribution",
     "draw_raster",
     "draw_trajectory",
+    "echo_state",
     "energy",
     "erdos_renyi",
     "find_fault",
@@ -183,6 +204,7 @@ __all__ = [
     "load_afdb",
     "load_chip",
     "load_fsdd",
+    "ltc_from_ncps",
     "maass_column",
     "replay",
     "ring",

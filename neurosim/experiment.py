@@ -49,6 +49,7 @@ class Liquid(Part):
     inhibition: NotNegative = 2.0
     input_density: Fraction = 0.2
     input_negative: Fraction = 0.5
+    input_delay: Annotated[int, Field(ge=1, le=255)] = 1
     weight_shape: Positive = 2.0
     weight_cap: Positive = 3.0
     reach: Reach | None = Field(default=None, description="of the column of shape; null is 2")

@@ -36,10 +36,9 @@ def as_sequences(X: Any, n_inputs: int | None = None) -> list[Floats]:  # noqa: 
         if sequence.shape[0] == 0 or sequence.shape[1] == 0:
             raise RunError(f"sample {i} of X is empty (frames, inputs: {sequence.shape}): leave it out")
         if sequence.shape[1] != expected:
-            what = "sample 0 has" if n_inputs is None else "these were fitted to"
+            told = f"sample 0 has {expected:,}" if n_inputs is None else f"fit saw {expected:,}"
             raise RunError(
-                f"sample {i} of X has {sequence.shape[1]:,} inputs, but {what} {expected:,}: "
-                "give every frame the same inputs"
+                f"sample {i} of X has {sequence.shape[1]:,} inputs, but {told}: give every frame the same inputs"
             )
         if not (np.abs(sequence) <= LARGEST).all():
             frame, at = np.argwhere(~(np.abs(sequence) <= LARGEST))[0]

@@ -229,7 +229,7 @@ def test_forms_of_x_mean_the_same() -> None:
 
 def test_other_inputs_than_fitted_are_refused() -> None:
     for encoder in (ns.RateEncoder(), ns.StepForwardEncoder(0.1)):
-        with pytest.raises(RunError, match="has 3 inputs, but these were fitted to 2"):
+        with pytest.raises(RunError, match="has 3 inputs, but fit saw 2"):
             encoder.fit(walks()).transform(walks(inputs=3))
 
 

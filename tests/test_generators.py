@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 import neurosim as ns
@@ -128,6 +130,16 @@ def test_a_small_world_follows_its_law(n: int, neighbours: int, rewire: float, s
         assert_frequency(ways[:, way], min(round(near, 12), 1.0), way)
     for group in np.array_split(others, min(len(others), 6) or 1):
         assert_frequency(ways[:, group], far, group)
+
+
+@given(st.data(), st.integers(1, 30), st.floats(0, 1), st.integers(0, 2**32))
+def test_any_wiring_is_a_simple_graph(data: st.DataObject, n: int, p: float, seed: int) -> None:
+    """No pair twice and no self-connection, whatever the size and the probability; small worlds keep their fan-out."""
+    k = data.draw(st.integers(0, n - 1))
+    assert (matrix(ns.small_world(n, k, p, seed=seed)).sum(axis=1) == k).all()
+    matrix(ns.erdos_renyi(n, p, inhibitory=p, seed=seed))
+    matrix(ns.layered([n, 1, k + 1], p, 1 - p, p / 2, seed=seed))
+    matrix(ns.maass_column((1, k + 1, 2), c=p, reach=p + 0.1, seed=seed))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
@@ -253,6 +265,17 @@ def test_columns_are_what_they_were() -> None:
     ):
         found = hashlib.sha256(column.sources.tobytes() + column.targets.tobytes() + column.inhibitory.tobytes())
         assert found.hexdigest()[:16] == digest
+
+
+def test_liquids_are_what_they_were() -> None:
+    """Digests of synapses and delays, and sums of weights, made before liquids took wirings."""
+    network = ns.liquid((5, 5, 8), channels=3, seed=2)
+    was = [("fbb3c54a85dcbb9d", -9.298956407577432), ("1c3f44dd3a9b0bc9", 112.05293363046181)]
+    for projection, (digest, weight) in zip(network.projections, was, strict=True):
+        arrays = (projection.sources, projection.targets, projection.delays)
+        assert hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:16] == digest
+        assert projection.weights.sum() == pytest.approx(weight, rel=1e-12)
+    assert network.populations[0].values("tau_mem_ms").sum() == pytest.approx(3603.044086282781, rel=1e-12)
 
 
 def test_a_shape_is_its_columns_wiring() -> None:
@@ -446,3 +469,19 @@ def test_faults_of_an_experiments_wiring_are_placed(tmp_path: Path, liquid: str,
 def test_a_wiring_that_cannot_be_is_refused_when_it_is_drawn(tmp_path: Path) -> None:
     with pytest.raises(NetworkError, match="neighbours"):
         read(tmp_path, "wiring: {kind: ring, n: 3, neighbours: 3}").settings()
+
+
+def test_an_experiment_of_another_wiring_is_compared(tmp_path: Path) -> None:
+    """A small world of 48 neurons learns the vowels far above chance, which is one in nine."""
+    vowels = load_experiment(Path(__file__).parent.parent / "examples" / "vowels.yaml")
+    liquid = read(tmp_path, "wiring: {kind: small_world, n: 48, neighbours: 6, rewire: 0.2}, calibration_samples: 3")
+    row = ns.compare(vowels.model_copy(update={"liquid": liquid}), chips=["loihi1"]).rows[0]
+    assert row["neurons"] == 48
+    assert row["accuracy"] > 0.7
+
+
+def test_an_experiment_passes_adaptation_on(tmp_path: Path) -> None:
+    settings = read(tmp_path, "shape: [2, 2, 2], adaptation: 0.2, tau_adaptation_ms: 50").settings()
+    network = ns.liquid(channels=2, **settings)
+    assert network.populations[0].values("adaptation").tolist() == [0.2] * 8
+    assert ns.compile(network, "loihi2").n_neurons == 8

@@ -2,11 +2,11 @@
 
 What all encoders share.  A frame lasts `steps_per_frame` steps of `dt_ms`.  `fit` learns scales from training data
 (or only checks it, where nothing is to be learned), `transform` gives `SpikeTrains`; a sample's spikes depend on that
-sample, on what was fitted and on the settings, never on the other samples.  An input has the same number of channels,
-called its parts: channel = part * n_inputs + input.
+sample, on what was fitted and on the settings, never on the other samples.  Every input has the same number of
+channels, called its parts: channel = part * n_inputs + input.
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -27,7 +27,7 @@ MAX_STEPS_PER_FRAME = 10_000
 CELLS = 500_000  # steps x channels that are looked at together, which bounds memory
 
 
-class Encoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class Encoder(TransformerMixin, BaseEstimator, ABC, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """The base of all encoders; parameters are checked when they are used, as scikit-learn wants it.
 
     Attributes:
@@ -80,9 +80,6 @@ class Encoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # t
         self._check_all()
         return self._per_second(min(1.0, self._max_per_step()))
 
-    def _per_second(self, per_step: float) -> float:
-        return 1000 * per_step / self.dt_ms
-
     def __sklearn_tags__(self) -> Any:
         """Stateless encoders transform without `fit`."""
         tags = super().__sklearn_tags__()
@@ -121,6 +118,9 @@ class Encoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # t
         require(self, "steps_per_frame", is_whole(self.steps_per_frame, 1, MAX_STEPS_PER_FRAME), "1 to 10,000")
         require(self, "dt_ms", is_number(self.dt_ms, above=0), "a positive number")
         self._check()
+
+    def _per_second(self, per_step: float) -> float:
+        return 1000 * per_step / self.dt_ms
 
     def _encode(self, sequences: list[Floats]) -> SpikeTrains:
         lengths = _lengths(sequences)

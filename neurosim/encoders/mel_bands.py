@@ -17,6 +17,7 @@ from neurosim.encoders.parameters import is_number, is_whole, require
 from neurosim.sequences import Floats
 
 _TYPES = [np.dtype(name) for name in ("int8", "int16", "int32", "float16", "float32", "float64")]
+BLOCK = 1024  # frames that are looked at together, which bounds memory
 FLOOR = 2.0**-30 / 12  # added to energies: the power of rounding to 16 bits, so that silence has a logarithm
 
 
@@ -74,14 +75,7 @@ class MelBands(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # 
         length, hop = self._samples(self.frame_ms), self._samples(self.hop_ms)
         window = np.hanning(length + 1)[:-1]
         window /= np.sqrt((window**2).sum())
-        n_fft = 2 * (len(bank) - 1)
-        energies = []
-        for sound in _recordings(X):
-            padded = np.pad(sound, (0, max(0, length - len(sound))))
-            frames = np.lib.stride_tricks.sliding_window_view(padded, length)[::hop]
-            power = np.abs(np.fft.rfft(frames * window, n_fft)) ** 2
-            energies.append(np.log(power @ bank + FLOOR))
-        return energies
+        return [_log_energies(sound, window, hop, bank) for sound in _recordings(X)]
 
     def filter_bank(self) -> Floats:
         """Weights [band, frequency] of the power spectrum, frequencies from 0 to half the sample rate.
@@ -148,6 +142,17 @@ def hz_to_mel(hz: npt.ArrayLike) -> Floats:
 def mel_to_hz(mel: npt.ArrayLike) -> Floats:
     """The inverse of `hz_to_mel`."""
     return 700 * (10 ** (np.asarray(mel, np.float64) / 2595) - 1)
+
+
+def _log_energies(sound: Floats, window: Floats, hop: int, bank: Floats) -> Floats:
+    """Logarithmic energies [frame, band] of one sound; `bank` is [frequency, band]."""
+    padded = np.pad(sound, (0, max(0, len(window) - len(sound))))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, len(window))[::hop]
+    energies = np.empty((len(frames), bank.shape[1]))
+    for part in (slice(k, k + BLOCK) for k in range(0, len(frames), BLOCK)):
+        power = np.abs(np.fft.rfft(frames[part] * window, 2 * (len(bank) - 1))) ** 2
+        energies[part] = np.log(power @ bank + FLOOR)
+    return energies
 
 
 def _recordings(X: Any) -> list[Floats]:

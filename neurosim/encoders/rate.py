@@ -61,7 +61,7 @@ class RateEncoder(Encoder):
     def _max_per_step(self) -> float:
         if self.code == "poisson":
             return 1.0  # likely half of max_rate, but chance may fire in every step
-        return (self.max_rate + 1 / self.steps_per_frame) / 2
+        return (self.max_rate + 1 / self.steps_per_frame) / 2 + 1e-9  # the slack of the code
 
     def _learn(self, frames: Floats, lengths: Ints) -> None:
         self.mean_ = frames.mean(axis=0)

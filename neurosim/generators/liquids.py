@@ -32,6 +32,7 @@ from neurosim.generators.wiring import Wiring
 
 INPUT, LIQUID = "input", "liquid"
 MAX_INPUT_PAIRS = 2**31  # of a channel and a neuron, each drawn for
+BLOCK = 2**20  # of them drawn for at once
 
 
 def liquid(
@@ -44,6 +45,7 @@ def liquid(
     inhibition: float = 2.0,
     input_density: float = 0.2,
     input_negative: float = 0.5,
+    input_delay: int = 1,
     weight_shape: float = 2.0,
     weight_cap: float = 3.0,
     c: PerPair | None = None,
@@ -70,6 +72,7 @@ def liquid(
         inhibition: inhibitory weights relative to excitatory ones.
         input_density: probability that a channel reaches a neuron.
         input_negative: fraction of input synapses that are negative.
+        input_delay: longest delay of input synapses, in steps; each is drawn from 1 to it.
         weight_shape: of the gamma distribution of weights, whose mean is 1.
         weight_cap: largest weight before `gain`, so that a few outliers do not coarsen the grid of all.
         c: of a column, the connection probability scale of each pair of kinds (column.C).
@@ -98,6 +101,7 @@ def liquid(
     for name, value in (("input_density", input_density), ("input_negative", input_negative)):
         check_fraction(f"liquid: {name}", value)
     check_whole("liquid: max_delay", max_delay, 1, MAX_DELAY_STEPS)
+    check_whole("liquid: input_delay", input_delay, 1, MAX_DELAY_STEPS)
     check_seed("liquid", seed)
     plasticity = None if stp is None else plasticity_by_pair(stp)
     wiring = _wiring(wiring, seed, shape=shape, c=c, reach=reach, inhibitory=inhibitory)
@@ -115,7 +119,8 @@ def liquid(
     source, target = _reached(rng, channels, wiring.n, input_density)
     sign = np.where(rng.random(len(source)) < input_negative, -1, 1)
     size = gamma_weights(rng, len(source), weight_shape, weight_cap)
-    network.connect(INPUT, LIQUID, source, target, gain * sign * size)
+    late = np.random.default_rng([seed, 2]).integers(1, input_delay + 1, len(source))
+    network.connect(INPUT, LIQUID, source, target, gain * sign * size, late)
     size = gamma_weights(rng, len(wiring.sources), weight_shape, weight_cap)
     if recurrence > 0:
         side = np.where(wiring.inhibitory[wiring.sources], -inhibition, 1.0)
@@ -146,8 +151,12 @@ def _reached(
             "for: connect an input of your own"
         )
     check_synapses("liquid: input", channels * n * density, "lower input_density")
-    rows = [np.flatnonzero(rng.random(n) < density) for _ in range(channels)]
-    return np.repeat(np.arange(channels), [len(row) for row in rows]), np.concatenate(rows)
+    parts = []
+    at_once = max(1, BLOCK // n)  # channels; the draws do not depend on it
+    for first in range(0, channels, at_once):
+        channel, neuron = np.nonzero(rng.random((min(at_once, channels - first), n)) < density)
+        parts.append((first + channel, neuron))
+    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
 
 def _connect(

@@ -67,15 +67,22 @@ class LiquidClassifier(ClassifierMixin, LiquidEstimator):
         RunError: the liquid cannot be calibrated; CannotRepresent: on_chip is True and a feature cannot be formed.
     """
 
-    def fit(self, X: Any, y: npt.ArrayLike) -> "LiquidClassifier":
-        """Fit encoder, liquid and readout on training samples."""
+    def fit(self, X: Any, y: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> "LiquidClassifier":
+        """Fit encoder, liquid and readout on training samples.
+
+        Args:
+            X: samples.
+            y: their labels.
+            groups: who each sample is from; then the penalty of a readout given by name is chosen across groups.
+        """
         X, y = self._checked_both(X, y)
         labels = column_or_1d(y, warn=True)
         check_classification_targets(labels)
         self.classes_, numbers = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError("the training samples have one class only, so there is nothing to learn")
-        self._learn(X, numbers, classifier_model(self.readout, self.random_state))
+        of = None if groups is None else np.asarray(groups)
+        self._learn(X, numbers, classifier_model(self.readout, self.random_state, of), of)
         return self
 
     def decision_function(self, X: Any) -> Floats:

@@ -97,7 +97,7 @@ class LiquidEstimator(BaseEstimator):
 
     # ------------------------------------------------------------ fit
 
-    def _learn(self, X: Any, targets: npt.NDArray[Any], model: Any) -> None:
+    def _learn(self, X: Any, targets: npt.NDArray[Any], model: Any, groups: Any = None) -> None:
         """Everything of `fit` after the labels are understood."""
         self.chip_ = self.chip if isinstance(self.chip, ChipProfile) else load_chip(self.chip)
         self.encoder_ = None if isinstance(X, SpikeTrains) else clone(self.encoder or RateEncoder()).fit(X)
@@ -110,7 +110,7 @@ class LiquidEstimator(BaseEstimator):
         training = self._listen(trains)
         table = form(self.features, training.result, LIQUID)
         self.model_ = model
-        self.coef_, self.intercept_ = learn(model, table, targets)
+        self.coef_, self.intercept_ = learn(model, table, targets, groups)
         self._compile_readout(training.result)
 
     def _compile_readout(self, training: RunResult) -> None:

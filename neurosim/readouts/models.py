@@ -1,11 +1,13 @@
 """Models: the linear models that a liquid's readout may be."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegressionCV, RidgeClassifierCV, RidgeCV
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, RidgeClassifier, RidgeClassifierCV, RidgeCV
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.preprocessing import StandardScaler
 
 from chips import RunError
@@ -14,17 +16,33 @@ from neurosim.readouts.linear import ALPHAS
 Floats = npt.NDArray[np.float64]
 
 
-def classifier_model(readout: Any, seed: int = 0) -> Any:
-    """A fresh linear classifier, by name or as a clone of what was given.
+def classifier_model(readout: Any, seed: int = 0, groups: npt.NDArray[Any] | None = None) -> Any:
+    """A fresh linear classifier, by name or as a clone of what was given; with groups, one that chooses across them.
 
     Raises:
-        RunError: the name is unknown.
+        RunError: the name is unknown, or there is one group only.
     """
+    if groups is not None and isinstance(readout, str) and readout in _ACROSS_GROUPS:
+        return _across(*_ACROSS_GROUPS[readout], groups)
     if readout == "ridge":
         return RidgeClassifierCV(alphas=ALPHAS)
     if readout == "logistic":
         return LogisticRegressionCV(Cs=np.logspace(-4, 2, 7), max_iter=2000, random_state=seed)
     return _given(readout, ("ridge", "logistic"))
+
+
+def _across(model: Any, penalties: Mapping[str, Any], groups: npt.NDArray[Any]) -> Any:
+    n = len(np.unique(groups))
+    if n < 2:
+        raise RunError("the training samples are of one group, so no penalty can be chosen across groups: leave it out")
+    return GridSearchCV(clone(model), dict(penalties), cv=GroupKFold(min(n, MOST_FOLDS)))
+
+
+MOST_FOLDS = 5
+_ACROSS_GROUPS: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
+    "ridge": (RidgeClassifier(), {"alpha": 10.0 ** np.arange(0, 4.01, 0.5)}),
+    "logistic": (LogisticRegression(max_iter=2000), {"C": 10.0 ** np.arange(-4, 1.01)}),
+}
 
 
 def regressor_model(readout: Any) -> Any:
@@ -36,21 +54,26 @@ def regressor_model(readout: Any) -> Any:
     return RidgeCV(alphas=ALPHAS) if readout == "ridge" else _given(readout, ("ridge",))
 
 
-def learn(model: Any, table: Floats, targets: npt.NDArray[Any]) -> tuple[Floats, Floats]:
+def learn(
+    model: Any, table: Floats, targets: npt.NDArray[Any], groups: npt.NDArray[Any] | None = None
+) -> tuple[Floats, Floats]:
     """Fit a linear model on standardised features; its weights and constant terms for plain ones.
 
     Args:
         model: fitted in place.
         table: [sample, feature].
         targets: [sample] or [sample, output].
+        groups: [sample], passed to models that choose a penalty across groups.
 
     Returns:
         [output, feature] and [output].
     """
     scaler = StandardScaler().fit(table)
-    model.fit(scaler.transform(table), targets)
-    coefficients: Floats = np.atleast_2d(model.coef_) / scaler.scale_
-    intercept: Floats = np.atleast_1d(model.intercept_) - coefficients @ scaler.mean_
+    given = {} if groups is None else {"groups": groups}
+    model.fit(scaler.transform(table), targets, **given)
+    linear = getattr(model, "best_estimator_", model)
+    coefficients: Floats = np.atleast_2d(linear.coef_) / scaler.scale_
+    intercept: Floats = np.atleast_1d(linear.intercept_) - coefficients @ scaler.mean_
     return coefficients, intercept
 
 
