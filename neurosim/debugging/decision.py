@@ -48,11 +48,12 @@ def attribute_decision(
         RunError: a feature takes a root, so it is no sum over spikes; or sample, output or population is unknown.
     """
     steps = length(result, sample)
-    weights: Any
-    bias: Any
+    weights: Numbers
+    bias: Numbers
+    kernels: Numbers
     if isinstance(readout, ChipReadout):
         weights, bias = readout.weights, readout.bias.sum(axis=0)
-        kernels: Any = _chip_kernels(readout, steps)
+        kernels = _chip_kernels(readout, steps)
         population = population or readout.population
     else:
         features = tuple(readout.features)
@@ -66,7 +67,7 @@ def attribute_decision(
     if n != weights.shape[1]:
         raise RunError(f"the readout weighs {weights.shape[1]:,} neurons, but {population!r} has {n:,}")
     rows = rows_of(result, sample)
-    rows = rows[(rows[:, 1] >= start) & (rows[:, 1] < start + n)] - np.array([0, start, 0])
+    rows = rows[(rows[:, 1] >= start) & (rows[:, 1] < start + n)] - np.array([0, start, 0], np.int64)
     per_spike = np.einsum("fkc,fk->c", weights[:, rows[:, 1]].astype(float), kernels[:, rows[:, 0]].astype(float))
     order = np.argsort(-(per_spike + bias), kind="stable").tolist()
     a = order[0] if a is None else a
