@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from compiler import CrossbarNetwork, Network, Program, Tolerance, Usage, compile, usage
     from neurosim.calibration import calibrate
     from neurosim.comparison import Comparison, compare
+    from neurosim.continuous.closed_form import ClosedFormCell
+    from neurosim.continuous.echo_state import EchoState, check_echo_state, echo_state
+    from neurosim.continuous.from_ncps import cfc_from_ncps, ltc_from_ncps
+    from neurosim.continuous.ode import LiquidODE, LiquidTimeConstant
     from neurosim.counts import Counts
     from neurosim.generators.column import Column, maass_column
     from neurosim.generators.liquids import liquid
@@ -49,6 +53,10 @@ _HOME = {
     "neurosim.calibration": "calibrate",
     "neurosim.generators.column": "Column maass_column",
     "neurosim.comparison": "Comparison compare",
+    "neurosim.continuous.closed_form": "ClosedFormCell",
+    "neurosim.continuous.from_ncps": "cfc_from_ncps ltc_from_ncps",
+    "neurosim.continuous.echo_state": "EchoState check_echo_state echo_state",
+    "neurosim.continuous.ode": "LiquidODE LiquidTimeConstant",
     "neurosim.counts": "Counts",
     "neurosim.pricing": "Energy energy",
     "neurosim.timing": "Latency latency",
@@ -62,14 +70,18 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.
 __all__ = [
     "CannotRepresent",
     "ChipProfile",
+    "ClosedFormCell",
     "Column",
     "Comparison",
     "Counts",
     "CrossbarNetwork",
     "DoesNotFit",
+    "EchoState",
     "Energy",
     "ExperimentError",
     "Latency",
+    "LiquidODE",
+    "LiquidTimeConstant",
     "Network",
     "NetworkError",
     "NeurosimError",
@@ -82,13 +94,17 @@ __all__ = [
     "Tolerance",
     "Usage",
     "calibrate",
+    "cfc_from_ncps",
+    "check_echo_state",
     "compare",
     "compile",
+    "echo_state",
     "energy",
     "latency",
     "liquid",
     "list_chips",
     "load_chip",
+    "ltc_from_ncps",
     "maass_column",
     "run",
     "usage",

@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from chips import ChipProfile, load_chip
 from compiler import compile
-
 from neurosim.continuous.codec import Coding, Quantisation
 from neurosim.continuous.integers import to_network
 from neurosim.continuous.model import Floats, Model, as_signal

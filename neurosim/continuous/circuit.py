@@ -7,10 +7,11 @@ A group of units computes, in each step of the chip, what compiler/lower_graded.
 and liquid_time_constant y <- keep * y + gain * sigmoid(z) (reversal - y).  The value that a unit stands for is
 y + offset, so that hardtanh01 is a hardtanh of limit 1/2 around an offset of 1/2.
 
-A model whose step takes `period` steps of the chip is a pipeline: each group has a `level`, a wire from level a to level
-b takes b - a steps, the state is level `period` as a target and level 0 as a source, and the input is level 0.  The input
-is held for the whole period.  All of the pipeline's slots then carry the same numbers, so the state is constant within
-a period, and in sigma-delta coding nothing is sent in its other steps.  Such groups keep nothing themselves (keep 0).
+Where the way from state to state takes several steps of the chip, it is a pipeline: each group has a `level`, a wire
+from level a to level b takes b - a steps, input and state are level 0 as sources, and the state's own level is the length
+of the pipeline.  The input is held for the whole `period`, a multiple of that length.  All slots of the pipeline then
+carry the same numbers: values change once a pipeline's length, and in sigma-delta coding nothing is sent in between.
+Groups of such a circuit keep nothing themselves (keep 0).
 """
 
 from dataclasses import dataclass, field
@@ -59,7 +60,6 @@ class Circuit:
         groups: in the order in which they are placed.
         wires: between them.
         period: steps of the chip for one step of the model.
-        settle: steps of the chip from a source of level 0 to the state; the period is a multiple of it.
         initial: the state in which the chip starts, as units at rest make it.
     """
 
@@ -67,7 +67,6 @@ class Circuit:
     groups: tuple[Group, ...]
     wires: tuple[Wire, ...]
     period: int = 1
-    settle: int = 1
     initial: Floats = field(default_factory=lambda: np.zeros(1))
 
     def group(self, name: str) -> Group:

@@ -1,4 +1,4 @@
-"""Closed-form continuous-time cells (CfC), and their import from ncps.
+"""Closed-form continuous-time cells (CfC).
 
 Hasani, Lechner, Amini, Liebenwein, Ray, Tschaikowski, Teschl and Rus 2022 (Nature Machine Intelligence 4, 992-1003),
 with the parameter names of the package ncps (CfCCell): of q = [u, x], passed through a backbone of dense layers if any,
@@ -10,13 +10,13 @@ with the parameter names of the package ncps (CfCCell): of q = [u, x], passed th
 ts is the time that a step takes.  The backbone's activation is tanh, relu, silu, gelu or LeCun's 1.7159 tanh(0.666 z).
 
 On a chip, with T = 2 s - 1 = tanh((time_a q ts + time_b q) / 2) and d = (f2 - f1) / 2, default is (f1 + f2) / 2 + T d,
-and the product is ((T + d) / 2)^2 - ((T - d) / 2)^2: two squares and a sum.  no_gate is the same with d = f2 / 2, plus f1 +
-f2 / 2.  A step takes three steps of the chip, and one more for each layer of the backbone.
+and the product is ((T + d) / 2)^2 - ((T - d) / 2)^2: two squares and a sum.  no_gate is f1 + f2 / 2 + T d with d = f2 / 2.
+A step takes three steps of the chip, and one more for each layer of the backbone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,8 @@ from scipy.special import erf
 from chips import CannotRepresent, NetworkError
 from neurosim.continuous.circuit import INPUT, STATE, Circuit, Group, Wire
 from neurosim.continuous.model import Floats, as_matrix, check_between, run_steps, sigmoid
-from neurosim.continuous.state_dict import read_state
 
+Part = TypeVar("Part")
 Mode = Literal["default", "no_gate", "pure"]
 MODES = ("default", "no_gate", "pure")
 
@@ -35,7 +35,7 @@ def _gelu(z: Floats) -> Floats:
     return np.asarray(0.5 * z * (1 + erf(z / np.sqrt(2))))
 
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[[Floats], Floats]] = {
     "lecun_tanh": lambda z: 1.7159 * np.tanh(0.666 * z),
     "tanh": np.tanh,
     "relu": lambda z: np.maximum(z, 0),
@@ -53,7 +53,7 @@ class Dense:
     bias: Floats
 
     def __call__(self, q: Floats) -> Floats:
-        """weight q + bias, of q [..., from]."""
+        """Weight q + bias, of q [..., from]."""
         return q @ self.weight.T + self.bias
 
 
@@ -107,7 +107,9 @@ class ClosedFormCell:
             if layer is not None:
                 _check_dense(name, layer, self.n, width or self.ff1.weight.shape[1])
         if self.inputs < 1:
-            raise NetworkError(f"a closed-form cell of {self.n} units has layers from [u, x], but no column is left for u")
+            raise NetworkError(
+                f"a closed-form cell of {self.n} units has layers from [u, x], but no column is left for u"
+            )
 
     @property
     def n(self) -> int:
@@ -118,7 +120,7 @@ class ClosedFormCell:
     def inputs(self) -> int:
         """Input signals."""
         first = self.backbone[0] if self.backbone else self.ff1
-        return first.weight.shape[1] - self.n
+        return int(first.weight.shape[1]) - self.n
 
     def step(self, x: Floats, u: Floats) -> Floats:
         """The state after one step: x [..., unit], u [input] -> [..., unit]."""
@@ -126,12 +128,10 @@ class ClosedFormCell:
         for layer in self.backbone:
             q = ACTIVATIONS[self.activation](layer(q))
         if self.mode == "pure":
-            assert self.w_tau is not None and self.a is not None
-            z = self.ff1(q)
-            return np.asarray(-self.a * np.exp(-self.ts * (np.abs(self.w_tau) + np.abs(z))) * z + self.a)
-        assert self.ff2 is not None and self.time_a is not None and self.time_b is not None
-        f1, f2 = np.tanh(self.ff1(q)), np.tanh(self.ff2(q))
-        s = sigmoid(self.time_a(q) * self.ts + self.time_b(q))
+            z, w_tau, a = self.ff1(q), _given(self.w_tau), _given(self.a)
+            return np.asarray(-a * np.exp(-self.ts * (np.abs(w_tau) + np.abs(z))) * z + a)
+        f1, f2 = np.tanh(self.ff1(q)), np.tanh(_given(self.ff2)(q))
+        s = sigmoid(_given(self.time_a)(q) * self.ts + _given(self.time_b)(q))
         return np.asarray(f1 + s * f2 if self.mode == "no_gate" else f1 * (1 - s) + s * f2)
 
     def run(self, u: npt.ArrayLike, initial: npt.ArrayLike | None = None) -> Floats:
@@ -154,9 +154,11 @@ class ClosedFormCell:
             raise CannotRepresent(
                 f"the backbone's {self.activation} has no graded unit: choose {' or '.join(_TANHS)} and train again"
             )
-        assert self.ff2 is not None and self.time_a is not None and self.time_b is not None
+        time_a, time_b, ff2 = _given(self.time_a), _given(self.time_b), _given(self.ff2)
         outer, inner = _TANHS.get(self.activation, (1.0, 1.0))
-        groups, wires, sources = [], [], [INPUT, STATE]
+        groups: list[Group] = []
+        wires: list[Wire] = []
+        sources = [INPUT, STATE]
         for i, layer in enumerate(self.backbone):
             name = f"backbone{i}"
             new = Group(name, len(layer.weight), "tanh", i + 1, inner * layer.bias, gain=outer, largest=outer)
@@ -164,10 +166,8 @@ class ClosedFormCell:
             wires += self._from(sources, name, inner * layer.weight)
             sources = [name]
         level = len(self.backbone) + 1
-        gate = Dense(
-            (self.time_a.weight * self.ts + self.time_b.weight) / 2, (self.time_a.bias * self.ts + self.time_b.bias) / 2
-        )
-        for name, layer in (("gate", gate), ("ff1", self.ff1), ("ff2", self.ff2)):
+        gate = Dense((time_a.weight * self.ts + time_b.weight) / 2, (time_a.bias * self.ts + time_b.bias) / 2)
+        for name, layer in (("gate", gate), ("ff1", self.ff1), ("ff2", ff2)):
             groups.append(Group(name, self.n, "tanh", level, layer.bias))
             wires += self._from(sources, name, layer.weight)
         each = np.eye(self.n)
@@ -181,7 +181,7 @@ class ClosedFormCell:
         ends = {"sum": 1.0, "difference": -1.0, "ff1": 0.5 * largest, "ff2": 0.5}
         wires += [Wire(source, STATE, weight * each) for source, weight in ends.items()]
         period = level + 2
-        return Circuit(self.inputs, tuple(groups), tuple(wires), period, period, np.zeros(self.n))
+        return Circuit(self.inputs, tuple(groups), tuple(wires), period, np.zeros(self.n))
 
     def _from(self, sources: list[str], target: str, weight: Floats) -> list[Wire]:
         if len(sources) == 1:
@@ -190,7 +190,14 @@ class ClosedFormCell:
 
 
 def closed_form_cell(
-    n: int, inputs: int = 1, *, backbone: int = 0, radius: float = 0.9, mode: Mode = "default", ts: float = 1.0, seed: int = 0
+    n: int,
+    inputs: int = 1,
+    *,
+    backbone: int = 0,
+    radius: float = 0.9,
+    mode: Mode = "default",
+    ts: float = 1.0,
+    seed: int = 0,
 ) -> ClosedFormCell:
     """Draw a closed-form cell: normal weights of standard deviation radius / sqrt(columns), no biases.
 
@@ -207,7 +214,9 @@ def closed_form_cell(
         NetworkError: a size or the mode is wrong.
     """
     if min(n, inputs) < 1 or backbone < 0:
-        raise NetworkError(f"closed_form_cell: n {n}, inputs {inputs} and backbone {backbone} must be at least 1, 1 and 0")
+        raise NetworkError(
+            f"closed_form_cell: n {n}, inputs {inputs} and backbone {backbone} must be at least 1, 1 and 0"
+        )
     rng = np.random.default_rng(seed)
 
     def dense(rows: int, signals: int, units: int) -> Dense:
@@ -219,49 +228,10 @@ def closed_form_cell(
     return ClosedFormCell(ff1, ff2, time_a, time_b, layers, mode=mode, ts=ts)
 
 
-def cfc_from_ncps(
-    state: Mapping[str, Any],
-    mode: Mode = "default",
-    *,
-    activation: str = "lecun_tanh",
-    ts: float = 1.0,
-    prefix: str | None = None,
-) -> ClosedFormCell:
-    """A closed-form cell with the trained parameters of ncps (CfCCell, or CfC without mixed memory).
-
-    Args:
-        state: `module.state_dict()`, or any mapping of its names to what `numpy.asarray` reads: ff1.weight, ff1.bias,
-            ff2.*, time_a.*, time_b.*, backbone.<k>.*, and sparsity_mask if the cell has one; in mode "pure" ff1.*, w_tau
-            and A.  A projection (fc.*) is a readout, and left out.
-        mode: that of the cell.
-        activation: that of its backbone.
-        ts: the time that a step takes (timespans of ncps; 1 by default there).
-        prefix: of the names; None takes "rnn_cell." if names begin so.  A wired CfC has one cell a layer, whose prefix is
-            "rnn_cell.layer_0." and so on; feed each with the states of the one before.
-
-    Raises:
-        NetworkError: a name is missing, a shape is wrong, or the module has mixed memory (lstm.*).
-    """
-    arrays = read_state(state, prefix)
-    mask = np.abs(arrays["sparsity_mask"]) if "sparsity_mask" in arrays else 1.0
-
-    def dense(name: str, factor: Any = 1.0) -> Dense:
-        weight = as_matrix(f"{name}.weight", arrays.need(f"{name}.weight"), (None, None))
-        if np.ndim(factor) and np.shape(factor) != weight.shape:
-            raise NetworkError(f"sparsity_mask has shape {np.shape(factor)}, but {name}.weight has {weight.shape}")
-        return Dense(weight * factor, as_matrix(f"{name}.bias", arrays.need(f"{name}.bias"), (len(weight),)))
-
-    numbers = sorted(int(key.split(".")[1]) for key in arrays if key.startswith("backbone.") and key.endswith(".weight"))
-    backbone = tuple(dense(f"backbone.{k}") for k in numbers)
-    if mode == "pure":
-        ff1 = dense("ff1", mask)
-        n = len(ff1.weight)
-        w_tau = as_matrix("w_tau", np.ravel(arrays.need("w_tau")), (n,))
-        a = as_matrix("A", np.ravel(arrays.need("A")), (n,))
-        return ClosedFormCell(ff1, None, None, None, backbone, activation, mode, ts, w_tau, a)
-    return ClosedFormCell(
-        dense("ff1", mask), dense("ff2", mask), dense("time_a"), dense("time_b"), backbone, activation, mode, ts
-    )
+def _given(part: Part | None) -> Part:
+    """What __post_init__ made sure of."""
+    assert part is not None
+    return part
 
 
 def _check_dense(name: str, layer: Dense, rows: int | None, columns: int | None) -> None:

@@ -1,8 +1,7 @@
 """Codec: signals to payloads, payloads to states, for a network that `to_network` made."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -69,7 +68,7 @@ class Codec:
     initial: Floats
     quantisation: Quantisation
 
-    def encode(self, u: npt.ArrayLike | Sequence[npt.ArrayLike]) -> SpikeTrains:
+    def encode(self, u: Any) -> SpikeTrains:
         """Payloads of one input sequence ([step, input], or [step]), or of a list of them, one sample each.
 
         A sample of T steps takes `period` T + 1 steps of the chip: the last for the last state to be made.

@@ -10,22 +10,20 @@ likewise (sensory_*, of u * input_w + input_b):
     fused     v_j <- (c_j v_j + gleak_j vleak_j + sum s_ij erev_ij) / (c_j + gleak_j + sum s_ij + epsilon)
     euler     v_j <- v_j + (gleak_j (vleak_j - v_j) + sum s_ij (erev_ij - v_j)) / c_j
 
-`unfolds` times a step, with c_j = cm_j unfolds / ts.  fused is the semi-implicit step of ncps, and divides, which no unit
-of a chip does; `explicit()` gives euler with enough unfolds.  On a chip each distinct synapse is a tanh unit, T =
-tanh(sigma (v - mu) / 2) = 2 sigmoid - 1, and each v_j sum w_ij T_ij / 2 is one product, made of two squares.
+`unfolds` times a step, with c_j = cm_j unfolds / ts.  fused is the semi-implicit step of ncps, and divides, which no
+unit of a chip does; `explicit()` gives euler with enough unfolds.  On a chip each distinct synapse is a tanh unit,
+T = tanh(sigma (v - mu) / 2) = 2 sigmoid - 1, and each v_j sum w_ij T_ij / 2 is one product, made of two squares.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from chips import CannotRepresent, NetworkError
 from neurosim.continuous.circuit import INPUT, STATE, Circuit, Group, Wire
-from neurosim.continuous.model import Floats, as_matrix, check_between, run_steps, sigmoid
-from neurosim.continuous.state_dict import read_state
+from neurosim.continuous.model import Floats, run_steps, sigmoid
 
 STAGES = 3  # steps of the chip for one unfold: sigmoids, squares, sums
 MAX_UNFOLDS = 10_000
@@ -154,12 +152,14 @@ class ConductanceLiquid:
         half = {name: end.to_units(0.5) for name, end in ends.items()}  # w / 2: [unit, synapse]
         spread = sum((weights.sum(axis=1) for weights in half.values()), np.zeros(self.n))  # bound of sum w T / 2
         size = np.maximum(spread, 1.0)
-        largest = float(max(np.abs(self.vleak).max(), np.abs(self.recurrent.erev).max(), np.abs(self.sensory.erev).max()))
-        leak = 1 - h * (self.gleak + spread)
+        largest = float(
+            max(np.abs(self.vleak).max(), np.abs(self.recurrent.erev).max(), np.abs(self.sensory.erev).max())
+        )
         rest = sum((end.to_units(0.5, reversal=True).sum(axis=1) for end in ends.values()), np.zeros(self.n))
         bias = h * (self.gleak * self.vleak + rest)
         groups = [Group(STATE, self.n, "linear", STAGES, bias, largest=largest, precise=True)]
-        wires = [Wire(STATE, STATE, np.diag(leak))]
+        # what is kept is 1 and a small leak: apart, each is on a grid of its own
+        wires = [Wire(STATE, STATE, np.eye(self.n)), Wire(STATE, STATE, np.diag(-h * (self.gleak + spread)))]
         for name, end in ends.items():
             groups.append(Group(name, len(end.bias), "tanh", 1, end.bias))
             wires.append(Wire(INPUT if name == "senses" else STATE, name, end.weights))
@@ -169,10 +169,10 @@ class ConductanceLiquid:
             wires.append(Wire(STATE, name, 0.5 * np.eye(self.n)))
             wires += [Wire(end, name, sign * 0.5 * weights / size[:, None]) for end, weights in half.items()]
             wires.append(Wire(name, STATE, np.diag(-sign * h * size)))
-        return Circuit(self.inputs, tuple(groups), tuple(wires), STAGES * self.unfolds, STAGES, np.zeros(self.n))
+        return Circuit(self.inputs, tuple(groups), tuple(wires), STAGES * self.unfolds, np.zeros(self.n))
 
     def _conductance(self) -> Floats:
-        return self.gleak + self.recurrent.w.sum(axis=0) + self.sensory.w.sum(axis=0)
+        return np.asarray(self.gleak + self.recurrent.w.sum(axis=0) + self.sensory.w.sum(axis=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,76 +201,7 @@ class _Tanhs:
         return _Tanhs(weights, bias, np.ravel(unit_of), target, w, erev, synapses.w.shape[1])
 
     def to_units(self, factor: float, reversal: bool = False) -> Floats:
-        """factor * w (* erev) from each tanh unit to each unit: [unit, synapse]."""
+        """Factor * w (* erev) from each tanh unit to each unit: [unit, synapse]."""
         matrix = np.zeros((self.n, len(self.bias)))
         np.add.at(matrix, (self.target, self.unit_of), factor * self.w * (self.erev if reversal else 1.0))
         return matrix
-
-
-def ltc_from_ncps(
-    state: Mapping[str, Any],
-    *,
-    ode_unfolds: int = 6,
-    ts: float = 1.0,
-    epsilon: float = 1e-8,
-    implicit_param_constraints: bool = False,
-    prefix: str | None = None,
-) -> ConductanceLiquid:
-    """An LTC cell with the trained parameters of ncps (LTCCell, or LTC without mixed memory).
-
-    Args:
-        state: `module.state_dict()`, or any mapping of its names to what `numpy.asarray` reads: gleak, vleak, cm [unit]; w,
-            sigma, mu, erev, sparsity_mask [source, target]; the same with sensory_ [input, target]; and, if the cell maps
-            them, input_w, input_b [input], output_w, output_b [output].  Without a mask every pair is a synapse.
-        ode_unfolds: that of the cell.
-        ts: the time that a step takes (timespans of ncps; 1 by default there).
-        epsilon: that of the cell.
-        implicit_param_constraints: that of the cell, whose w, sensory_w, cm and gleak then pass a softplus.  False by
-            default in LTCCell, but True in LTC.
-        prefix: of the names; None takes "rnn_cell." if names begin so.
-
-    Raises:
-        NetworkError: a name is missing, a shape is wrong, cm is not above 0, a conductance is negative, or the module has
-            mixed memory (lstm.*).
-    """
-    arrays = read_state(state, prefix)
-    n = arrays.need("cm").size
-    inputs = len(np.atleast_1d(arrays.need("sensory_w")))
-    check_between("ts", ts, 0, np.inf)
-    check_between("ode_unfolds", ode_unfolds, 0, MAX_UNFOLDS)
-
-    def vector(name: str, length: int | None, default: float | None = None) -> Floats:
-        found = default if default is not None and name not in arrays else arrays.need(name)
-        return as_matrix(name, found, (length,))
-
-    def positive(name: str, values: Floats) -> Floats:
-        values = np.logaddexp(0, values) if implicit_param_constraints else values
-        if (values < 0).any() or (name == "cm" and (values == 0).any()):
-            raise NetworkError(
-                f"{name} has {values.min():g}, but must not be negative: apply the cell's weight constraints, or pass "
-                "implicit_param_constraints=True if it was trained so"
-            )
-        return np.asarray(values)
-
-    def synapses(before: str, sources: int) -> Synapses:
-        named = {k: as_matrix(before + k, arrays.need(before + k), (sources, n)) for k in ("w", "sigma", "mu", "erev")}
-        mask_name = before + "sparsity_mask"
-        mask = as_matrix(mask_name, arrays[mask_name], (sources, n)) if mask_name in arrays else np.ones((sources, n))
-        named["w"] = positive(before + "w", named["w"]) * np.abs(mask)
-        return Synapses(**named)
-
-    outputs = arrays["output_w"].size if "output_w" in arrays else n
-    return ConductanceLiquid(
-        recurrent=synapses("", n),
-        sensory=synapses("sensory_", inputs),
-        gleak=positive("gleak", vector("gleak", n)),
-        vleak=vector("vleak", n),
-        cm=positive("cm", vector("cm", n)),
-        input_w=vector("input_w", inputs, 1.0),
-        input_b=vector("input_b", inputs, 0.0),
-        output_w=vector("output_w", outputs, 1.0),
-        output_b=vector("output_b", outputs, 0.0),
-        unfolds=int(ode_unfolds),
-        ts=ts,
-        epsilon=epsilon,
-    )

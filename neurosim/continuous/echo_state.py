@@ -1,9 +1,10 @@
 """Echo state networks: x <- (1 - a) x + a f(W x + V u + b), with W and V drawn at random and never trained.
 
-Jaeger 2001, "The echo state approach to analysing and training recurrent neural networks" (GMD report 148); with a leak,
-Jaeger, Lukosevicius, Popovici and Siewert 2007.  A network has echo states if its state forgets where it started.  For
-f with slope of at most 1 it does if the largest singular value of M = (1 - a) I + a W is below 1; if the spectral
-radius of M is 1 or more, it does not for zero input; between the two it mostly does, which `forgetting` tries.
+Jaeger 2001, "The echo state approach to analysing and training recurrent neural networks" (GMD report 148); with a
+leak, Jaeger, Lukosevicius, Popovici and Siewert 2007 (Neural Networks 20).  A network has echo states if its state forgets
+where it started.  For f with slopes of 0 to 1 it does if 1 - a + a sigma_max(W) < 1, that is, if the largest singular
+value of W is below 1; if the spectral radius rho of (1 - a) I + a W is 1 or more, it does not for zero input; between the
+two it mostly does, which `forgetting` tries.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,15 @@ import numpy.typing as npt
 
 from chips import NetworkError
 from neurosim.continuous.circuit import INPUT, STATE, Circuit, Group, Wire
-from neurosim.continuous.model import FUNCTIONS, Floats, as_matrix, check_between, check_function, linear_bound, run_steps
+from neurosim.continuous.model import (
+    FUNCTIONS,
+    Floats,
+    as_matrix,
+    check_between,
+    check_function,
+    linear_bound,
+    run_steps,
+)
 
 GUARANTEED, LIKELY, NONE = "guaranteed (sigma_max < 1)", "likely (rho < 1)", "no echo state"
 PROBE_STEPS = 500  # of the empirical test
@@ -27,12 +36,12 @@ class EchoStateReport:
 
     Attributes:
         spectral_radius: largest magnitude of an eigenvalue of (1 - a) I + a W.
-        largest_singular_value: of the same matrix.
+        largest_singular_value: of W.
         verdict: "guaranteed (sigma_max < 1)", "likely (rho < 1)" or "no echo state".
-        forgetting: distance of two opposite random initial states after 500 steps under one random input in -1 .. 1 (with
-            weight 0 if no input weights were given, the hardest case), over their distance at the start.
+        forgetting: distance of two opposite random initial states after 500 steps under one random input in -1 .. 1 (none
+            if no input weights were given, the hardest case), over their distance at the start.
         forgets: whether that is below 1/1000.
-        scale: largest factor of W at which the spectral radius of the whole is 0.95; infinite if any factor will do.
+        scale: largest factor of W at which that spectral radius is 0.95 (or 1 - a / 20, if more); infinite if any will do.
     """
 
     spectral_radius: float
@@ -83,7 +92,7 @@ class EchoState:
     @property
     def inputs(self) -> int:
         """Input signals."""
-        return self.input_weights.shape[1]
+        return int(self.input_weights.shape[1])
 
     def step(self, x: Floats, u: Floats) -> Floats:
         """The state after one step: x [..., unit], u [input] -> [..., unit]."""
@@ -164,7 +173,11 @@ def echo_state(
 
 
 def check_echo_state(
-    weights: npt.ArrayLike, leak: float = 1.0, input_weights: npt.ArrayLike | None = None, f: str = "tanh", seed: int = 0
+    weights: npt.ArrayLike,
+    leak: float = 1.0,
+    input_weights: npt.ArrayLike | None = None,
+    f: str = "tanh",
+    seed: int = 0,
 ) -> EchoStateReport:
     """Spectral radius, largest singular value, what follows from them, and a trial of two initial states.
 
@@ -183,8 +196,7 @@ def check_echo_state(
     n = len(np.atleast_1d(np.asarray(weights, dtype=object)))
     w = as_matrix("weights", weights, (n, n))
     v = np.zeros((n, 1)) if input_weights is None else as_matrix("input_weights", input_weights, (n, None))
-    matrix = (1 - leak) * np.eye(n) + leak * w
-    radius, sigma = _radius(matrix), float(np.linalg.norm(matrix, 2))
+    radius, sigma = _radius((1 - leak) * np.eye(n) + leak * w), float(np.linalg.norm(w, 2))
     verdict = GUARANTEED if sigma < 1 else LIKELY if radius < 1 else NONE
     rng = np.random.default_rng(seed)
     pair = rng.uniform(-1, 1, n) * np.array([[1.0], [-1.0]])
@@ -201,8 +213,8 @@ def _refuse_without_echo(weights: Floats, leak: float) -> None:
     radius = _radius((1 - leak) * np.eye(len(weights)) + leak * weights)
     if radius >= 1:
         raise NetworkError(
-            f"the weights have no echo state: the spectral radius of (1 - leak) I + leak W is {radius:.3g}, but must be "
-            f"below 1: multiply W by {_scale(weights, leak):.3g} (radius 0.95), or pass check=False"
+            f"the weights have no echo state: the spectral radius of (1 - leak) I + leak W is {radius:.4g}, but must "
+            f"be below 1: multiply W by {_scale(weights, leak):.3g} or less, or pass check=False"
         )
 
 

@@ -7,8 +7,8 @@ largest value takes a HEADROOM-th of the state's width.  A weight w from a sourc
     w 2^shift Z / S     on the grid of the chip: 8 bits with sign, times a power of two
 
 where the shift of each unit is the largest at which its largest weight fits and the sum of all its inputs at their
-bounds stays within sum_bits.  In a `precise` group every wire into a unit has a power of two of its own, and the shift is
-the largest at which the strongest wire fits.  Biases, and the offsets of sources, arrive over two constant channels a
+bounds stays within sum_bits.  In a `precise` group every wire into a unit has a power of two of its own, and the shift
+is the largest at which the strongest wire fits.  Biases, and the offsets of sources, arrive over two constant channels a
 group (a coarse and a fine one), which begin with the input: a network without input then rests at its initial state.
 """
 
@@ -21,7 +21,7 @@ from chips import CannotRepresent, ChipProfile, DoesNotFit, RunError, load_chip
 from compiler import Network
 from neurosim.continuous.circuit import INPUT, STATE, Circuit, Group, Wire
 from neurosim.continuous.codec import Codec, Coding, Quantisation
-from neurosim.continuous.model import Floats, Model, check_between
+from neurosim.continuous.model import Floats, Model
 
 CONSTANT = "constant"
 SPARE_BITS = 2
@@ -58,8 +58,8 @@ def to_network(
         input_bound: largest |u|, for which sums have room.
 
     Raises:
-        CannotRepresent: the chip sends no numbers, the model's step has no circuit of these units, or a weight, a gain or
-            a bound exceeds the chip's integers.
+        CannotRepresent: the chip sends no numbers, the model's step has no circuit of these units, or a weight, a gain
+            or a bound exceeds the chip's integers.
         DoesNotFit: more units than the chip has.
         RunError: coding, threshold or input_bound is none.
     """
@@ -86,11 +86,11 @@ def check_room(n_units: int, chip: ChipProfile, what: str) -> None:
     Raises:
         DoesNotFit: naming both numbers.
     """
-    room = chip.mesh.n_cores * chip.core.neurons
-    if n_units > room:
+    each = chip.core.neurons
+    if each is not None and n_units > chip.mesh.n_cores * each:
         raise DoesNotFit(
-            f"{what}: needs {n_units:,} graded units, but {chip.name} has {room:,} ({chip.mesh.n_cores} cores of "
-            f"core.neurons = {chip.core.neurons:,}): use fewer units or a sparser wiring"
+            f"{what}: needs {n_units:,} graded units, but {chip.name} has {chip.mesh.n_cores * each:,} "
+            f"({chip.mesh.n_cores} cores of core.neurons = {each:,}): use fewer units or a sparser wiring"
         )
 
 
@@ -101,9 +101,12 @@ class _Builder:
         self.circuit, self.chip, self.coding, self.threshold, self.bound = circuit, chip, coding, threshold, bound
         self.one = 2.0**chip.numbers.fraction_bits
         self.room = 2.0 ** (chip.numbers.state_bits - 1) / HEADROOM
-        self.largest = {g.name: (g.largest * max(1.0, bound) if g.kind == "linear" else g.largest) for g in circuit.groups}
+        self.largest = {
+            g.name: (g.largest * max(1.0, bound) if g.kind == "linear" else g.largest) for g in circuit.groups
+        }
         self.largest[INPUT] = bound
-        self.offset: dict[str, Floats | float] = {INPUT: 0.0} | {g.name: g.offset for g in circuit.groups}
+        self.offset: dict[str, Floats | float] = {INPUT: 0.0}
+        self.offset.update((g.name, g.offset) for g in circuit.groups)
         self.finer = {g.name: self._finer(g) for g in circuit.groups}  # k
         self.scale = {name: self.one * 2.0**k for name, k in self.finer.items()}
         self.scale[INPUT] = min(self.scale[STATE], 2.0 ** self._bits(self.room / bound))
@@ -144,10 +147,15 @@ class _Builder:
 
     def _registers(self, group: Group) -> dict[str, Any]:
         full = 2.0**self.chip.numbers.decay_bits
-        gain = np.asarray(group.gain) * (1.0 if group.kind in ("linear", "liquid_time_constant", "square") else 2.0 ** self.finer[group.name])
+        gain = np.asarray(group.gain) * (
+            1.0 if group.kind in ("linear", "liquid_time_constant", "square") else 2.0 ** self.finer[group.name]
+        )
         keep = np.asarray(group.keep, np.float64)
         made = {"keep": np.rint(keep * full), "gain": np.rint(gain * full)}
-        self.register_errors += [float(np.abs(made["keep"] / full - keep).max()), float(np.abs(made["gain"] / full - gain).max())]
+        self.register_errors += [
+            float(np.abs(made["keep"] / full - keep).max()),
+            float(np.abs(made["gain"] / full - gain).max()),
+        ]
         if group.kind == "hardtanh":
             made["limit"] = np.rint(group.limit * self.one)
         if group.kind == "liquid_time_constant":

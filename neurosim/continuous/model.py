@@ -1,9 +1,9 @@
 """What the models of this folder share: their functions, their checks of arrays, and what a model is.
 
-    tanh         f(z) = tanh(z)
-    hardtanh     f(z) = min(max(z, -1), 1)
-    hardtanh01   f(z) = min(max(z, 0), 1)
-    linear       f(z) = z
+tanh         f(z) = tanh(z)
+hardtanh     f(z) = min(max(z, -1), 1)
+hardtanh01   f(z) = min(max(z, 0), 1)
+linear       f(z) = z
 """
 
 from collections.abc import Callable
@@ -165,7 +165,7 @@ def check_between(what: str, value: float, low: float, high: float) -> None:
 
 
 def linear_bound(matrix: Floats, drive: Floats) -> float:
-    """Largest |x| of x <- matrix x + d with |d| <= drive: the row sums of |matrix^k|, added up (at most 2,000 terms)."""
+    """Largest |x| of x <- matrix x + d with |d| <= drive: the sum of |matrix^k| drive, of at most 2,000 terms."""
     total, power = np.zeros_like(matrix), np.eye(len(matrix))
     for _ in range(2000):
         total += np.abs(power)

@@ -5,10 +5,11 @@
 
 The second is the liquid time-constant network of Hasani, Lechner, Amini, Rus and Grosu 2021 (AAAI, arXiv:2006.04439,
 equation 1), where each unit's f is a sigmoid: s adds to its leak, so its time constant 1 / (1 / tau + s) follows the
-input.  Methods: "euler" and "rk4" (explicit, of order 1 and 4), and "exponential", which holds f (or s) over the step and
-solves what is left exactly:
+input.  Methods: "euler" and "rk4" (explicit, of order 1 and 4), and "exponential", which holds f (or s) over the step
+and solves what is left exactly:
 
-    x <- x e^(-dt/tau) + tau (1 - e^(-dt/tau)) f              x <- x e^(-r dt) + (s A / r) (1 - e^(-r dt)),  r = 1/tau + s
+    LiquidODE              x <- x e^(-dt / tau) + tau (1 - e^(-dt / tau)) f
+    LiquidTimeConstant     x <- x e^(-r dt) + (s A / r) (1 - e^(-r dt)),  r = 1 / tau + s
 
 steps.py checks whether a step is short enough.  On a chip run "euler", and "exponential" of the first.
 """
@@ -77,7 +78,7 @@ class _Liquid:
     @property
     def inputs(self) -> int:
         """Input signals."""
-        return self.input_weights.shape[1]
+        return int(self.input_weights.shape[1])
 
     def rate(self, x: Floats, u: Floats) -> Floats:
         """The time derivative dx/dt at state x [..., unit] and input u [input]: [..., unit]."""
@@ -103,6 +104,10 @@ class _Liquid:
             RunError: u or the initial state (zeros if None) has another shape, or the step is unstable.
         """
         return run_steps(self, u, initial)
+
+    def circuit(self) -> Circuit:
+        """The graded units that compute the same."""
+        raise NotImplementedError
 
     def _drive(self, x: Floats, u: Floats) -> Floats:
         return x @ self.weights.T + self.input_weights @ u + self.bias
@@ -214,7 +219,7 @@ class LiquidTimeConstant(_Liquid):
         s = sigmoid(self._drive(x, u))
         rate = 1 / self.tau + s
         keep = np.exp(-self.dt * rate)
-        return x * keep + s * self.reversal / rate * (1 - keep)
+        return np.asarray(x * keep + s * self.reversal / rate * (1 - keep))
 
     def circuit(self) -> Circuit:
         """One unit a unit, one step of the chip a step; it starts after a step without input and bias.

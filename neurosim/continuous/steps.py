@@ -110,10 +110,14 @@ def discretise(
 def _reference(model: LiquidODE | LiquidTimeConstant, signal: Floats) -> Floats:
     states, x = np.empty((len(signal), model.n)), np.zeros(model.n)
     for t, now in enumerate(signal):
-        solved = solve_ivp(lambda _, y, u=now: model.rate(y, u), (0.0, model.dt), x, rtol=1e-6, atol=1e-9)
+        solved = solve_ivp(_held(model, now), (0.0, model.dt), x, rtol=1e-6, atol=1e-9)
         x = solved.y[:, -1]
         states[t] = x
     return states
+
+
+def _held(model: LiquidODE | LiquidTimeConstant, u: Floats) -> Callable[[float, Floats], Floats]:
+    return lambda _, x: model.rate(x, u)
 
 
 def _largest_stable(model: LiquidODE | LiquidTimeConstant, signal: Floats, reference: Floats) -> float:
