@@ -8,9 +8,9 @@ and liquid_time_constant y <- keep * y + gain * sigmoid(z) (reversal - y).  The 
 y + offset, so that hardtanh01 is a hardtanh of limit 1/2 around an offset of 1/2.
 
 Where the way from state to state takes several steps of the chip, it is a pipeline: each group has a `level`, a wire
-from level a to level b takes b - a steps, input and state are level 0 as sources, and the state's own level is the length
-of the pipeline.  The input is held for the whole `period`, a multiple of that length.  All slots of the pipeline then
-carry the same numbers: values change once a pipeline's length, and in sigma-delta coding nothing is sent in between.
+from level a to level b takes b - a steps, input and state are level 0 as sources, and the state's own level is the
+length of the pipeline.  The input is held for the whole `period`, a multiple of that length.  All slots of the pipeline
+then carry the same numbers: they change once a pipeline's length, and in sigma-delta coding nothing is sent in between.
 Groups of such a circuit keep nothing themselves (keep 0).
 """
 
@@ -39,6 +39,7 @@ class Group:
     reversal: Floats | float = 1.0  # of liquid_time_constant
     offset: Floats | float = 0.0  # value = y + offset
     largest: float = 1.0  # bound of |y|, from the equations
+    deadband: float = 1.0  # threshold over the one asked for
     precise: bool = False  # each row of each wire on a grid of its own, instead of one grid a unit
 
 

@@ -10,7 +10,7 @@ with the parameter names of the package ncps (CfCCell): of q = [u, x], passed th
 ts is the time that a step takes.  The backbone's activation is tanh, relu, silu, gelu or LeCun's 1.7159 tanh(0.666 z).
 
 On a chip, with T = 2 s - 1 = tanh((time_a q ts + time_b q) / 2) and d = (f2 - f1) / 2, default is (f1 + f2) / 2 + T d,
-and the product is ((T + d) / 2)^2 - ((T - d) / 2)^2: two squares and a sum.  no_gate is f1 + f2 / 2 + T d with d = f2 / 2.
+and the product is ((T + d) / 2)^2 - ((T - d) / 2)^2: two squares and a sum.  no_gate is f1 + f2 / 2 + T d, d = f2 / 2.
 A step takes three steps of the chip, and one more for each layer of the backbone.
 """
 

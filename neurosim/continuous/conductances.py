@@ -12,7 +12,8 @@ likewise (sensory_*, of u * input_w + input_b):
 
 `unfolds` times a step, with c_j = cm_j unfolds / ts.  fused is the semi-implicit step of ncps, and divides, which no
 unit of a chip does; `explicit()` gives euler with enough unfolds.  On a chip each distinct synapse is a tanh unit,
-T = tanh(sigma (v - mu) / 2) = 2 sigmoid - 1, and each v_j sum w_ij T_ij / 2 is one product, made of two squares.
+T = tanh(sigma (v - mu) / 2) = 2 sigmoid - 1 with an offset of 1, and each v_j sum s_ij is one product of two squares.
+Thresholds of messages are those asked for over the unfolds, as what is not said in each unfold adds up.
 """
 
 from dataclasses import dataclass, replace
@@ -149,25 +150,23 @@ class ConductanceLiquid:
         inner = _Tanhs.of(self.recurrent, np.ones(self.n), np.zeros(self.n))
         ends = {"senses": sense, "synapses": inner}
         ends = {name: end for name, end in ends.items() if len(end.bias)}
-        half = {name: end.to_units(0.5) for name, end in ends.items()}  # w / 2: [unit, synapse]
-        spread = sum((weights.sum(axis=1) for weights in half.values()), np.zeros(self.n))  # bound of sum w T / 2
-        size = np.maximum(spread, 1.0)
+        size = np.maximum(self._conductance() - self.gleak, 1.0)  # bound of the sum of s, at least 1
         largest = float(
             max(np.abs(self.vleak).max(), np.abs(self.recurrent.erev).max(), np.abs(self.sensory.erev).max())
         )
-        rest = sum((end.to_units(0.5, reversal=True).sum(axis=1) for end in ends.values()), np.zeros(self.n))
-        bias = h * (self.gleak * self.vleak + rest)
-        groups = [Group(STATE, self.n, "linear", STAGES, bias, largest=largest, precise=True)]
+        bias = h * self.gleak * self.vleak
+        fine = 1 / self.unfolds
+        groups = [Group(STATE, self.n, "linear", STAGES, bias, largest=largest, deadband=fine, precise=True)]
         # what is kept is 1 and a small leak: apart, each is on a grid of its own
-        wires = [Wire(STATE, STATE, np.eye(self.n)), Wire(STATE, STATE, np.diag(-h * (self.gleak + spread)))]
+        wires = [Wire(STATE, STATE, np.eye(self.n)), Wire(STATE, STATE, np.diag(-h * self.gleak))]
         for name, end in ends.items():
-            groups.append(Group(name, len(end.bias), "tanh", 1, end.bias))
+            groups.append(Group(name, len(end.bias), "tanh", 1, end.bias, offset=1.0, deadband=fine))
             wires.append(Wire(INPUT if name == "senses" else STATE, name, end.weights))
-            wires.append(Wire(name, STATE, h[:, None] * end.to_units(0.5, reversal=True)))
-        for name, sign in (("sum", 1), ("difference", -1)):  # ((v +- D) / 2)^2, D = sum w T / 2 over its bound
-            groups.append(Group(name, self.n, "square", 2, largest=((largest + 1) / 2) ** 2))
+            wires.append(Wire(name, STATE, 0.5 * h[:, None] * end.to_units(reversal=True)))
+        for name, sign in (("sum", 1), ("difference", -1)):  # ((v +- D) / 2)^2, D = sum of s over its bound
+            groups.append(Group(name, self.n, "square", 2, largest=((largest + 1) / 2) ** 2, deadband=fine))
             wires.append(Wire(STATE, name, 0.5 * np.eye(self.n)))
-            wires += [Wire(end, name, sign * 0.5 * weights / size[:, None]) for end, weights in half.items()]
+            wires += [Wire(key, name, sign * 0.25 * end.to_units() / size[:, None]) for key, end in ends.items()]
             wires.append(Wire(name, STATE, np.diag(-sign * h * size)))
         return Circuit(self.inputs, tuple(groups), tuple(wires), STAGES * self.unfolds, np.zeros(self.n))
 
@@ -200,8 +199,8 @@ class _Tanhs:
         w, erev = synapses.w[source, target], synapses.erev[source, target]
         return _Tanhs(weights, bias, np.ravel(unit_of), target, w, erev, synapses.w.shape[1])
 
-    def to_units(self, factor: float, reversal: bool = False) -> Floats:
-        """Factor * w (* erev) from each tanh unit to each unit: [unit, synapse]."""
+    def to_units(self, reversal: bool = False) -> Floats:
+        """W (* erev) from each tanh unit to each unit: [unit, synapse]."""
         matrix = np.zeros((self.n, len(self.bias)))
-        np.add.at(matrix, (self.target, self.unit_of), factor * self.w * (self.erev if reversal else 1.0))
+        np.add.at(matrix, (self.target, self.unit_of), self.w * (self.erev if reversal else 1.0))
         return matrix

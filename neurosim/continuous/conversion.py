@@ -33,7 +33,7 @@ class Conversion:
         how: "rate" or "threshold".
         spiking: the network in physical units, its encoder and its decoders.
         nrmse: of the decoded states against the float states, after the washout.
-        task_before: NRMSE of a ridge readout of the float states, trained on the first half of the steps, on the second.
+        task_before: NRMSE of a ridge readout of the float states, trained on the first half of the steps, on the other.
         task_after: the same for a readout of the decoded states, trained on them.
         n_neurons: LIF neurons.
         spikes_per_step: of all neurons, in a step of the model.
@@ -78,7 +78,7 @@ def convert(
     Args:
         model: the network; "rate" needs a leak of at most 0.9.
         how: "rate" or "threshold".
-        u: [step, input], or [step]; its range, and that of z under it, tune the neurons.
+        u: [step, input], or [step]; its range scales the input, and its first half tunes the neurons.
         target: [step], what the readout learns; None: the first input one step ahead.
         chip: a profile or its name, with LIF neurons.
         neurons: of each unit ("rate"), 2 to 200.
@@ -103,11 +103,10 @@ def convert(
             raise RunError(f"{name} is {value!r}, but a whole number from {low} to {high:,} is needed")
     signal = as_signal(u, model.inputs)
     if len(signal) < washout + 20:
-        raise RunError(
-            f"u has {len(signal):,} steps, but with a washout of {washout} at least {washout + 20} are needed"
-        )
+        raise RunError(f"u has {len(signal):,} steps, but a washout of {washout} needs at least {washout + 20}")
     goal = _target(signal, target)
-    spiking = to_rates(model, signal, neurons, steps, seed) if how == "rate" else to_thresholds(model, signal)
+    bound, seen = float(max(np.abs(signal).max(), 1e-6)), signal[: len(signal) // 2]
+    spiking = to_rates(model, seen, bound, neurons, steps, seed) if how == "rate" else to_thresholds(model, seen, bound)
     result = run(compile(spiking.network, chip), spiking.encoder.encode(signal), threads=1)
     made, wanted = spiking.decode(result.raster()), model.run(signal)
     return Conversion(

@@ -1,10 +1,10 @@
 """Echo state networks: x <- (1 - a) x + a f(W x + V u + b), with W and V drawn at random and never trained.
 
 Jaeger 2001, "The echo state approach to analysing and training recurrent neural networks" (GMD report 148); with a
-leak, Jaeger, Lukosevicius, Popovici and Siewert 2007 (Neural Networks 20).  A network has echo states if its state forgets
-where it started.  For f with slopes of 0 to 1 it does if 1 - a + a sigma_max(W) < 1, that is, if the largest singular
-value of W is below 1; if the spectral radius rho of (1 - a) I + a W is 1 or more, it does not for zero input; between the
-two it mostly does, which `forgetting` tries.
+leak, Jaeger, Lukosevicius, Popovici and Siewert 2007 (Neural Networks 20).  A network has echo states if its state
+forgets where it started.  For f with slopes of 0 to 1 it does if 1 - a + a sigma_max(W) < 1, that is, if the largest
+singular value of W is below 1.  If the spectral radius rho of (1 - a) I + a W is 1 or more, it does not for zero input
+(where f has slope 1 at rest).  Between the two it mostly does, which `forgetting` tries.
 """
 
 from dataclasses import dataclass
@@ -38,10 +38,11 @@ class EchoStateReport:
         spectral_radius: largest magnitude of an eigenvalue of (1 - a) I + a W.
         largest_singular_value: of W.
         verdict: "guaranteed (sigma_max < 1)", "likely (rho < 1)" or "no echo state".
-        forgetting: distance of two opposite random initial states after 500 steps under one random input in -1 .. 1 (none
-            if no input weights were given, the hardest case), over their distance at the start.
+        forgetting: distance of two opposite random initial states after 500 steps under one random input in -1 .. 1
+            (none if no input weights were given, the hardest case), over their distance at the start.
         forgets: whether that is below 1/1000.
-        scale: largest factor of W at which that spectral radius is 0.95 (or 1 - a / 20, if more); infinite if any will do.
+        scale: largest factor of W at which that spectral radius is 0.95 (or 1 - a / 20, if more); infinite if any
+            will do.
     """
 
     spectral_radius: float

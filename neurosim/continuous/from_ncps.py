@@ -27,8 +27,8 @@ def cfc_from_ncps(
     """A closed-form cell with the trained parameters of ncps (CfCCell, or CfC without mixed memory).
 
     Args:
-        state: ff1.weight, ff1.bias, ff2.*, time_a.*, time_b.*, backbone.<k>.*, and sparsity_mask if the cell has one; in
-            mode "pure" ff1.*, w_tau and A.  A projection (fc.*) is a readout, and left out.
+        state: ff1.weight, ff1.bias, ff2.*, time_a.*, time_b.*, backbone.<k>.*, and sparsity_mask if the cell has one;
+            in mode "pure" ff1.*, w_tau and A.  A projection (fc.*) is a readout, and left out.
         mode: that of the cell.
         activation: that of its backbone.
         ts: the time that a step takes (timespans of ncps; 1 by default there).
@@ -47,10 +47,8 @@ def cfc_from_ncps(
             raise NetworkError(f"sparsity_mask has shape {np.shape(factor)}, but {name}.weight has {weight.shape}")
         return Dense(weight * factor, as_matrix(f"{name}.bias", arrays.need(f"{name}.bias"), (len(weight),)))
 
-    numbers = sorted(
-        int(key.split(".")[1]) for key in arrays if key.startswith("backbone.") and key.endswith(".weight")
-    )
-    backbone = tuple(dense(f"backbone.{k}") for k in numbers)
+    layers = [key.split(".")[1] for key in arrays if key.startswith("backbone.") and key.endswith(".weight")]
+    backbone = tuple(dense(f"backbone.{k}") for k in sorted(layers, key=lambda k: (len(k), k)))
     if mode == "pure":
         ff1 = dense("ff1", mask)
         n = len(ff1.weight)

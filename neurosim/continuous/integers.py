@@ -8,8 +8,8 @@ largest value takes a HEADROOM-th of the state's width.  A weight w from a sourc
 
 where the shift of each unit is the largest at which its largest weight fits and the sum of all its inputs at their
 bounds stays within sum_bits.  In a `precise` group every wire into a unit has a power of two of its own, and the shift
-is the largest at which the strongest wire fits.  Biases, and the offsets of sources, arrive over two constant channels a
-group (a coarse and a fine one), which begin with the input: a network without input then rests at its initial state.
+is the largest at which the strongest wire fits.  Biases, and the offsets of sources, arrive over three constant
+channels a group (each 64 times finer), which begin with the input: a network without input then rests at its start.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ CONSTANT = "constant"
 SPARE_BITS = 2
 HEADROOM = 4
 FULL = 254  # largest mantissa of 8 bits with both signs, in steps of 2
-FINE = 64  # coarse over fine constant
+FINER = (1, 2**6, 2**12)  # the constants of a group: the first over each
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +124,15 @@ class _Builder:
             for wire in wires:
                 bias += wire.weights @ np.broadcast_to(self.offset[wire.source], wire.weights.shape[1])
             shift = self._shifts(group, wires, bias)
-            biases[group.name] = bias * 2.0**shift * self.z_scale[group.name]
             net.add(group.name, group.n, group.kind, shift=shift.astype(int), **self._registers(group))
-            parts += [self._part(wire, group, shift) for wire in wires]
+            made = [self._part(wire, group, shift) for wire in wires]
+            exact = np.asarray(group.bias) * 2.0**shift * self.z_scale[group.name]
+            for part in made:  # of the weights as they are, so that what should cancel does
+                source = part.wire.source
+                offset = np.broadcast_to(self.offset[source], part.weights.shape[1])
+                exact = exact + part.weights @ (offset * self.scale[source])
+            biases[group.name] = exact
+            parts += made
         for part in parts:
             _connect(net, part, self.circuit.delay(part.wire))
         constants, bias_error = self._connect_biases(net, biases)
@@ -160,7 +166,7 @@ class _Builder:
             made["limit"] = np.rint(group.limit * self.one)
         if group.kind == "liquid_time_constant":
             made["reversal"] = np.rint(np.asarray(group.reversal) * self.scale[group.name])
-        made["threshold"] = np.rint(self.threshold * self.scale[group.name])
+        made["threshold"] = np.rint(self.threshold * group.deadband * self.scale[group.name])
         coded = int(self.coding == "sigma_delta")
         return {key: np.asarray(value).astype(int) for key, value in made.items()} | {"sigma": coded, "delta": coded}
 
@@ -208,17 +214,17 @@ class _Builder:
         return _Part(wire, exponent, made, (made - wanted) / factor)
 
     def _connect_biases(self, net: Network, biases: dict[str, Floats]) -> tuple[tuple[int, ...], float]:
-        """Two constants for each group with biases; their payloads, and the largest error over the largest bias."""
+        """Constants for each group with biases; their payloads, and the largest error over the largest bias."""
         biases = {name: bias for name, bias in biases.items() if bias.any()}
         if not biases:
             return (), 0.0
-        net.add_input(CONSTANT, 2 * len(biases))
+        net.add_input(CONSTANT, len(FINER) * len(biases))
         payloads: list[int] = []
         worst = 0.0
         for name, bias in biases.items():
-            coarse = max(FINE, 2 ** int(np.ceil(np.log2(np.abs(bias).max() / FULL))))
+            coarse = max(FINER[-1], 2 ** int(np.ceil(np.log2(np.abs(bias).max() / FULL))))
             rest = bias
-            for payload in (coarse, coarse // FINE):
+            for payload in (coarse // finer for finer in FINER):
                 weights = np.clip(2 * np.rint(rest / payload / 2), -FULL, FULL)
                 rest = rest - weights * payload
                 to = np.flatnonzero(weights)

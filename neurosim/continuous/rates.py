@@ -1,8 +1,8 @@
 """Rates: an echo state network of LIF neurons whose filtered rates are the states.
 
 The Neural Engineering Framework (Eliasmith and Anderson 2003, principles 1 to 3).  Each unit becomes `neurons` LIF
-neurons, half for z (push, e = 1), half for -z (pull, e = -1), with thresholds spread evenly over the middle of what z was
-in the float run.  Decoders d are least squares, with noise, from rates to f(z); the synapse's filter is the unit's leak:
+neurons, half for z (push, e = 1), half for -z (pull, e = -1), with thresholds spread evenly over the middle of what z
+was in the float run.  Decoders d are least squares, with noise, from rates to f(z); the synapse's filter is the leak:
 
     x = filtered sum of d_i spikes_i          drive of neuron i = gain_i e_i (W x + V u + b) + bias_i
     1 - a = exp(-steps dt / tau_syn)
@@ -59,8 +59,8 @@ class SpikingNetwork:
         return states + self.offset
 
 
-def to_rates(model: EchoState, signal: Floats, neurons: int, steps: int, seed: int) -> SpikingNetwork:
-    """The LIF network of `model`, tuned to the range of z under `signal`.
+def to_rates(model: EchoState, signal: Floats, bound: float, neurons: int, steps: int, seed: int) -> SpikingNetwork:
+    """The LIF network of `model`, tuned to the range of z under `signal`, its input scaled to |u| <= bound.
 
     Raises:
         RunError: the leak is above 0.9: a unit without memory has no time to average spikes.
@@ -74,9 +74,7 @@ def to_rates(model: EchoState, signal: Floats, neurons: int, steps: int, seed: i
     alpha = float(np.exp(-DT_MS / tau))
     rng = np.random.default_rng(seed)
     gain, bias, sign, decoders = _tuned(model, signal, neurons, rng)  # each [unit, neuron]
-    encoder = SpikingInput.reaching(
-        model.inputs, LEVELS, alpha, steps, max(1, steps // 4), float(max(np.abs(signal).max(), 1e-6))
-    )
+    encoder = SpikingInput.reaching(model.inputs, LEVELS, alpha, steps, max(1, steps // 4), bound)
     slope = gain * sign
     net = Network(DT_MS)
     net.add_input(INPUT, encoder.channels)

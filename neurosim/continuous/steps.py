@@ -102,7 +102,7 @@ def discretise(
         if error > tolerance:
             raise RunError(
                 f"dt {dt:g} with {report.method} is off by {error:.2%} against {what}, above the tolerance of "
-                f"{tolerance:.2%}: use dt {report.good_dt:.3g} or less, or method 'rk4'"
+                f"{tolerance:.2%}: use dt {report.good_dt:.3g} or less (an estimate), or method 'rk4'"
             )
     return changed
 

@@ -21,8 +21,8 @@ TAU_MEM_MS = 0.15  # shorter than a step: v forgets
 SMALLEST = 1e-3  # distance of low and high
 
 
-def to_thresholds(model: EchoState, signal: Floats) -> SpikingNetwork:
-    """The binary network of `model`, its levels fitted to z under `signal`, its input scaled to the largest |u|."""
+def to_thresholds(model: EchoState, signal: Floats, bound: float) -> SpikingNetwork:
+    """The binary network of `model`, its levels fitted to z under `signal`, its input scaled to |u| <= bound."""
     z = drives(model, signal)
     middle = np.median(z, axis=0)
     above, sent = z > middle, FUNCTIONS[model.f](z)
@@ -31,7 +31,7 @@ def to_thresholds(model: EchoState, signal: Floats) -> SpikingNetwork:
     high = np.maximum(high, low + SMALLEST)
     alpha = 1 - model.leak
     tau = 0.0 if alpha == 0 else -DT_MS / np.log(alpha)
-    encoder = SpikingInput.reaching(model.inputs, LEVELS, alpha, 1, 1, float(max(np.abs(signal).max(), 1e-6)))
+    encoder = SpikingInput.reaching(model.inputs, LEVELS, alpha, 1, 1, bound)
     at_rest = model.bias + model.weights @ low - middle  # z above its middle when nobody spikes
     reached = -np.expm1(-DT_MS / TAU_MEM_MS)  # share of its drive that v comes to in a step
     net = Network(DT_MS)
