@@ -1,8 +1,10 @@
 """Integers: a circuit of graded units in a chip's own integers, with scales and shifts chosen from its weights.
 
 1.0 of a unit's input z is Z = 2^F, and 1.0 of a value is a payload of S = 2^(F + k).  k is as large as the gain allows
-(a gain of 0.05 is held four times finer with k = 2), at most SPARE_BITS so that sums keep room, and such that the
-largest value takes a HEADROOM-th of the state's width.  A weight w from a source of scale S becomes
+(a gain of 0.05 is held four times finer with k = 2), at most SPARE_BITS over the bits of the largest value so that sums
+keep room, and such that the largest value takes a HEADROOM-th of the state's width.  (Linear units have any Z, chosen
+such that their gain fills its register; the input's scale brings its weights to the size of those beside them.)  A
+weight w from a source of scale S becomes
 
     w 2^shift Z / S     on the grid of the chip: 8 bits with sign, times a power of two
 
@@ -26,6 +28,7 @@ from neurosim.continuous.model import Floats, Model
 CONSTANT = "constant"
 SPARE_BITS = 2
 HEADROOM = 4
+INPUT_BITS = 11  # of the largest input, at least, where there is room
 FULL = 254  # largest mantissa of 8 bits with both signs, in steps of 2
 FINER = (1, 2**6, 2**12)  # the constants of a group: the first over each
 
@@ -109,8 +112,8 @@ class _Builder:
         self.offset.update((g.name, g.offset) for g in circuit.groups)
         self.finer = {g.name: self._finer(g) for g in circuit.groups}  # k
         self.scale = {name: self.one * 2.0**k for name, k in self.finer.items()}
-        self.scale[INPUT] = min(self.scale[STATE], 2.0 ** self._bits(self.room / bound))
-        self.z_scale = {g.name: self.scale[g.name] if g.kind == "linear" else self.one for g in circuit.groups}
+        self.scale[INPUT] = self._input_scale()
+        self.z_scale = {g.name: self._z_scale(g) for g in circuit.groups}
         self.errors: list[tuple[Floats, Floats]] = []  # error and weight of each wire
         self.register_errors = [0.0]
 
@@ -146,16 +149,39 @@ class _Builder:
         by_room = self._bits(self.room / (max(self.largest[group.name], 1e-9) * self.one))
         if group.kind == "square":
             return 0
+        spare = SPARE_BITS + max(0, self._bits(1 / max(self.largest[group.name], 1e-9)))
         if group.kind == "liquid_time_constant" or not np.any(group.gain):
-            return min(by_room, SPARE_BITS)
-        by_gain = 99 if group.kind == "linear" else self._bits(1 / float(np.abs(group.gain).max()) * (1 + 1e-12))
-        return min(by_room, by_gain, SPARE_BITS)
+            return min(by_room, spare)
+        by_gain = self._spare_gain(group) + (spare if group.kind == "linear" else 0)
+        return min(by_room, by_gain, spare)
+
+    def _input_scale(self) -> float:
+        """Of the input: such that its weights and those beside them are of one size on the grid."""
+        wanted = []
+        for wire in self.circuit.wires:
+            peers = [
+                np.abs(other.weights).max() / self.scale[other.source]
+                for other in self.circuit.wires
+                if other.target == wire.target and other.source != INPUT and other.weights.any()
+            ]
+            if wire.source == INPUT and wire.weights.any() and peers:
+                wanted.append(np.log2(np.abs(wire.weights).max() / max(peers)))
+        bits = float(np.mean(wanted)) if wanted else np.log2(self.scale[STATE])
+        most = self._bits(self.room / self.bound)
+        return float(2.0 ** np.clip(np.rint(bits), min(most, INPUT_BITS - self._bits(self.bound)), most))
+
+    def _spare_gain(self, group: Group) -> int:
+        """The power of two by which the gain may be multiplied."""
+        return self._bits(1 / max(float(np.abs(group.gain).max()), 1e-9) * (1 + 1e-12))
+
+    def _z_scale(self, group: Group) -> float:
+        """Z: free for linear units, and such that the gain fills its register."""
+        return self.scale[group.name] / 2.0 ** self._spare_gain(group) if group.kind == "linear" else self.one
 
     def _registers(self, group: Group) -> dict[str, Any]:
         full = 2.0**self.chip.numbers.decay_bits
-        gain = np.asarray(group.gain) * (
-            1.0 if group.kind in ("linear", "liquid_time_constant", "square") else 2.0 ** self.finer[group.name]
-        )
+        free = group.kind not in ("liquid_time_constant", "square")
+        gain = np.asarray(group.gain) * (self.scale[group.name] / self.z_scale[group.name] if free else 1.0)
         keep = np.asarray(group.keep, np.float64)
         made = {"keep": np.rint(keep * full), "gain": np.rint(gain * full)}
         self.register_errors += [
