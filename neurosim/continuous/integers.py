@@ -1,10 +1,10 @@
 """Integers: a circuit of graded units in a chip's own integers, with scales and shifts chosen from its weights.
 
 1.0 of a unit's input z is Z = 2^F, and 1.0 of a value is a payload of S = 2^(F + k).  k is as large as the gain allows
-(a gain of 0.05 is held four times finer with k = 2), at most SPARE_BITS over the bits of the largest value so that sums
-keep room, and such that the largest value takes a HEADROOM-th of the state's width.  (Linear units have any Z, chosen
-such that their gain fills its register; the input's scale brings its weights to the size of those beside them.)  A
-weight w from a source of scale S becomes
+(a gain of 0.05 is held four times finer with k = 2), at most SPARE_BITS so that sums keep room (more where values stay
+below 1), and such that the largest value takes at most a HEADROOM-th of the state's width.  Linear units have any Z,
+chosen such that their gain fills its register; the input's scale brings its weights to the size of those beside them.
+A weight w from a source of scale S becomes
 
     w 2^shift Z / S     on the grid of the chip: 8 bits with sign, times a power of two
 
