@@ -44,7 +44,7 @@ class Split:
         self.train, self.test = np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
     def model(self):
-        return classifier_model("ridge", groups=None if self.groups is None else self.groups[self.train])
+        return classifier_model("ridge", None if self.groups is None else self.groups[self.train])
 
     def readout(self, table):
         """Weights and constants of the linear readout that all rows of the table share, in floating point."""

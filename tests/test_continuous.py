@@ -175,6 +175,30 @@ def test_with_a_threshold_of_zero_both_codings_give_the_same_states(n: int, seed
     assert np.array_equal(value.made, change.made)
 
 
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_numbers_of_any_size_run_or_are_refused(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 8))
+    w, v = rng.normal(size=(n, n)) * (rng.random((n, n)) < 0.5), rng.normal(size=(n, 2)) * (rng.random((n, 2)) < 0.7)
+    sizes = 10 ** rng.uniform(-5, 4, 5) * (rng.random(5) < 0.9)
+    f: Any = rng.choice(["tanh", "hardtanh", "hardtanh01", "linear"])
+    tau = 10 ** rng.uniform(-2, 2, n)
+    dt = float(min(1, tau.min() * rng.uniform(0.01, 1)))
+    models: list[Any] = [
+        ns.EchoState(w * 0.9 / max(np.linalg.norm(w, 2), 1), v * sizes[0], sizes[1] * v[:, 0], dt / tau.min(), f),
+        ns.LiquidODE(w * sizes[2], v * sizes[0], sizes[1] * v[:, 0], tau, dt, rng.choice(["euler", "exponential"]), f),
+        ns.LiquidTimeConstant(w * sizes[2], v * sizes[0], sizes[1], tau, dt, reversal=sizes[4] * v[:, 1]),
+    ]
+    for model in models:
+        for coding in ("value", "sigma_delta"):
+            try:
+                made = compare_to_float(model, sizes[3] * rng.normal(size=(12, 2)), GRADED, coding)  # type: ignore[arg-type]
+                assert np.isfinite(made.made).all()
+            except ns.NeurosimError as refused:
+                assert ":" in str(refused)
+
+
 def test_a_network_without_input_rests_whatever_its_biases() -> None:
     network, codec = to_network(ns.echo_state(10, bias_scale=0.5), GRADED)
     assert ns.run(ns.compile(network, GRADED), None, 20).n_spikes == 0

@@ -1,14 +1,164 @@
 """LiquidClassifier and LiquidRegressor: estimators of scikit-learn whose decisions are the chip's."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import neurosim as ns
+from neurosim.readouts.features import COUNT, parts, starts, traces
+from neurosim.recordings.dataset import load_dataset
 
 SMALL = {"shape": (3, 3, 4), "input_density": 0.5, "calibration_samples": 10}
+VOWELS = Path(__file__).parent.parent / "examples" / "data" / "japanese_vowels.npz"
 
 
 @parametrize_with_checks([ns.LiquidClassifier(**SMALL), ns.LiquidRegressor(**SMALL)])
 def test_they_pass_the_checks_of_scikit_learn(estimator: Any, check: Any) -> None:
+    """All of them: no exception is needed."""
     check(estimator)
+
+
+def rates(n: int, seed: int = 0) -> tuple[ns.SpikeTrains, np.ndarray]:
+    """Spike trains of three classes, told by which three of nine channels fire more."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, n)
+    samples = [np.argwhere(rng.random((60, 9)) < np.where(np.arange(9) // 3 == k, 0.3, 0.1)) for k in y]
+    return ns.SpikeTrains.from_samples(samples, 60), y
+
+
+@pytest.mark.parametrize("features", [COUNT, starts(0, 30), traces(20.0, 100.0)])
+@pytest.mark.parametrize("chip", ["loihi1", "loihi2"])
+@pytest.mark.parametrize("readout", ["ridge", "logistic"])
+def test_the_chip_decides_as_the_host_in_integers_does_on_every_sample(features: Any, chip: str, readout: str) -> None:
+    trains, y = rates(240)
+    model = ns.LiquidClassifier((3, 3, 4), features=features, chip=chip, readout=readout).fit(trains[:120], y[:120])
+    found = model.agreement(trains[120:], y[120:])
+    assert found.chip_differs_from_integer == 0
+    assert found.chip_accuracy >= found.float_accuracy - 0.01
+    assert found.chip_accuracy > 0.8
+    assert np.array_equal(model.predict(trains[120:]), model.classes_[model.decision_function(trains[120:]).argmax(1)])
+
+
+def test_the_vowels_cost_at_most_a_point_on_the_chip() -> None:
+    data = load_dataset(VOWELS)
+    settings = {"shape": (4, 4, 8), "target_rate": 0.06, "liquid": {"input_negative": 0.35}}
+    model = ns.LiquidClassifier(**settings).fit(data.training, data.label[~data.is_test])
+    test = [x for x, is_test in zip(data.sequences, data.is_test, strict=True) if is_test]
+    found = model.agreement(test, data.label[data.is_test])
+    assert found.chip_differs_from_integer == 0
+    assert found.float_accuracy - found.chip_accuracy <= 0.01
+    assert found.chip_accuracy > 0.93
+
+
+def test_the_cost_of_a_readout_is_the_difference_that_it_makes() -> None:
+    trains, y = rates(60)
+    model = ns.LiquidClassifier((3, 3, 4)).fit(trains, y)
+    cost = model.cost(trains)
+    assert (cost.neurons, cost.readout_neurons) == (39, 3)
+    assert cost.readout_synapses == cost.synapses - model.liquid_program_.n_synapses > 0
+    assert 0 < cost.readout_dynamic_energy_j < cost.dynamic_energy_j
+    chip = ns.load_chip("loihi1", {"energy.synaptic_event_pj": 47.2, "energy.synaptic_event_dense_pj": 47.2})
+    dearer = model.set_params(chip=chip).fit(trains, y).cost(trains)
+    assert dearer.readout_dynamic_energy_j > cost.readout_dynamic_energy_j
+
+
+def test_features_that_the_chip_cannot_form_stay_at_the_host_and_say_why() -> None:
+    trains, y = rates(90)
+    model = ns.LiquidClassifier((3, 3, 4), features=parts(2, root=True)).fit(trains, y)
+    assert model.chip_readout_ is None
+    assert all("roots" in reason for reason in model.cannot_form_.values())
+    assert model.score(trains, y) > 0.8
+    with pytest.raises(ns.RunError, match="not on the chip"):
+        model.agreement(trains, y)
+    with pytest.raises(ns.CannotRepresent, match="roots"):
+        clone(model).set_params(on_chip=True).fit(trains, y)
+
+
+def test_chips_without_such_neurons_keep_the_readout_at_the_host() -> None:
+    trains, y = rates(60)
+    settings = {"chip": "odin", "approximate": True, "target_rate": 0.01, "liquid": {"max_delay": 1}}
+    model = ns.LiquidClassifier((2, 3, 4), **settings).fit(trains, y)
+    assert model.chip_readout_ is None
+    assert "odin" in next(iter(model.cannot_form_.values()))
+    assert model.score(trains, y) > 0.5
+
+
+def test_pipelines_and_grid_searches_take_them() -> None:
+    data = load_dataset(VOWELS)
+    x, y = np.array([s[:7] for s in data.training]), data.label[~data.is_test]  # [sample, frame, input]
+    model = ns.LiquidClassifier((3, 3, 4), calibration_samples=8)
+    search = GridSearchCV(model, {"recurrence": [0.0, 0.3], "features": [COUNT, traces(50.0)]}, cv=2)
+    search.fit(x[::3], y[::3])
+    assert search.best_score_ > 0.5
+    pipeline = make_pipeline(ns.PopulationEncoder(4), ns.LiquidClassifier((3, 3, 4)))
+    assert pipeline.fit(x[::3], y[::3]).score(x[1::3], y[1::3]) > 0.5
+    frames = make_pipeline(StandardScaler(), ns.LiquidClassifier((3, 3, 4))).fit(x[::3, 0], y[::3])
+    assert frames.predict(x[:5, 0]).shape == (5,)
+
+
+def test_a_penalty_is_chosen_across_groups_where_these_are_given() -> None:
+    trains, y = rates(120)
+    groups = np.arange(120) % 4
+    model = ns.LiquidClassifier((3, 3, 4)).fit(trains, y, groups=groups)
+    assert isinstance(model.model_.cv, GroupKFold)
+    assert model.score(*rates(60, seed=1)) > 0.8
+    with pytest.raises(ns.RunError, match="one group"):
+        model.fit(trains, y, groups=np.zeros(120))
+
+
+def test_a_regressor_predicts_several_values() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(150, 5, 2))
+    y = np.stack([x[:, :, 0].mean(axis=1), x[:, -1, 1]], axis=1)
+    model = ns.LiquidRegressor((4, 4, 4), features=(*COUNT, *traces(20.0))).fit(x[:100], y[:100])
+    assert model.chip_readout_ is not None
+    assert model.predict(x[100:]).shape == (50, 2)
+    assert model.score(x[100:], y[100:]) > 0.3
+
+
+def test_the_same_seed_gives_the_same_classifier_whatever_the_threads() -> None:
+    trains, y = rates(80)
+    one, two = (ns.LiquidClassifier((3, 3, 4), threads=n).fit(trains, y) for n in (1, 3))
+    assert one.program_.digest == two.program_.digest
+    assert np.array_equal(one.decision_function(trains), two.decision_function(trains))
+
+
+def test_every_fold_is_decided_by_a_readout_that_did_not_see_it() -> None:
+    trains, y = rates(120)
+    net = ns.liquid((3, 3, 4), 9, gain=2.0, input_density=0.5)
+    folds = list(GroupKFold(3).split(np.zeros(120), y, np.arange(120) % 6))[:2]
+    chip = ns.load_chip("loihi1")
+    made = ns.validate_on_chip(net, trains, y, folds, chip=chip, model=LogisticRegression(C=0.1))
+    assert made.tested.sum() == 80
+    assert made.chip_differs_from_integer == 0
+    assert made.accuracy(made.chip_scores, y) == pytest.approx(made.accuracy(made.float_scores, y), abs=0.01)
+    assert len(made.costs) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"readout": "lasso"}, "'ridge' or 'logistic'"),
+        ({"target_rate": 2.0}, "target_rate"),
+        ({"chip": "loihi3"}, "loihi3"),
+    ],
+)
+def test_bad_settings_are_refused_when_fitting(settings: dict[str, Any], words: str) -> None:
+    trains, y = rates(30)
+    with pytest.raises(ns.NeurosimError, match=words):
+        ns.LiquidClassifier((3, 3, 4), **settings).fit(trains, y)
+
+
+def test_a_classifier_of_spike_trains_refuses_sequences() -> None:
+    trains, y = rates(30)
+    model = ns.LiquidClassifier((3, 3, 4)).fit(trains, y)
+    with pytest.raises(ns.RunError, match="spike trains"):
+        model.predict([np.zeros((5, 9))])

@@ -83,7 +83,7 @@ def compare_to_float(
         messages=result.n_spikes,
         dense_share=result.n_spikes / (network.n_neurons * steps),
         synaptic_events=events,
-        synaptic_events_saved=1 - events / dense,
+        synaptic_events_saved=1 - events / max(dense, 1),
         quantisation=codec.quantisation,
         made=made,
         wanted=wanted,

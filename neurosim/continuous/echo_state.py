@@ -26,6 +26,7 @@ from neurosim.continuous.model import (
 )
 
 GUARANTEED, LIKELY, NONE = "guaranteed (sigma_max < 1)", "likely (rho < 1)", "no echo state"
+MOST_UNITS = 5000  # of a dense matrix whose eigenvalues are wanted
 PROBE_STEPS = 500  # of the empirical test
 FORGOTTEN = 1e-3  # of the distance at the start
 
@@ -159,8 +160,10 @@ def echo_state(
         NetworkError: a value is out of range, no unit is connected in a loop, or there are no echo states.
     """
     for name, count in (("n", n), ("inputs", inputs)):
-        if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= 20_000:
-            raise NetworkError(f"echo_state: {name} is {count!r}, but a whole number from 1 to 20,000 is needed")
+        if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= MOST_UNITS:
+            raise NetworkError(
+                f"echo_state: {name} is {count!r}, but a whole number from 1 to {MOST_UNITS:,} is needed"
+            )
     check_between("density", density, 0, 1)
     check_between("spectral_radius", spectral_radius, 0, np.inf)
     rng = np.random.default_rng(seed)

@@ -90,7 +90,9 @@ def ltc_from_ncps(
     n = arrays.need("cm").size
     inputs = len(np.atleast_1d(arrays.need("sensory_w")))
     check_between("ts", ts, 0, np.inf)
-    check_between("ode_unfolds", ode_unfolds, 0, MAX_UNFOLDS)
+    check_between("epsilon", epsilon, -1e-300, 1)
+    if isinstance(ode_unfolds, bool) or not isinstance(ode_unfolds, int) or not 1 <= ode_unfolds <= MAX_UNFOLDS:
+        raise NetworkError(f"ode_unfolds is {ode_unfolds!r}, but a whole number from 1 to {MAX_UNFOLDS:,} is needed")
 
     def vector(name: str, length: int | None, default: float | None = None) -> Floats:
         found = default if default is not None and name not in arrays else arrays.need(name)
@@ -123,7 +125,7 @@ def ltc_from_ncps(
         input_b=vector("input_b", inputs, 0.0),
         output_w=vector("output_w", outputs, 1.0),
         output_b=vector("output_b", outputs, 0.0),
-        unfolds=int(ode_unfolds),
+        unfolds=ode_unfolds,
         ts=ts,
         epsilon=epsilon,
     )

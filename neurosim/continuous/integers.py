@@ -1,8 +1,7 @@
 """Integers: a circuit of graded units in a chip's own integers, with scales and shifts chosen from its weights.
 
-1.0 of a unit's input z is Z = 2^F, and 1.0 of a value is a payload of S = 2^(F + k).  k is as large as the gain allows
-(a gain of 0.05 is held four times finer with k = 2), at most SPARE_BITS so that sums keep room, and such that the
-largest value takes a HEADROOM-th of the state's width.  A weight w from a source of scale S becomes
+scales.py chooses Z, the number that 1.0 of a unit's input z is, and S, that of a value.  A weight w from a source of
+scale S becomes
 
     w 2^shift Z / S     on the grid of the chip: 8 bits with sign, times a power of two
 
@@ -22,10 +21,9 @@ from compiler import Network
 from neurosim.continuous.circuit import INPUT, STATE, Circuit, Group, Wire
 from neurosim.continuous.codec import Codec, Coding, Quantisation
 from neurosim.continuous.model import Floats, Model
+from neurosim.continuous.scales import Scales
 
 CONSTANT = "constant"
-SPARE_BITS = 2
-HEADROOM = 4
 FULL = 254  # largest mantissa of 8 bits with both signs, in steps of 2
 FINER = (1, 2**6, 2**12)  # the constants of a group: the first over each
 
@@ -37,7 +35,6 @@ class _Part:
     wire: Wire
     exponent: Floats  # [target]
     weights: Floats  # [target, source], integers
-    error: Floats  # of each weight, in real numbers
 
 
 def to_network(
@@ -95,22 +92,13 @@ def check_room(n_units: int, chip: ChipProfile, what: str) -> None:
 
 
 class _Builder:
-    """Chooses scales, then shifts, then weights; each from those before."""
+    """Shifts from scales, weights from shifts, biases from weights."""
 
     def __init__(self, circuit: Circuit, chip: ChipProfile, coding: Coding, threshold: float, bound: float) -> None:
         self.circuit, self.chip, self.coding, self.threshold, self.bound = circuit, chip, coding, threshold, bound
-        self.one = 2.0**chip.numbers.fraction_bits
-        self.room = 2.0 ** (chip.numbers.state_bits - 1) / HEADROOM
-        self.largest = {
-            g.name: (g.largest * max(1.0, bound) if g.kind == "linear" else g.largest) for g in circuit.groups
-        }
-        self.largest[INPUT] = bound
+        self.scales = Scales(circuit, chip, bound)
         self.offset: dict[str, Floats | float] = {INPUT: 0.0}
         self.offset.update((g.name, g.offset) for g in circuit.groups)
-        self.finer = {g.name: self._finer(g) for g in circuit.groups}  # k
-        self.scale = {name: self.one * 2.0**k for name, k in self.finer.items()}
-        self.scale[INPUT] = min(self.scale[STATE], 2.0 ** self._bits(self.room / bound))
-        self.z_scale = {g.name: self.scale[g.name] if g.kind == "linear" else self.one for g in circuit.groups}
         self.errors: list[tuple[Floats, Floats]] = []  # error and weight of each wire
         self.register_errors = [0.0]
 
@@ -126,11 +114,11 @@ class _Builder:
             shift = self._shifts(group, wires, bias)
             net.add(group.name, group.n, group.kind, shift=shift.astype(int), **self._registers(group))
             made = [self._part(wire, group, shift) for wire in wires]
-            exact = np.asarray(group.bias) * 2.0**shift * self.z_scale[group.name]
+            exact = np.asarray(group.bias) * 2.0**shift * self.scales.z[group.name]
             for part in made:  # of the weights as they are, so that what should cancel does
                 source = part.wire.source
                 offset = np.broadcast_to(self.offset[source], part.weights.shape[1])
-                exact = exact + part.weights @ (offset * self.scale[source])
+                exact = exact + part.weights @ (offset * self.scales.value[source])
             biases[group.name] = exact
             parts += made
         for part in parts:
@@ -138,24 +126,10 @@ class _Builder:
         constants, bias_error = self._connect_biases(net, biases)
         return net, self._codec(constants, bias_error)
 
-    @staticmethod
-    def _bits(ratio: float) -> int:
-        return int(np.floor(np.log2(ratio)))
-
-    def _finer(self, group: Group) -> int:
-        by_room = self._bits(self.room / (max(self.largest[group.name], 1e-9) * self.one))
-        if group.kind == "square":
-            return 0
-        if group.kind == "liquid_time_constant" or not np.any(group.gain):
-            return min(by_room, SPARE_BITS)
-        by_gain = 99 if group.kind == "linear" else self._bits(1 / float(np.abs(group.gain).max()) * (1 + 1e-12))
-        return min(by_room, by_gain, SPARE_BITS)
-
     def _registers(self, group: Group) -> dict[str, Any]:
         full = 2.0**self.chip.numbers.decay_bits
-        gain = np.asarray(group.gain) * (
-            1.0 if group.kind in ("linear", "liquid_time_constant", "square") else 2.0 ** self.finer[group.name]
-        )
+        free = group.kind not in ("liquid_time_constant", "square")
+        gain = np.asarray(group.gain) * (self.scales.value[group.name] / self.scales.z[group.name] if free else 1.0)
         keep = np.asarray(group.keep, np.float64)
         made = {"keep": np.rint(keep * full), "gain": np.rint(gain * full)}
         self.register_errors += [
@@ -163,23 +137,23 @@ class _Builder:
             float(np.abs(made["gain"] / full - gain).max()),
         ]
         if group.kind == "hardtanh":
-            made["limit"] = np.rint(group.limit * self.one)
+            made["limit"] = np.rint(group.limit * self.scales.one)
         if group.kind == "liquid_time_constant":
-            made["reversal"] = np.rint(np.asarray(group.reversal) * self.scale[group.name])
-        made["threshold"] = np.rint(self.threshold * group.deadband * self.scale[group.name])
+            made["reversal"] = np.rint(np.asarray(group.reversal) * self.scales.value[group.name])
+        made["threshold"] = np.rint(self.threshold * group.deadband * self.scales.value[group.name])
         coded = int(self.coding == "sigma_delta")
         return {key: np.asarray(value).astype(int) for key, value in made.items()} | {"sigma": coded, "delta": coded}
 
     def _unit(self, wire: Wire) -> float:
         """What a weight of 1 is at shift 0."""
-        return self.z_scale[wire.target] / self.scale[wire.source]
+        return self.scales.z[wire.target] / self.scales.value[wire.source]
 
     def _shifts(self, group: Group, wires: list[Wire], bias: Floats) -> Floats:
         """[unit]: as large as weights and sums allow."""
         rows = [np.abs(wire.weights).max(axis=1) * self._unit(wire) for wire in wires]
-        sums = np.abs(bias) * self.z_scale[group.name]
+        sums = np.abs(bias) * self.scales.z[group.name]
         for wire in wires:
-            sums += np.abs(wire.weights).sum(axis=1) * self.largest[wire.source] * self.z_scale[group.name]
+            sums += np.abs(wire.weights).sum(axis=1) * self.scales.largest[wire.source] * self.scales.z[group.name]
         strongest = np.max(rows, axis=0) if rows else np.zeros(group.n)
         most = FULL * (2.0**self.chip.lif.weight_exponent_max if group.precise else 1.0)
         limit_of_sums = 2.0 ** (self.chip.numbers.sum_bits - 1)
@@ -211,7 +185,7 @@ class _Builder:
         step = 2 * 2.0 ** exponent[:, None]
         made = np.clip(np.rint(wanted / step), -FULL // 2, FULL // 2) * step
         self.errors.append(((made - wanted) / factor, wire.weights))
-        return _Part(wire, exponent, made, (made - wanted) / factor)
+        return _Part(wire, exponent, made)
 
     def _connect_biases(self, net: Network, biases: dict[str, Floats]) -> tuple[tuple[int, ...], float]:
         """Constants for each group with biases; their payloads, and the largest error over the largest bias."""
@@ -252,9 +226,9 @@ class _Builder:
             coding=self.coding,
             inputs=self.circuit.inputs,
             period=self.circuit.period,
-            input_scale=self.scale[INPUT],
+            input_scale=self.scales.value[INPUT],
             input_bound=self.bound,
-            state_scale=self.scale[STATE],
+            state_scale=self.scales.value[STATE],
             offset=state.offset,
             constants=constants,
             initial=np.broadcast_to(self.circuit.initial, (state.n,)),

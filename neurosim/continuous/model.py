@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from chips import NetworkError, RunError
+from chips import CannotRepresent, NetworkError, RunError
 
 if TYPE_CHECKING:
     from neurosim.continuous.circuit import Circuit
 
 Floats = npt.NDArray[np.float64]
+GROWN = 1e12  # a linear state beyond it has no bound
 
 
 def _hardtanh(z: Floats) -> Floats:
@@ -165,10 +166,16 @@ def check_between(what: str, value: float, low: float, high: float) -> None:
 
 
 def linear_bound(matrix: Floats, drive: Floats) -> float:
-    """Largest |x| of x <- matrix x + d with |d| <= drive: the sum of |matrix^k| drive, of at most 2,000 terms."""
+    """Largest |x| of x <- matrix x + d with |d| <= drive: the sum of |matrix^k| drive, of at most 2,000 terms.
+
+    Raises:
+        CannotRepresent: the sum exceeds 1e12, as the state of a linear liquid may grow without bound.
+    """
     total, power = np.zeros_like(matrix), np.eye(len(matrix))
     for _ in range(2000):
         total += np.abs(power)
+        if total.max() > GROWN:
+            raise CannotRepresent("the state of this linear liquid grows without bound: lower its weights or its step")
         power = power @ matrix
         if np.abs(power).max() < 1e-6:
             break

@@ -82,7 +82,7 @@ class LiquidClassifier(ClassifierMixin, LiquidEstimator):
         if len(self.classes_) < 2:
             raise ValueError("the training samples have one class only, so there is nothing to learn")
         of = None if groups is None else np.asarray(groups)
-        self._learn(X, numbers, classifier_model(self.readout, self.random_state, of), of)
+        self._learn(X, numbers, classifier_model(self.readout, of), of)
         return self
 
     def decision_function(self, X: Any) -> Floats:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, RidgeClassifier, RidgeClassifierCV, RidgeCV
+from sklearn.linear_model import LogisticRegression, RidgeClassifier, RidgeClassifierCV, RidgeCV
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
 from chips import RunError
@@ -15,18 +15,18 @@ from neurosim.readouts.linear import ALPHAS
 Floats = npt.NDArray[np.float64]
 
 
-def classifier_model(readout: Any, seed: int = 0, groups: npt.NDArray[Any] | None = None) -> Any:
+def classifier_model(readout: Any, groups: npt.NDArray[Any] | None = None) -> Any:
     """A fresh linear classifier, by name or as a clone of what was given; with groups, one that chooses across them.
 
     Raises:
         RunError: the name is unknown, or there is one group only.
     """
-    if groups is not None and isinstance(readout, str) and readout in _ACROSS_GROUPS:
-        return _across(*_ACROSS_GROUPS[readout], groups)
+    if groups is not None and isinstance(readout, str) and readout in _SEARCHED:
+        return _across(*_SEARCHED[readout], groups)
     if readout == "ridge":
         return RidgeClassifierCV(alphas=ALPHAS)
     if readout == "logistic":
-        return LogisticRegressionCV(Cs=np.logspace(-4, 2, 7), max_iter=2000, random_state=seed)
+        return GridSearchCV(*_SEARCHED["logistic"], cv=MOST_FOLDS)
     return _given(readout, ("ridge", "logistic"))
 
 
@@ -38,7 +38,7 @@ def _across(model: Any, penalties: Mapping[str, Any], groups: npt.NDArray[Any]) 
 
 
 MOST_FOLDS = 5
-_ACROSS_GROUPS: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
+_SEARCHED: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "ridge": (RidgeClassifier(), {"alpha": 10.0 ** np.arange(0, 4.01, 0.5)}),
     "logistic": (LogisticRegression(max_iter=2000), {"C": 10.0 ** np.arange(-4, 1.01)}),
 }
