@@ -11,9 +11,10 @@ import neurosim as ns
 from neurosim.experiment import load_experiment
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+TASKS = {"changing_input.py", "el_nino.py"}  # need recordings or a package: tests/test_examples_tasks.py runs these
 
 
-@pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.py")))
+@pytest.mark.parametrize("script", sorted({path.name for path in EXAMPLES.glob("*.py")} - TASKS))
 def test_script(script: str, tmp_path: Path) -> None:
     home = str(Path(ns.__file__).parent.parent)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([home, os.environ.get("PYTHONPATH", "")])}
