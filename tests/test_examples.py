@@ -11,10 +11,10 @@ import neurosim as ns
 from neurosim.experiment import load_experiment
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-ON_RECORDINGS = {"atrial_fibrillation.py", "changing_input.py", "spoken_digits.py"}  # tests/test_tasks.py runs these
+TASKS = {"atrial_fibrillation.py", "changing_input.py", "el_nino.py", "spoken_digits.py"}  # with tests of their own
 
 
-@pytest.mark.parametrize("script", sorted({path.name for path in EXAMPLES.glob("*.py")} - ON_RECORDINGS))
+@pytest.mark.parametrize("script", sorted({path.name for path in EXAMPLES.glob("*.py")} - TASKS))
 def test_script(script: str, tmp_path: Path) -> None:
     home = str(Path(ns.__file__).parent.parent)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([home, os.environ.get("PYTHONPATH", "")])}

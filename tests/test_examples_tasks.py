@@ -1,0 +1,62 @@
+"""Examples that need a package or recordings that do not come with the project: they run, and say what they promise."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import neurosim as ns
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+RECORDINGS = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+def run_example(name: str, *arguments: str, first_on_path: str = "") -> "subprocess.CompletedProcess[str]":
+    paths = (first_on_path, str(Path(ns.__file__).parent.parent), os.environ.get("PYTHONPATH", ""))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    command = [sys.executable, str(EXAMPLES / name), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+
+
+def test_el_nino_prints_skill_beside_both_references_and_the_chip_keeps_to_its_integers() -> None:
+    pytest.importorskip("statsmodels", reason="the temperatures come with the optional package statsmodels")
+    done = run_example("el_nino.py", "--seeds", "1")
+    assert done.returncode == 0, done.stderr
+    for title in ("RMSE, degrees Celsius", "skill over persistence", "skill over climatology"):
+        block = done.stdout.split(title)[1]
+        for model in ("climatology", "persistence", "linear, last 6 months", "liquid of 64, on chip"):
+            row = next(line for line in block.splitlines() if line.strip().startswith(model))
+            assert len(re.findall(r"-?\d+\.\d\d", row)) == 6  # leads
+    assert "integers differ in 0 of" in done.stdout
+
+
+def test_el_nino_without_its_package_says_in_one_line_how_to_install_it(tmp_path: Path) -> None:
+    (tmp_path / "statsmodels.py").write_text("raise ImportError('not installed')\n")
+    done = run_example("el_nino.py", first_on_path=str(tmp_path))
+    assert done.returncode != 0
+    assert len(done.stderr.splitlines()) == 1
+    assert "pip install statsmodels" in done.stderr
+
+
+def test_after_a_change_of_speaker_forgetting_gains_over_a_frozen_readout() -> None:
+    recordings = RECORDINGS / "fsdd.npz"
+    if not recordings.is_file():
+        pytest.skip(f"no {recordings}: the Free Spoken Digit Dataset does not come with the project")
+    done = run_example("changing_input.py", str(recordings), "--seeds", "1", "--every", "5")
+    assert done.returncode == 0, done.stderr
+    gains = re.search(r"lambda 0\.\d+ - frozen.* (-?[\d.]+) \+-", done.stdout)
+    assert gains
+    assert float(gains[1]) > 3
+    off = re.search(r"batch ridge regression to (\S+)", done.stdout)
+    assert off
+    assert float(off[1]) <= 1e-6
+
+
+def test_recordings_that_are_not_there_are_named_without_a_traceback(tmp_path: Path) -> None:
+    done = run_example("changing_input.py", str(tmp_path / "nothing.npz"))
+    assert done.returncode != 0
+    assert "nothing.npz" in done.stderr
+    assert "Traceback" not in done.stderr
