@@ -11,7 +11,14 @@ import neurosim as ns
 from neurosim.experiment import load_experiment
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-TASKS = {"atrial_fibrillation.py", "changing_input.py", "el_nino.py", "spoken_digits.py"}  # with tests of their own
+TASKS = {
+    "atrial_fibrillation.py",
+    "changing_input.py",
+    "control_loop.py",
+    "el_nino.py",
+    "pendulum.py",
+    "spoken_digits.py",
+}  # with tests of their own
 
 
 @pytest.mark.parametrize("script", sorted({path.name for path in EXAMPLES.glob("*.py")} - TASKS))

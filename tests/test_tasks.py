@@ -67,3 +67,13 @@ def test_digits_are_told_apart_50_ms_after_the_word(
         assert chip > 94
         assert chip > figure(text, f"liquid of 135, {name}, float readout") - 1
     assert "differ on 0 decisions" in text
+
+
+def test_a_pendulum_is_held_when_its_motor_weakens(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two seeds: the readout that learns holds and recovers; a loop takes the chip far less than its 20 ms."""
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    text = printed("control_loop", ["--seeds", "2"], monkeypatch, capsys)
+    assert re.search(r"liquid, learning\s+2/2\s+2/2", text), text
+    assert figure(text, "modelled on the chip: p99") < 20

@@ -1,0 +1,131 @@
+"""A pendulum held upright by 512 neurons of Loihi 1, whose motor, mass and wind change on the way.
+
+    python examples/control_loop.py [--seeds 10]
+
+A liquid hears angle and speed every 20 ms and answers within the period.  A ridge readout imitates a PD controller on the
+original plant; from then on it is frozen, or goes on learning on line from feedback error (Kawato 1990): the torque that the
+PD controller would still add says in what direction the readout was wrong.  The readout and its filter run on the host.
+"""
+
+import argparse
+import time
+
+import numpy as np
+from pendulum import PD, drive
+from sklearn.linear_model import Ridge
+
+import neurosim as ns
+from neurosim.provenance import in_words, rests_on
+
+STEPS, TAU, RATE = 20, 30.0, 0.05  # steps of a loop; filter of spikes in steps; spikes per neuron and step
+PERIODS, CHANGE, SETTLED_RAD, PERIODS_A_SECOND = 1000, 400, 0.15, 50
+SCALE = np.array([0.2, 1.2])  # rad and rad/s that fill the code
+LEARNING = 0.1  # share of the feedback error that a step corrects
+CHIP = ns.load_chip("loihi1")
+ENCODER = ns.PopulationEncoder(12, code="latency", steps_per_frame=STEPS, value_range=(-1.0, 1.0))
+
+
+def encode(measured):
+    return ENCODER.transform([np.tanh(np.atleast_2d(measured) / SCALE)])
+
+
+def build(gain, inhibition, seed):
+    return ns.liquid((8, 8, 8), 24, gain=gain, inhibition=inhibition, seed=seed)
+
+
+def pd(measured):
+    return float(-PD @ measured)
+
+
+class Liquid:
+    """The liquid between two answers: filtered spikes of its neurons, and how long a loop took."""
+
+    def __init__(self, program):
+        self.stepper, self.trace, self.seconds = ns.Stepper(program), np.zeros(program.n_neurons), []
+
+    def hear(self, measured):
+        trains, start = encode(measured), self.stepper.step_index
+        spikes = self.stepper.advance(STEPS, np.stack([trains.step, trains.channel], axis=1))
+        age = start + STEPS - 1 - spikes[:, 0]
+        fresh = np.bincount(spikes[:, 1], np.exp(-age / TAU), minlength=len(self.trace))
+        self.trace = self.trace * np.exp(-STEPS / TAU) + fresh
+        return self.trace
+
+
+def imitate(program, seed):
+    """Weights and constant of a readout that does as the PD controller, on states that it reaches itself."""
+    model, states, torques = None, [], []
+    for round_ in range(4):
+        liquid, rng = Liquid(program), np.random.default_rng([seed, 2, round_])
+
+        def control(measured, liquid=liquid, rng=rng, model=model):
+            states.append(liquid.hear(measured))
+            torques.append(pd(measured))
+            known = torques[-1] if model is None else float(states[-1] @ model.coef_ + model.intercept_)
+            return known + rng.normal()
+
+        drive(control, 500, 1000 + 10 * seed + round_)
+        model = Ridge(10.0).fit(states, torques)
+    return np.append(model.coef_, model.intercept_)
+
+
+def hold(program, weights, seed, learning):
+    """States of one run, and the liquid that it was run with."""
+    liquid, weights = Liquid(program), weights.copy()
+
+    def control(measured):
+        begin = time.perf_counter()
+        heard = np.append(liquid.hear(measured), 1.0)
+        torque = float(weights @ heard)
+        weights[:] += learning * pd(measured) * heard / (heard @ heard)
+        liquid.seconds.append(time.perf_counter() - begin)
+        return torque
+
+    return drive(control, PERIODS, seed, CHANGE), liquid
+
+
+def recovery_s(states):
+    """Seconds from the change until the angle stays within SETTLED_RAD for a second; infinite if it never does."""
+    calm = np.abs(states[CHANGE:, 0]) < SETTLED_RAD
+    for k in range(len(calm) - PERIODS_A_SECOND + 1):
+        if calm[k : k + PERIODS_A_SECOND].all():
+            return k / PERIODS_A_SECOND
+    return float("inf")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=10)
+    seeds = range(parser.parse_args().seeds)
+    seen = []
+    drive(lambda m: seen.append(m) or pd(m) + np.random.default_rng(len(seen)).normal(), 300, 100)
+    found = ns.calibrate(lambda g, i: build(g, i, 100), CHIP, encode(np.array(seen)), RATE, balance=1.0)
+    runs = {"PD controller": [], "liquid, frozen readout": [], "liquid, learning": []}
+    loops, modelled, dynamic = [], [], []
+    for seed in seeds:
+        program = ns.compile(build(found.gain, found.inhibition, seed), CHIP)
+        weights = imitate(program, seed)
+        runs["PD controller"].append(drive(pd, PERIODS, seed, CHANGE))
+        runs["liquid, frozen readout"].append(hold(program, weights, seed, 0.0)[0])
+        states, liquid = hold(program, weights, seed, LEARNING)
+        runs["liquid, learning"].append(states)
+        counts = liquid.stepper.counts
+        loops += liquid.seconds[10:]
+        modelled += list(ns.latency(counts, CHIP).step_ns.reshape(-1, STEPS).sum(axis=1) / 1e6)
+        dynamic.append(ns.energy(counts, CHIP).dynamic_pj / len(states))
+    print(f"{'controller':26s}{'held':>8s}{'recovered in 2 s':>19s}{'median s':>10s}{'rms after, rad':>16s}")
+    for name, all_states in runs.items():
+        took = np.array([recovery_s(s) if len(s) == PERIODS else np.inf for s in all_states])
+        held = sum(len(s) == PERIODS for s in all_states)
+        rms = np.sqrt(np.mean(np.concatenate([s[CHANGE:, 0] for s in all_states]) ** 2))
+        print(f"{name:26s}{held:5d}/{len(seeds)}{(took <= 2).sum():16d}/{len(seeds)}{np.median(took):10.2f}{rms:16.3f}")
+    wall = np.percentile(loops, [50, 99]) * 1e3
+    chip_ms = np.percentile(modelled, 99)
+    print(f"a loop, wall: {wall[0]:.2f} ms median, {wall[1]:.2f} ms p99; modelled on the chip: p99 {chip_ms:.3f} ms")
+    kinds = rests_on(CHIP)
+    print(f"{np.mean(dynamic) / 1e6:.2f} uJ dynamic a loop, {CHIP.power.static_mw:g} mW static of a whole chip")
+    print(f"(modelled; time: {in_words(kinds['time'])}; energy: {in_words(kinds['energy'])}; host and I/O are not)")
+
+
+if __name__ == "__main__":
+    main()
