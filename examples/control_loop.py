@@ -2,9 +2,10 @@
 
     python examples/control_loop.py [--seeds 10]
 
-A liquid hears angle and speed every 20 ms and answers within the period.  A ridge readout imitates a PD controller on the
-original plant; from then on it is frozen, or goes on learning on line from feedback error (Kawato 1990): the torque that the
-PD controller would still add says in what direction the readout was wrong.  The readout and its filter run on the host.
+A liquid hears angle and speed every 20 ms and answers within the period.  A ridge readout imitates a PD controller on
+the original plant; from then on it is frozen, or goes on learning on line from feedback error (Kawato 1990): the torque
+that the PD controller would still add says in what direction the readout was wrong.  The readout and its filter run on
+the host.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
     m l^2 theta'' = m g l sin(theta) - friction theta' + motor torque + wind
 
-theta is 0 upright.  A point mass m on a massless rod l; integrated by the classical Runge-Kutta method in steps of 2 ms.
+theta is 0 upright.  A point mass m on a massless rod l; integrated by the classical Runge-Kutta method, steps of 2 ms.
 The torque that a controller works out in one period of 20 ms acts in the next: it has the whole period to think.
 """
 

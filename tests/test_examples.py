@@ -11,6 +11,7 @@ import neurosim as ns
 from neurosim.experiment import load_experiment
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+# these have tests of their own
 TASKS = {
     "atrial_fibrillation.py",
     "changing_input.py",
@@ -18,7 +19,7 @@ TASKS = {
     "el_nino.py",
     "pendulum.py",
     "spoken_digits.py",
-}  # with tests of their own
+}
 
 
 @pytest.mark.parametrize("script", sorted({path.name for path in EXAMPLES.glob("*.py")} - TASKS))
