@@ -295,6 +295,10 @@ def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
         cells.append(("  without recurrence", _score("no_recurrence_accuracy_by_bins", bins)))
     return [
         *cells,
+        ("accuracy, readout on the chip", lambda r: _of_readout(r, lambda x: f"{x['accuracy']:.2%}")),
+        ("  float readout of counts", lambda r: _of_readout(r, lambda x: f"{x['float_accuracy']:.2%}")),
+        ("  its cores, neurons", lambda r: _of_readout(r, lambda x: f"{x['readout_cores']}, {x['readout_neurons']}")),
+        ("  its energy / inference", lambda r: _of_readout(r, lambda x: si(x["readout_dynamic_energy_j"], "J"))),
         ("steps", lambda r: f"{r['steps']:,}"),
         ("spikes (copies included)", lambda r: f"{r['spikes']:,}"),
         ("synaptic events", lambda r: f"{r['synaptic_events']:,}"),
@@ -315,6 +319,11 @@ def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
 
 def _score(key: str, bins: int) -> Cell:
     return lambda row: f"{row[key][bins]:.2%}"
+
+
+def _of_readout(row: dict[str, Any], cell: Cell) -> str:
+    """A cell of the compiled readout; "at the host" where the chip cannot form it (the reason is in --json)."""
+    return cell(row["readout"]) if row["readout"]["on_chip"] else "at the host"
 
 
 def _rest(part: str) -> Cell:
