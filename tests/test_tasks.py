@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+import neurosim as ns
+
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"
 
@@ -77,3 +79,14 @@ def test_a_pendulum_is_held_when_its_motor_weakens(
     text = printed("control_loop", ["--seeds", "2"], monkeypatch, capsys)
     assert re.search(r"liquid, learning\s+2/2\s+2/2", text), text
     assert figure(text, "modelled on the chip: p99") < 20
+
+
+def test_learning_does_not_raise_the_gain_of_the_loop_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """80 s without any change: the pendulum is held as gently at the end as at the start."""
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    loop = example("control_loop")
+    found = loop.calibrated()
+    program = ns.compile(loop.build(found.gain, found.inhibition, 50), loop.CHIP)
+    states, _ = loop.hold(program, loop.imitate(program, 50), 50, loop.LEARNING, 4000, None)
+    assert len(states) == 4000
+    assert states[3000:, 1].std() < 1.5 * states[100:1000, 1].std()
