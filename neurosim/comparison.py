@@ -22,7 +22,7 @@ from neurosim.readouts.linear import accuracy, mean_per_bin
 from neurosim.recordings.dataset import Dataset, load_dataset
 from neurosim.result import RunResult
 from neurosim.simulate import run
-from neurosim.spikes import SpikeTrains, counts_in_bins
+from neurosim.spikes import SpikeTrains, counts_in_bins, sample_of_spikes
 from neurosim.summaries import costs, event_counts
 
 Report = Callable[[str, int, int], None]  # what is being done, done, in all
@@ -120,7 +120,7 @@ def _baselines(task: _Task) -> dict[str, dict[int, float]]:
 
 def _encoder_counts(task: _Task, bins: int) -> npt.NDArray[np.int64]:
     trains = task.trains
-    sample = np.repeat(np.arange(trains.n_samples), np.diff(trains.sample_ptr))
+    sample = sample_of_spikes(trains.sample_ptr)
     return counts_in_bins(sample, trains.step, trains.channel, trains.steps, task.channels, bins)
 
 

@@ -1,14 +1,14 @@
 """Pictures of a comparison, as PNG next to the rows as JSON."""
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from compiler.npz import replacing, write_text
+from compiler.npz import write_text
 from neurosim.comparison import Comparison
+from neurosim.png import save_png
 
 _WIDE = 50  # times the least value: beyond it an axis is logarithmic
 _MARGIN = 1.25  # of the axis above the tallest bar
@@ -22,10 +22,7 @@ def save_comparison(comparison: Comparison, folder: Path) -> Path:
     """
     write_text(folder / "comparison.json", json.dumps(comparison.to_dict(), indent=2, allow_nan=False) + "\n")
     picture = folder / "comparison.png"
-    image = io.BytesIO()
-    _draw(comparison).savefig(image, format="png", dpi=150, metadata={"Software": "neurosim"})
-    with replacing(picture) as file:
-        file.write(image.getvalue())
+    save_png(_draw(comparison), picture)
     return picture
 
 

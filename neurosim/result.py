@@ -12,7 +12,8 @@ from compiler import Span
 from compiler.npz import Array, read_npz, write_npz
 from compiler.validate import spans_from_json, spans_to_json
 from neurosim.counts import KINDS, Counts
-from neurosim.spikes import counts_in_bins
+from neurosim.spike_record import SpikeRecord
+from neurosim.spikes import chosen_spikes, sample_of_spikes
 
 FORMAT = "neurosim-run/2"
 
@@ -32,7 +33,7 @@ class Probes:
 
 
 @dataclass(frozen=True, eq=False)
-class RunResult:
+class RunResult(SpikeRecord):
     """What a program did.  Spikes are sorted by sample, step and neuron."""
 
     chip: ChipProfile
@@ -53,47 +54,14 @@ class RunResult:
         return f"RunResult({self.n_samples:,} samples, {steps:,} steps, {self.n_spikes:,} spikes on {self.chip.name})"
 
     @property
-    def n_samples(self) -> int:
-        """How many samples."""
-        return len(self.sample_ptr) - 1
-
-    @property
-    def n_spikes(self) -> int:
-        """Spikes of all neurons in all samples."""
-        return len(self.spike_step)
-
-    @property
-    def n_neurons(self) -> int:
-        """Neurons of the network."""
-        return sum(span.n for span in self.spans if span.kind != "input")
-
-    def spike_counts(self, population: str | None = None, bins: int = 1) -> npt.NDArray[np.int64]:
-        """Spikes of each neuron in equal parts of each sample: [sample, bins * neuron], bins outermost.
-
-        Args:
-            population: which neurons; None for all.
-            bins: parts of a sample; step t of a sample of T steps is in bin t * bins // T.
-
-        Raises:
-            RunError: the population is unknown.
-        """
-        start, n = self.range_of(population)
-        sample = np.repeat(np.arange(self.n_samples), np.diff(self.sample_ptr))
-        inside = (self.spike_neuron >= start) & (self.spike_neuron < start + n)
-        neuron = self.spike_neuron[inside] - start
-        return counts_in_bins(sample[inside], self.spike_step[inside], neuron, self.counts.steps, n, bins)
-
-    def spikes(self, sample: int = 0) -> npt.NDArray[np.int32]:
-        """Spikes of one sample as rows of (step, neuron): shape (k, 2), sorted."""
-        part = slice(self.sample_ptr[sample], self.sample_ptr[sample + 1])
-        return np.stack([self.spike_step[part], self.spike_neuron[part]], axis=1)
+    def steps(self) -> npt.NDArray[np.int64]:
+        """Length of each sample in steps: [sample]."""
+        return self.counts.steps
 
     def samples(self, which: npt.ArrayLike) -> "RunResult":
         """Some of the samples, by number, in the order given: spikes and totals, without counts per step and probes."""
         chosen = np.asarray(which, np.int64)
-        begin, n = self.sample_ptr[chosen], np.diff(self.sample_ptr)[chosen]
-        ptr = np.concatenate([[0], np.cumsum(n)]).astype(np.int64)
-        at = np.arange(ptr[-1]) + np.repeat(begin - ptr[:-1], n)
+        ptr, at = chosen_spikes(self.sample_ptr, chosen)
         counts = replace(
             self.counts,
             steps=self.counts.steps[chosen],
@@ -111,13 +79,6 @@ class RunResult:
             counts=counts,
             probes=None,
         )
-
-    def raster(self, sample: int = 0) -> npt.NDArray[np.bool_]:
-        """Spikes of one sample as a dense array [step, neuron]."""
-        step, neuron = self.spikes(sample).T
-        dense = np.zeros((int(self.counts.steps[sample]), self.n_neurons), np.bool_)
-        dense[step, neuron] = True
-        return dense
 
     def trajectory(
         self, population: str | None = None, sample: int = 0, coding: Literal["value", "sigma_delta"] = "value"
@@ -173,20 +134,6 @@ class RunResult:
             return _from_parts(header, arrays)
         except (ProfileError, LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise RunError(f"{path} lacks or garbles {error}: run the program again") from error
-
-    def range_of(self, population: str | None) -> tuple[int, int]:
-        """First neuron and number of neurons of a population; of all for None.
-
-        Raises:
-            RunError: the population is unknown.
-        """
-        if population is None:
-            return 0, self.n_neurons
-        for span in self.spans:
-            if span.name == population and span.kind != "input":
-                return span.start, span.n
-        known = ", ".join(repr(span.name) for span in self.spans if span.kind != "input")
-        raise RunError(f"unknown population {population!r}; known are {known}")
 
 
 def _arrays(result: RunResult) -> dict[str, Array]:
@@ -297,7 +244,7 @@ def _check_shapes(result: RunResult) -> None:
         _require((counts.per_step is None) == (getattr(counts, name) is None), name)
     pointer = result.sample_ptr
     _require(pointer[0] == 0 and pointer[-1] == n_spikes and (np.diff(pointer) >= 0).all(), "sample_ptr")
-    last = counts.steps[np.repeat(np.arange(n_samples), np.diff(pointer))]
+    last = counts.steps[sample_of_spikes(pointer)]
     _require((result.spike_step < last).all(), "spike_step")
     _require((result.spike_neuron < result.n_neurons).all(), "spike_neuron")
     _require(probes is None or (probes.neuron < result.n_neurons).all(), "probe_neuron")

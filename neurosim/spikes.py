@@ -47,9 +47,7 @@ class SpikeTrains:
     def __getitem__(self, which: Any) -> "SpikeTrains":
         """Some of the samples, by number, slice, list of numbers, or mask; in the order given, renumbered from 0."""
         chosen = np.atleast_1d(np.arange(len(self.steps))[which])
-        begin, n = self.sample_ptr[chosen], np.diff(self.sample_ptr)[chosen]
-        ptr = np.concatenate([[0], np.cumsum(n)]).astype(np.int64)
-        at = np.arange(ptr[-1]) + np.repeat(begin - ptr[:-1], n)
+        ptr, at = chosen_spikes(self.sample_ptr, chosen)
         value = None if self.value is None else self.value[at]
         if value is not None and (value == 1).all():
             value = None
@@ -128,7 +126,7 @@ class SpikeTrains:
         Raises:
             NeurosimError: the file cannot be written.
         """
-        sample = np.repeat(np.arange(self.n_samples), np.diff(self.sample_ptr))
+        sample = sample_of_spikes(self.sample_ptr)
         arrays: dict[str, Array] = {"step": self.step, "channel": self.channel, "sample": sample, "steps": self.steps}
         if self.value is not None:
             arrays["value"] = self.value
@@ -171,10 +169,24 @@ class SpikeTrains:
         return SpikeTrains.from_events(arrays["step"], arrays["channel"], lengths, sample, arrays.get("value"))
 
 
+def sample_of_spikes(sample_ptr: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Sample of each spike: [spike]."""
+    return np.repeat(np.arange(len(sample_ptr) - 1), np.diff(sample_ptr))
+
+
+def chosen_spikes(
+    sample_ptr: npt.NDArray[np.int64], chosen: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Pointer of the chosen samples, [chosen + 1], and where their spikes are, [spike]."""
+    n = np.diff(sample_ptr)[chosen]
+    ptr = np.concatenate([[0], np.cumsum(n)]).astype(np.int64)
+    return ptr, np.arange(ptr[-1]) + np.repeat(sample_ptr[chosen] - ptr[:-1], n)
+
+
 def counts_in_bins(
     sample: npt.NDArray[np.int64],
-    step: npt.NDArray[np.int32],
-    index: npt.NDArray[np.int32],
+    step: npt.NDArray[np.integer[Any]],
+    index: npt.NDArray[np.integer[Any]],
     steps: npt.NDArray[np.int64],
     n: int,
     bins: int,

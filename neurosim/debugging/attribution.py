@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips import RunError
+from neurosim.readouts.features import Feature
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,10 +101,7 @@ def leaky_kernel(steps: int, start: int = 0, tau_ms: float = math.inf, dt_ms: fl
     """
     if steps < 1 or not 0 <= start < steps or not tau_ms > 0 or not (math.isfinite(dt_ms) and dt_ms > 0):
         raise RunError(f"no kernel of {steps} steps from step {start} with tau {tau_ms} ms and steps of {dt_ms} ms")
-    t = np.arange(steps)
-    if math.isinf(tau_ms):
-        return (t >= start).astype(np.int64)
-    return np.where(t >= start, np.exp(-(steps - 1 - t) * dt_ms / tau_ms), 0.0)
+    return Feature(start, tau_ms).weights(np.arange(steps), steps, dt_ms)
 
 
 def print_attribution(attribution: Attribution, k: int = 10, names: Sequence[str] | None = None) -> None:

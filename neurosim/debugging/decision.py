@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from chips import RunError
 from neurosim.debugging.attribution import Attribution, attribute
-from neurosim.debugging.outcomes import length, neurons_of, rows_of
+from neurosim.debugging.outcomes import length, rows_of
 from neurosim.readouts.chip_readout import ChipReadout
 from neurosim.readouts.features import Feature
 
@@ -63,7 +63,7 @@ def attribute_decision(
         population = population or "liquid"
     if weights.shape[2] == 1:  # of two classes: the score of the second
         weights, bias = np.concatenate([np.zeros_like(weights), weights], axis=2), np.append(np.zeros_like(bias), bias)
-    start, n = neurons_of(result, population)
+    start, n = result.range_of(population)
     if n != weights.shape[1]:
         raise RunError(f"the readout weighs {weights.shape[1]:,} neurons, but {population!r} has {n:,}")
     rows = rows_of(result, sample)
@@ -81,17 +81,11 @@ def feature_kernels(features: Sequence[Feature], steps: int, dt_ms: float) -> Nu
     Raises:
         RunError: a feature takes a root.
     """
-    t = np.arange(steps)
-    rows: list[Numbers] = []
     for feature in features:
         if feature.root:
             raise RunError(f"the {feature} is no sum over spikes, so it cannot be divided among them: use counts")
-        counts = t >= feature.start
-        if feature.part is not None:
-            counts &= t * feature.part[1] // steps == feature.part[0]
-        plain = np.isinf(feature.tau_ms)
-        rows.append(counts.astype(np.int64) if plain else counts * np.exp(-(steps - 1 - t) * dt_ms / feature.tau_ms))
-    return np.stack(rows)
+    t = np.arange(steps)
+    return np.stack([feature.weights(t, steps, dt_ms) for feature in features])
 
 
 def _chip_kernels(readout: ChipReadout, steps: int) -> Numbers:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips import RunError
-from neurosim.debugging.outcomes import lengths
+from neurosim.spikes import sample_of_spikes
 
 Ints = npt.NDArray[np.int64]
 
@@ -63,8 +63,8 @@ def first_divergence(a: Any, b: Any) -> Divergence | None:
     Raises:
         RunError: samples, their lengths or neurons differ, so that the results are not of one network and input.
     """
-    steps = lengths(a)
-    if not np.array_equal(steps, lengths(b)):
+    steps = a.steps
+    if not np.array_equal(steps, b.steps):
         raise RunError("the two results have samples of other lengths: compare runs of the same input")
     if a.n_neurons != b.n_neurons:
         raise RunError(f"the two results have {a.n_neurons:,} and {b.n_neurons:,} neurons: compare one network")
@@ -78,7 +78,7 @@ def agreement(a: Any, b: Any) -> float:
     Raises:
         RunError: as `first_divergence`.
     """
-    x, y = _codes(a, lengths(a)), _codes(b, lengths(b))
+    x, y = _codes(a, a.steps), _codes(b, b.steps)
     both, every = len(np.intersect1d(x, y, assume_unique=True)), len(x) + len(y)
     return 2 * both / every if every else 1.0
 
@@ -86,7 +86,7 @@ def agreement(a: Any, b: Any) -> float:
 def _codes(result: Any, steps: Ints) -> Ints:
     """One number a spike, ascending by sample, step and neuron."""
     first = np.concatenate([[0], np.cumsum(steps)])
-    sample = np.repeat(np.arange(len(steps)), np.diff(result.sample_ptr))
+    sample = sample_of_spikes(result.sample_ptr)
     codes: Ints = (first[sample] + result.spike_step) * np.int64(max(1, result.n_neurons)) + result.spike_neuron
     return codes
 

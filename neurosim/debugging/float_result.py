@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from chips import RunError
 from compiler import Span
-from neurosim.spikes import SpikeTrains, counts_in_bins
+from neurosim.spike_record import SpikeRecord
+from neurosim.spikes import SpikeTrains
 
 MAX_PROBE_BYTES = 4 * 2**30
 
@@ -27,7 +28,7 @@ class FloatProbes:
 
 
 @dataclass(frozen=True, eq=False)
-class FloatResult:
+class FloatResult(SpikeRecord):
     """Spikes of a run without cores and packets, sorted by sample, step and neuron as those of `RunResult`."""
 
     spans: tuple[Span, ...]  # populations, then inputs
@@ -44,53 +45,6 @@ class FloatResult:
             f"FloatResult({self.n_samples:,} samples, {int(self.steps.sum()):,} steps, {self.n_spikes:,} spikes of "
             f"{self.n_neurons:,} neurons)"
         )
-
-    @property
-    def n_samples(self) -> int:
-        """How many samples."""
-        return len(self.steps)
-
-    @property
-    def n_spikes(self) -> int:
-        """Spikes of all neurons in all samples."""
-        return len(self.spike_step)
-
-    @property
-    def n_neurons(self) -> int:
-        """Neurons of the network."""
-        return sum(span.n for span in self.spans if span.kind != "input")
-
-    def spike_counts(self, population: str | None = None, bins: int = 1) -> npt.NDArray[np.int64]:
-        """As `RunResult.spike_counts`: [sample, bins * neuron], bins outermost.
-
-        Raises:
-            RunError: the population is unknown.
-        """
-        start, n = self._range(population)
-        sample = np.repeat(np.arange(self.n_samples), np.diff(self.sample_ptr))
-        inside = (self.spike_neuron >= start) & (self.spike_neuron < start + n)
-        neuron = self.spike_neuron[inside] - start
-        return counts_in_bins(sample[inside], self.spike_step[inside], neuron, self.steps, n, bins)
-
-    def spikes(self, sample: int = 0) -> npt.NDArray[np.int32]:
-        """Spikes of one sample as rows of (step, neuron): shape (k, 2), sorted."""
-        part = slice(self.sample_ptr[sample], self.sample_ptr[sample + 1])
-        return np.stack([self.spike_step[part], self.spike_neuron[part]], axis=1)
-
-    def raster(self, sample: int = 0) -> npt.NDArray[np.bool_]:
-        """Spikes of one sample as a dense array [step, neuron]."""
-        dense = np.zeros((int(self.steps[sample]), self.n_neurons), np.bool_)
-        dense[tuple(self.spikes(sample).T)] = True
-        return dense
-
-    def _range(self, population: str | None) -> tuple[int, int]:
-        if population is None:
-            return 0, self.n_neurons
-        for span in self.spans:
-            if span.name == population and span.kind != "input":
-                return span.start, span.n
-        known = ", ".join(repr(span.name) for span in self.spans if span.kind != "input")
-        raise RunError(f"unknown population {population!r}; known are {known}")
 
 
 def check_inputs(trains: SpikeTrains, n_channels: int) -> None:

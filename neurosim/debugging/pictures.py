@@ -1,6 +1,5 @@
 """Pictures of one run: who fired when, how the state of a population moves, and what a decision rests on."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chips import RunError
-from compiler.npz import replacing
 from neurosim.debugging.attribution import Attribution
-from neurosim.debugging.outcomes import length, lengths, neurons_of, rows_of
+from neurosim.debugging.outcomes import length, rows_of
+from neurosim.metrics.states import exponential_filter
+from neurosim.png import save_png
 
 Floats = npt.NDArray[np.float64]
 MAX_BYTES = 4 * 2**30  # of filtered spikes of all samples
@@ -40,7 +40,7 @@ def trajectory_pca(
     """How the state of a population moves: spikes filtered by exp(-t / tau), in their first principal components.
 
     Args:
-        result: a run (anything with spans, sample_ptr, spike_step, spike_neuron and lengths of samples).
+        result: a run, of a program or in floating point.
         population: which neurons; None for all.
         samples: which samples; None for all.  The components are of all of them together.
         tau_ms: time constant of the filter.
@@ -49,23 +49,21 @@ def trajectory_pca(
     Raises:
         RunError: a name or number is unknown or out of range, or the states would be too large to keep.
     """
-    from scipy.signal import lfilter
     from sklearn.decomposition import PCA
 
-    chosen = tuple(range(len(lengths(result)))) if samples is None else tuple(int(i) for i in samples)
+    chosen = tuple(range(result.n_samples)) if samples is None else tuple(int(i) for i in samples)
     if not chosen:
         raise RunError("samples is empty: name at least one")
     if not (np.isfinite(tau_ms) and tau_ms > 0):
         raise RunError(f"tau_ms is {tau_ms}, but must be positive")
-    start, n = neurons_of(result, population)
+    start, n = result.range_of(population)
     total = sum(length(result, i) for i in chosen)
     if total * n * 8 > MAX_BYTES:
         raise RunError(
             f"states of {n:,} neurons in {total:,} steps need {total * n * 8:,} bytes, more than "
             f"{MAX_BYTES:,}: choose fewer samples or a smaller population"
         )
-    keep = float(np.exp(-result.dt_ms / tau_ms))
-    states = [lfilter([1.0], [1.0, -keep], _dense(result, i, start, n), axis=0) for i in chosen]
+    states = [exponential_filter(_dense(result, i, start, n), tau_ms / result.dt_ms) for i in chosen]
     every = np.concatenate(states)
     most = min(components, *every.shape)
     if most < 1:
@@ -88,7 +86,7 @@ def draw_raster(
     """
     steps = length(result, sample)
     rows = rows_of(result, sample)
-    start, n = neurons_of(result, population)
+    start, n = result.range_of(population)
     figure, axes = _figure(9, 5)
     rows = rows[(rows[:, 1] >= start) & (rows[:, 1] < start + n)]
     axes.plot(rows[:, 0], rows[:, 1] - start, "|", ms=max(1.0, min(6.0, 300 / n)), color="black")
@@ -181,8 +179,5 @@ def _figure(width: float, height: float, columns: int = 1) -> tuple[Any, Any]:
 
 
 def _save(figure: Any, path: str | Path) -> Path:
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=150, metadata={"Software": "neurosim"})
-    with replacing(path) as file:
-        file.write(image.getvalue())
+    save_png(figure, path)
     return Path(path)

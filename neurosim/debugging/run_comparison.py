@@ -13,7 +13,6 @@ from compiler import Network, Program, Tolerance, compile
 from neurosim.debugging.divergence import Divergence, agreement, first_divergence
 from neurosim.debugging.float_run import run_float
 from neurosim.debugging.lowered_run import run_lowered
-from neurosim.debugging.outcomes import lengths
 from neurosim.debugging.state import thresholds
 from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains
@@ -81,7 +80,7 @@ def compare_runs(
     program = compile(network, chip, seed, tolerance)
     runs = _Runs(network, chip, program, tolerance, threads)
     results = {name: runs.run(name, inputs) for name in (FLOAT, INTEGERS, COMPILED)}
-    neuron_ms = int(lengths(results[FLOAT]).sum()) * network.dt_ms * program.n_neurons
+    neuron_ms = int(results[FLOAT].steps.sum()) * network.dt_ms * program.n_neurons
     pairs = ((FLOAT, INTEGERS), (INTEGERS, COMPILED), (FLOAT, COMPILED))
     return RunComparison(
         chip=chip.name,

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from compiler import Program
 from neurosim.metrics.rank import participation_ratio
-from neurosim.metrics.states import Floats, neuron_range
+from neurosim.metrics.states import Floats
 from neurosim.result import RunResult
 
 SATURATED_RATE = 0.25  # spikes per neuron and step: half of what a refractory time of two steps leaves; assumed
@@ -44,7 +44,7 @@ def activity(
     Raises:
         RunError: the population is unknown.
     """
-    start, n = neuron_range(result, population)
+    start, n = result.range_of(population)
     counts = result.spike_counts(population)
     rate = counts.sum(axis=0) / result.counts.steps.sum()
     return Activity(

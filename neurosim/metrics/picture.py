@@ -1,14 +1,14 @@
 """The picture of a liquid's report, as PNG next to the figures as JSON."""
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from compiler.npz import replacing, write_text
+from compiler.npz import write_text
 from neurosim.metrics.report import LiquidReport
+from neurosim.png import save_png
 
 _MOST_POINTS = 20_000  # of the raster
 
@@ -21,10 +21,7 @@ def save_report(report: LiquidReport, folder: Path, title: str = "liquid") -> Pa
     """
     write_text(folder / "liquid.json", json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n")
     picture = folder / "liquid.png"
-    image = io.BytesIO()
-    draw_report(report, title).savefig(image, format="png", dpi=120, metadata={"Software": "neurosim"})
-    with replacing(picture) as file:
-        file.write(image.getvalue())
+    save_png(draw_report(report, title), picture, dpi=120)
     return picture
 
 

@@ -16,7 +16,7 @@ from neurosim.metrics.firing import Activity, activity
 from neurosim.metrics.lyapunov import Perturbation, liquid_lyapunov
 from neurosim.metrics.memory import MemoryCapacity, liquid_memory_capacity
 from neurosim.metrics.rank import StateRank, generalisation_rank, state_rank
-from neurosim.metrics.states import TAU_MS, Floats, final_states, neuron_range, state_trajectory
+from neurosim.metrics.states import TAU_MS, Floats, final_states, state_trajectory
 from neurosim.metrics.stimuli import jittered, to_raster, to_trains
 from neurosim.result import RunResult
 from neurosim.simulate import run
@@ -120,7 +120,7 @@ def inspect_liquid(
     say("echo state and fading memory")
     echo, fading = liquid_echo_state(program, trains), liquid_fading_memory(program, trains)
     components, share = _components([state_trajectory(result, population, i, tau_ms) for i in range(_shown(some))])
-    start, n = neuron_range(result, population)
+    start, n = result.range_of(population)
     raster = result.spikes(0) - np.array([0, start], np.int32)
     return LiquidReport(
         chip=program.chip.name,

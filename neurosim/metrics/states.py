@@ -68,24 +68,9 @@ def state_trajectory(
     Raises:
         RunError: as `final_states`, or too large to keep.
     """
-    _, n = neuron_range(result, population)
+    _, n = result.range_of(population)
     check_cells(int(result.counts.steps[sample]) * n, "a trajectory of states")
     return exponential_filter(result.trajectory(population, sample), _positive(tau_ms, "tau_ms") / result.dt_ms)
-
-
-def neuron_range(result: RunResult, population: str | None) -> tuple[int, int]:
-    """First neuron and number of neurons of a population; of all if None.
-
-    Raises:
-        RunError: the population is unknown.
-    """
-    if population is None:
-        return 0, result.n_neurons
-    for span in result.spans:
-        if span.name == population and span.kind != "input":
-            return span.start, span.n
-    known = ", ".join(repr(span.name) for span in result.spans if span.kind != "input")
-    raise RunError(f"unknown population {population!r}; known are {known}")
 
 
 def check_cells(n: int, what: str) -> None:
@@ -100,12 +85,9 @@ def check_cells(n: int, what: str) -> None:
 
 def _spikes(result: RunResult, population: str | None) -> tuple[Ints, Ints, Ints, Floats, int]:
     """Sample, step, neuron within the population and payload of its spikes; and its size."""
-    start, n = neuron_range(result, population)
-    sample = np.repeat(np.arange(result.n_samples), np.diff(result.sample_ptr))
-    inside = (result.spike_neuron >= start) & (result.spike_neuron < start + n)
-    value = np.ones(int(inside.sum())) if result.spike_value is None else result.spike_value[inside].astype(np.float64)
-    step, neuron = result.spike_step[inside].astype(np.int64), result.spike_neuron[inside].astype(np.int64) - start
-    return sample[inside], step, neuron, value, n
+    inside, sample, step, neuron = result.events_of(population)
+    value = np.ones(len(step)) if result.spike_value is None else result.spike_value[inside].astype(np.float64)
+    return sample, step, neuron, value, result.range_of(population)[1]
 
 
 def _sum(row: Ints, column: Ints, value: Floats, rows: int, columns: int) -> Floats:

@@ -25,7 +25,7 @@ from chips.profile import CubaLif
 from compiler import Network, Span
 from neurosim.readouts.features import Feature
 from neurosim.result import RunResult
-from neurosim.spikes import SpikeTrains
+from neurosim.spikes import SpikeTrains, sample_of_spikes
 
 READOUT, RESET, BIAS = "readout", "readout_reset", "readout_bias"
 
@@ -137,7 +137,7 @@ def with_signals(trains: SpikeTrains, readout: ChipReadout, n_channels: int) -> 
     )
     sample = np.concatenate(
         [
-            np.repeat(np.arange(n), np.diff(trains.sample_ptr)),
+            sample_of_spikes(trains.sample_ptr),
             np.repeat(np.arange(n), resets),
             np.repeat(np.arange(n), len(readout.bias)),
         ]

@@ -10,14 +10,16 @@ otherwise), and a reset empties it at `start`.  It cannot form a root, nor a par
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from chips import ChipProfile, RunError
-from neurosim.result import RunResult
+from neurosim.spike_record import SpikeRecord
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,16 @@ class Feature:
             raise RunError(f"feature: tau_ms is {self.tau_ms}, but must be above 0, or infinite for plain counts")
         if self.part is not None and not (len(self.part) == 2 and 0 <= self.part[0] < self.part[1]):
             raise RunError(f"feature: part is {self.part}, but (k, n) with 0 <= k < n is needed")
+
+    def weights(self, step: Integers, steps: Integers | int, dt_ms: float) -> npt.NDArray[Any]:
+        """What spikes in steps `step` of samples of `steps` steps add, before any root; whole numbers if they count."""
+        counts = step >= self.start
+        if self.part is not None:
+            counts &= step * self.part[1] // steps == self.part[0]
+        if np.isinf(self.tau_ms):
+            return counts.astype(np.int64)
+        decayed: Floats = counts * np.exp(-(steps - 1 - step) * dt_ms / self.tau_ms)
+        return decayed
 
     def __str__(self) -> str:
         """In words."""
@@ -92,38 +104,14 @@ def cannot_form(feature: Feature, chip: ChipProfile) -> str:
     return ""
 
 
-def form(features: Sequence[Feature], result: RunResult, population: str | None = None) -> Floats:
+def form(features: Sequence[Feature], result: SpikeRecord, population: str | None = None) -> Floats:
     """The numbers of each sample: [sample, feature * neuron], features outermost."""
-    spikes = _Spikes.of(result, population)
-    return np.concatenate([_column(feature, spikes) for feature in features], axis=1)
-
-
-@dataclass(frozen=True)
-class _Spikes:
-    sample: npt.NDArray[np.int64]
-    step: npt.NDArray[np.int64]
-    neuron: npt.NDArray[np.int64]
-    steps: npt.NDArray[np.int64]  # [sample]
-    n: int
-    dt_ms: float
-
-    @staticmethod
-    def of(result: RunResult, population: str | None) -> "_Spikes":
-        start, n = result.range_of(population)
-        sample = np.repeat(np.arange(result.n_samples), np.diff(result.sample_ptr))
-        inside = (result.spike_neuron >= start) & (result.spike_neuron < start + n)
-        step, neuron = result.spike_step[inside].astype(np.int64), result.spike_neuron[inside].astype(np.int64) - start
-        return _Spikes(sample[inside], step, neuron, result.counts.steps, n, result.dt_ms)
-
-
-def _column(feature: Feature, spikes: _Spikes) -> Floats:
-    length = spikes.steps[spikes.sample]
-    counts = spikes.step >= feature.start
-    if feature.part is not None:
-        counts &= spikes.step * feature.part[1] // length == feature.part[0]
-    weight = np.exp(-(length - 1 - spikes.step) * spikes.dt_ms / feature.tau_ms) * counts
-    flat: Floats = np.bincount(spikes.sample * spikes.n + spikes.neuron, weight, len(spikes.steps) * spikes.n).astype(
-        np.float64
-    )
-    table: Floats = flat.reshape(len(spikes.steps), spikes.n)
-    return np.sqrt(table) if feature.root else table
+    _, sample, step, neuron = result.events_of(population)
+    n_samples, n = result.n_samples, result.range_of(population)[1]
+    cell, length = sample * n + neuron, result.steps[sample]
+    columns = []
+    for feature in features:
+        weight = feature.weights(step, length, result.dt_ms)
+        table = np.bincount(cell, weight, n_samples * n).astype(np.float64).reshape(n_samples, n)
+        columns.append(np.sqrt(table) if feature.root else table)
+    return np.concatenate(columns, axis=1)
