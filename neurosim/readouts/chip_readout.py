@@ -16,15 +16,17 @@ quantise.py finds the whole numbers.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from chips import RunError
 from chips.profile import CubaLif
-from compiler import Network, Span
+from compiler import Network, Program, Span
 from neurosim.readouts.features import Feature
 from neurosim.result import RunResult
+from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains, sample_of_spikes
 
 READOUT, RESET, BIAS = "readout", "readout_reset", "readout_bias"
@@ -64,6 +66,11 @@ class ChipReadout:
     def n_outputs(self) -> int:
         """Outputs: classes, or values."""
         return int(self.bias.shape[1])
+
+    @property
+    def unit(self) -> float:
+        """What an output of 1 of the float readout is in a membrane."""
+        return self.scale * 2.0**self.neuron.weight_shift
 
     @property
     def starts(self) -> tuple[int, ...]:
@@ -153,6 +160,25 @@ def readout_neurons(spans: Sequence[Span], readout: ChipReadout) -> npt.NDArray[
     start = {span.name: span.start for span in spans}
     first = [start[population_name(f)] for f in range(len(readout.features))]
     return (np.array(first, np.int64)[:, None] + np.arange(readout.n_outputs)).ravel()
+
+
+def run_with_readout(
+    program: Program, readout: ChipReadout, trains: SpikeTrains, n_channels: int, **settings: Any
+) -> RunResult:
+    """Run a liquid and its readout on what the liquid hears, and keep the readout's last membranes.
+
+    Args:
+        program: the network of `attach`, compiled.
+        readout: what was attached.
+        trains: what the liquid hears.
+        n_channels: of the liquid's own inputs.
+        **settings: of `run`.
+
+    Raises:
+        RunError: as `run` and `with_signals`.
+    """
+    signals = with_signals(trains, readout, n_channels)
+    return run(program, signals, probe=readout_neurons(program.spans, readout), probe_last_only=True, **settings)
 
 
 def chip_scores(result: RunResult, readout: ChipReadout) -> Integers:

@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from neurosim.readouts.liquid_estimator import Floats, LiquidEstimator
-from neurosim.readouts.models import classifier_model
+from neurosim.readouts.models import classifier_model, decide
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,4 @@ class LiquidClassifier(ClassifierMixin, LiquidEstimator):
         )
 
     def _decide(self, scores: Floats) -> npt.NDArray[Any]:
-        winner = (scores[:, 0] > 0).astype(int) if len(self.classes_) == 2 else scores.argmax(axis=1)
-        decided: npt.NDArray[Any] = self.classes_[winner]
-        return decided
+        return decide(scores, self.classes_)

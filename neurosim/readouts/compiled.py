@@ -4,26 +4,19 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import RidgeClassifier, RidgeClassifierCV
 
 from chips import ChipProfile
 from compiler import Network, Program, compile
 from neurosim.generators.liquids import LIQUID
-from neurosim.readouts.chip_readout import (
-    attach,
-    chip_scores,
-    readout_neurons,
-    with_signals,
-)
+from neurosim.readouts.chip_readout import attach, chip_scores, run_with_readout
 from neurosim.readouts.features import COUNT, cannot_form, form
 from neurosim.readouts.host_integers import host_scores
-from neurosim.readouts.linear import ALPHAS
-from neurosim.readouts.models import learn
+from neurosim.readouts.linear import ridge_classifier
+from neurosim.readouts.models import decide, learn
 from neurosim.readouts.quantise import to_chip
 from neurosim.readouts.readout_cost import readout_cost
 from neurosim.recordings.dataset import Dataset
 from neurosim.result import RunResult
-from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains
 
 
@@ -53,28 +46,22 @@ def compiled_readout(
     """
     if reason := cannot_form(COUNT[0], chip):
         return {"on_chip": False, "reason": reason}
-    training = run(program, trains[~data.is_test], per_step=False, seed=seed)
-    model = RidgeClassifierCV(alphas=ALPHAS) if alpha is None else RidgeClassifier(alpha=alpha)
-    weights, constants = learn(model, form(COUNT, training, LIQUID), data.label[~data.is_test])
+    training, model = result.samples(np.flatnonzero(~data.is_test)), ridge_classifier(alpha)
+    table = form(COUNT, result, LIQUID)
+    weights, constants = learn(model, table[~data.is_test], data.label[~data.is_test])
     readout = to_chip(weights, constants, COUNT, chip, training, LIQUID)
     whole = compile(attach(network, readout), chip, seed, approximate=approximate)
-    signals = with_signals(trains, readout, network.n_channels)
-    probe = readout_neurons(whole.spans, readout)
-    together = run(whole, signals, probe=probe, probe_last_only=True, seed=seed)
+    together = run_with_readout(whole, readout, trains, network.n_channels, seed=seed)
     on_chip, on_host = chip_scores(together, readout), host_scores(result, readout)
-    real = form(COUNT, result, LIQUID) @ weights.T + constants
+    real = table @ weights.T + constants
     right = {
-        name: float((_decide(scores, model.classes_) == data.label)[data.is_test].mean())
+        name: float((decide(scores, model.classes_) == data.label)[data.is_test].mean())
         for name, scores in (("float_accuracy", real), ("accuracy", on_chip))
     }
-    differs = int((_decide(on_chip, model.classes_) != _decide(on_host, model.classes_)).sum())
+    differs = int((decide(on_chip, model.classes_) != decide(on_host, model.classes_)).sum())
     return {
         "on_chip": True,
         **right,
         "differs_from_host": differs,
         **asdict(readout_cost(program, result, whole, together, chip)),
     }
-
-
-def _decide(scores: Any, classes: Any) -> Any:
-    return classes[(scores[:, 0] > 0).astype(int) if len(classes) == 2 else np.argmax(scores, axis=1)]

@@ -18,17 +18,12 @@ Integers = npt.NDArray[np.int64]
 
 
 def host_scores(liquid: RunResult, readout: ChipReadout) -> Integers:
-    """The same sums from the liquid's spikes alone: [sample, output]."""
-    return _integrate(liquid, readout)[0]
+    """What the readout's membranes add up to at the end of each sample: [sample, output]."""
+    return integrate(liquid, readout)[0]
 
 
-def highest_sum(training: RunResult, readout: ChipReadout) -> float:
-    """The largest membrane in any step of some samples, in units of weights."""
-    return float(_integrate(training, readout)[1] / 2**readout.neuron.weight_shift)
-
-
-def _integrate(liquid: RunResult, readout: ChipReadout) -> tuple[Integers, int]:
-    """Membranes step by step: their sums at the end, and the largest on the way."""
+def integrate(liquid: RunResult, readout: ChipReadout) -> tuple[Integers, int]:
+    """Membranes step by step: their sums at the end, [sample, output], and the largest of them on the way."""
     start, n = liquid.range_of(readout.population)
     steps = liquid.counts.steps
     scores = np.zeros((len(steps), readout.n_outputs), np.int64)

@@ -1,6 +1,7 @@
 """Readout: a linear classifier on spike counts (or on anything else, as a baseline)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +20,17 @@ def accuracy(features: Floats, data: Dataset, alpha: float | None = None) -> flo
         data: labels and split.
         alpha: ridge penalty; None chooses one of ALPHAS by leave-one-out error on the training part.
     """
-    from sklearn.linear_model import RidgeClassifier, RidgeClassifierCV
-
-    model = RidgeClassifierCV(alphas=ALPHAS) if alpha is None else RidgeClassifier(alpha=alpha)
+    model = ridge_classifier(alpha)
     model.fit(features[~data.is_test], data.label[~data.is_test])
     right = model.predict(features[data.is_test]) == data.label[data.is_test]
     return float(right.mean())
+
+
+def ridge_classifier(alpha: float | None = None) -> Any:
+    """A ridge classifier with this penalty; None chooses one of ALPHAS by leave-one-out error."""
+    from sklearn.linear_model import RidgeClassifier, RidgeClassifierCV
+
+    return RidgeClassifierCV(alphas=ALPHAS) if alpha is None else RidgeClassifier(alpha=alpha)
 
 
 def mean_per_bin(sequences: Sequence[Floats], bins: int) -> Floats:

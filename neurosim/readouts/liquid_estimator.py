@@ -19,13 +19,7 @@ from compiler import Network, Program, compile
 from neurosim.calibration import calibrate
 from neurosim.encoders.rate import RateEncoder
 from neurosim.generators.liquids import LIQUID, liquid
-from neurosim.readouts.chip_readout import (
-    ChipReadout,
-    attach,
-    chip_scores,
-    readout_neurons,
-    with_signals,
-)
+from neurosim.readouts.chip_readout import ChipReadout, attach, chip_scores, run_with_readout
 from neurosim.readouts.features import COUNT, Feature, cannot_form, form
 from neurosim.readouts.host_integers import host_scores
 from neurosim.readouts.models import learn
@@ -179,14 +173,11 @@ class LiquidEstimator(BaseEstimator):
 
     def _run_all(self, trains: SpikeTrains, per_step: bool) -> RunResult:
         """The liquid with its readout."""
-        readout = self._on_chip()
-        signals = with_signals(trains, readout, self.n_channels_)
-        probe = readout_neurons(self.program_.spans, readout)
-        return run(
+        return run_with_readout(
             self.program_,
-            signals,
-            probe=probe,
-            probe_last_only=True,
+            self._on_chip(),
+            trains,
+            self.n_channels_,
             per_step=per_step,
             seed=self.random_state,
             threads=self.threads,
@@ -199,8 +190,7 @@ class LiquidEstimator(BaseEstimator):
         return self.chip_readout_
 
     def _in_units(self, scores: npt.NDArray[np.int64]) -> Floats:
-        readout = self._on_chip()
-        return scores / (readout.scale * 2.0**readout.neuron.weight_shift)
+        return scores / self._on_chip().unit
 
     def _scores(self, X: Any) -> Floats:
         """[sample, output] from where the readout is."""
@@ -229,5 +219,5 @@ class LiquidEstimator(BaseEstimator):
         """
         check_is_fitted(self)
         trains = self._encode(self._checked(X))
-        alone = run(self.liquid_program_, trains, seed=self.random_state, threads=self.threads)
+        alone = self._listen(trains).result
         return readout_cost(self.liquid_program_, alone, self.program_, self._run_all(trains, True), self.chip_)

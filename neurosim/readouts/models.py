@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression, RidgeClassifier, RidgeClassifierCV, RidgeCV
+from sklearn.linear_model import LogisticRegression, RidgeClassifier, RidgeCV
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
 from chips import RunError
-from neurosim.readouts.linear import ALPHAS
+from neurosim.readouts.linear import ALPHAS, ridge_classifier
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,7 +24,7 @@ def classifier_model(readout: Any, groups: npt.NDArray[Any] | None = None) -> An
     if groups is not None and isinstance(readout, str) and readout in _SEARCHED:
         return _across(*_SEARCHED[readout], groups)
     if readout == "ridge":
-        return RidgeClassifierCV(alphas=ALPHAS)
+        return ridge_classifier()
     if readout == "logistic":
         return GridSearchCV(*_SEARCHED["logistic"], cv=MOST_FOLDS)
     return _given(readout, ("ridge", "logistic"))
@@ -78,6 +78,16 @@ def learn(
     coefficients: Floats = np.atleast_2d(linear.coef_) / scale
     intercept: Floats = np.atleast_1d(linear.intercept_) - coefficients @ mean
     return coefficients, intercept
+
+
+def decide(scores: Floats | npt.NDArray[np.int64], classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The class of each sample by scores [sample, output]: the largest, the first of equal ones.
+
+    With two classes there is one output, and the second class is decided where it is above 0.
+    """
+    winner = (scores[:, 0] > 0).astype(int) if len(classes) == 2 else scores.argmax(axis=1)
+    decided: npt.NDArray[Any] = classes[winner]
+    return decided
 
 
 def _given(readout: Any, names: tuple[str, ...]) -> Any:

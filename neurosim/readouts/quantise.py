@@ -11,7 +11,7 @@ from chips.profile import CubaLif
 from compiler.grid import Grid
 from neurosim.readouts.chip_readout import ChipReadout
 from neurosim.readouts.features import Feature, cannot_form, form
-from neurosim.readouts.host_integers import highest_sum, host_scores
+from neurosim.readouts.host_integers import host_scores, integrate
 from neurosim.result import RunResult
 
 HEADROOM = 2.0  # sums of other samples may be this much larger than those of the training samples
@@ -71,11 +71,13 @@ def to_chip(
     table = form(features, training, population)
     tried = [_on_grid(plain, wanted, share, grid) for share in CLIPS]
     readout = min(tried, key=lambda one: _score_error(one, coefficients, table))
+    made, largest_sum = integrate(training, readout)
     constant = readout.scale * float(np.abs(intercept).max())
-    highest = max(highest_sum(training, readout), constant) * HEADROOM
+    highest = max(largest_sum / 2**neuron.weight_shift, constant) * HEADROOM
     if highest > room:
         readout = _rescaled(readout, wanted, readout.scale * room / highest, grid)
-    return _with_bias(readout, table @ coefficients.T + intercept, training, grid)
+        made = host_scores(training, readout)
+    return _with_bias(readout, table @ coefficients.T + intercept, made, grid)
 
 
 def _room(neuron: CubaLif, chip: ChipProfile, late: bool) -> tuple[int, int, int]:
@@ -126,13 +128,13 @@ def _score_error(readout: ChipReadout, coefficients: Floats, table: Floats) -> f
     return float(((off - off.mean(axis=0)) ** 2).mean())
 
 
-def _with_bias(readout: ChipReadout, scores: Floats, training: RunResult, grid: Grid) -> ChipReadout:
+def _with_bias(readout: ChipReadout, scores: Floats, made: npt.NDArray[np.int64], grid: Grid) -> ChipReadout:
     """The constant term that makes outputs right in the mean of the training samples, as one or more spikes.
 
     The first channels share it at the smallest exponent that holds it; the last one adds what their grid left over.
     """
-    made = host_scores(training, readout) / 2**readout.neuron.weight_shift
-    left = np.rint((readout.scale * scores - made).mean(axis=0)).astype(np.int64)
+    wanted = readout.scale * scores - made / 2**readout.neuron.weight_shift
+    left = np.rint(wanted.mean(axis=0)).astype(np.int64)
     channels, most = [], grid.high // grid.step
     coarsest = readout.neuron.weight_exponent_max
     exponents = [coarsest] * int(np.abs(left).max() // (grid.high << coarsest))

@@ -45,7 +45,7 @@ def readout_cost(
 
     Args:
         liquid: the program without readout.
-        alone: its run, with counts per step.
+        alone: its run on the same samples.
         whole: the program with readout.
         together: its run, with counts per step.
         chip: the prices.

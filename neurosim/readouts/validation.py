@@ -11,10 +11,10 @@ from sklearn.base import clone
 from chips import ChipProfile
 from compiler import Network, compile
 from neurosim.generators.liquids import LIQUID
-from neurosim.readouts.chip_readout import attach, chip_scores, readout_neurons, with_signals
+from neurosim.readouts.chip_readout import attach, chip_scores, run_with_readout
 from neurosim.readouts.features import COUNT, Feature, form
 from neurosim.readouts.host_integers import host_scores
-from neurosim.readouts.models import learn
+from neurosim.readouts.models import decide, learn
 from neurosim.readouts.quantise import to_chip
 from neurosim.readouts.readout_cost import ReadoutCost, readout_cost
 from neurosim.simulate import run
@@ -52,10 +52,7 @@ class Validation:
 
     def decisions(self, scores: Floats) -> npt.NDArray[Any]:
         """The class of each sample by some scores."""
-        two = len(self.classes) == 2
-        winner = (scores[:, 0] > 0).astype(int) if two else np.nan_to_num(scores, nan=-np.inf).argmax(axis=1)
-        decided: npt.NDArray[Any] = self.classes[winner]
-        return decided
+        return decide(scores, self.classes)
 
     def accuracy(self, scores: Floats, labels: npt.ArrayLike) -> float:
         """Share of the tested samples that some scores decide rightly."""
@@ -102,14 +99,11 @@ def validate_on_chip(
         weights, constant = learn(clone(model), table[train], y[train], None if of is None else of[train])
         readout = to_chip(weights, constant, features, chip, result.samples(train), LIQUID)
         whole = compile(attach(network, readout), chip)
-        signals = with_signals(trains[test], readout, network.n_channels)
-        probe = readout_neurons(whole.spans, readout)
-        together = run(whole, signals, probe=probe, probe_last_only=True)
-        alone = run(program, trains[test])
-        units = readout.scale * 2.0**readout.neuron.weight_shift
+        together = run_with_readout(whole, readout, trains[test], network.n_channels)
+        alone = result.samples(test)
         scores[0][test] = table[test] @ weights.T + constant
-        scores[1][test] = host_scores(alone, readout) / units
-        scores[2][test] = chip_scores(together, readout) / units
+        scores[1][test] = host_scores(alone, readout) / readout.unit
+        scores[2][test] = chip_scores(together, readout) / readout.unit
         costs.append(readout_cost(program, alone, whole, together, chip))
     rate = result.n_spikes / (result.n_neurons * int(trains.steps.sum()))
     return Validation(classes, scores[0], scores[1], scores[2], tuple(costs), table, rate)
