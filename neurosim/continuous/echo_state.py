@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from chips import NetworkError
-from neurosim.continuous.circuit import INPUT, STATE, Circuit, Group, Wire
+from neurosim.continuous.circuit import STATE, Circuit, Group
+from neurosim.continuous.driven import DrivenUnits
 from neurosim.continuous.model import (
     FUNCTIONS,
     Floats,
@@ -22,7 +23,6 @@ from neurosim.continuous.model import (
     check_between,
     check_function,
     linear_bound,
-    run_steps,
 )
 
 GUARANTEED, LIKELY, NONE = "guaranteed (sigma_max < 1)", "likely (rho < 1)", "no echo state"
@@ -55,7 +55,7 @@ class EchoStateReport:
 
 
 @dataclass(frozen=True, eq=False)
-class EchoState:
+class EchoState(DrivenUnits):
     """An echo state network.
 
     Attributes:
@@ -70,9 +70,6 @@ class EchoState:
         NetworkError: a shape, leak or f is wrong, or `check` finds no echo state; then with the factor to scale W by.
     """
 
-    weights: Floats
-    input_weights: Floats
-    bias: Floats | float = 0.0
     leak: float = 1.0
     f: Literal["tanh", "hardtanh", "hardtanh01", "linear"] = "tanh"
     check: bool = True
@@ -80,34 +77,13 @@ class EchoState:
     def __post_init__(self) -> None:
         check_function(self.f)
         check_between("leak", self.leak, 0, 1)
-        n = len(np.atleast_1d(np.asarray(self.weights, dtype=object)))
-        for name, shape in (("weights", (n, n)), ("input_weights", (n, None)), ("bias", (n,))):
-            object.__setattr__(self, name, as_matrix(name, getattr(self, name), shape))
+        DrivenUnits.__post_init__(self)
         if self.check:
             _refuse_without_echo(self.weights, self.leak)
 
-    @property
-    def n(self) -> int:
-        """Units."""
-        return len(self.weights)
-
-    @property
-    def inputs(self) -> int:
-        """Input signals."""
-        return int(self.input_weights.shape[1])
-
     def step(self, x: Floats, u: Floats) -> Floats:
         """The state after one step: x [..., unit], u [input] -> [..., unit]."""
-        z = x @ self.weights.T + self.input_weights @ u + self.bias
-        return (1 - self.leak) * x + self.leak * FUNCTIONS[self.f](z)
-
-    def run(self, u: npt.ArrayLike, initial: npt.ArrayLike | None = None) -> Floats:
-        """States after each step: u [step, input], or [step] if there is one input, -> [step, unit].
-
-        Raises:
-            RunError: u or the initial state (zeros if None) has another shape, or states grow without bound.
-        """
-        return run_steps(self, u, initial)
+        return (1 - self.leak) * x + self.leak * FUNCTIONS[self.f](self._drive(x, u))
 
     def circuit(self) -> Circuit:
         """One unit a unit, one step of the chip a step; units of 0 .. 1 start at 1/2 there, as units rest at 0."""
@@ -123,12 +99,11 @@ class EchoState:
             offset=half,
             largest=self._bound() if self.f == "linear" else half or 1.0,
         )
-        wires = (Wire(INPUT, STATE, self.input_weights), Wire(STATE, STATE, self.weights))
-        return Circuit(self.inputs, (state,), wires, initial=np.full(self.n, half))
+        return Circuit(self.inputs, (state,), self._wires(), initial=np.full(self.n, half))
 
     def _bound(self) -> float:
         matrix = (1 - self.leak) * np.eye(self.n) + self.leak * self.weights
-        return linear_bound(matrix, self.leak * (np.abs(self.input_weights).sum(axis=1) + np.abs(self.bias)))
+        return linear_bound(matrix, self.leak * self._largest_input())
 
 
 def echo_state(

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from chips import CannotRepresent, NetworkError
-from neurosim.continuous.circuit import INPUT, STATE, Circuit, Group, Wire
+from neurosim.continuous.circuit import STATE, Circuit, Group
+from neurosim.continuous.driven import DrivenUnits
 from neurosim.continuous.model import (
     FUNCTIONS,
     Floats,
@@ -29,7 +29,6 @@ from neurosim.continuous.model import (
     check_between,
     check_function,
     linear_bound,
-    run_steps,
     sigmoid,
 )
 
@@ -38,7 +37,7 @@ METHODS = ("euler", "rk4", "exponential")
 
 
 @dataclass(frozen=True, eq=False)
-class _Liquid:
+class _Liquid(DrivenUnits):
     """Matrices and the step of both liquids.
 
     Attributes:
@@ -53,32 +52,18 @@ class _Liquid:
         NetworkError: a shape or a value is wrong.
     """
 
-    weights: Floats
-    input_weights: Floats
-    bias: Floats | float = 0.0
     tau: Floats | float = 1.0
     dt: float = 0.05
     method: Method = "euler"
 
     def __post_init__(self) -> None:
-        n = len(np.atleast_1d(np.asarray(self.weights, dtype=object)))
-        for name, shape in (("weights", (n, n)), ("input_weights", (n, None)), ("bias", (n,)), ("tau", (n,))):
-            object.__setattr__(self, name, as_matrix(name, getattr(self, name), shape))
+        DrivenUnits.__post_init__(self)
+        object.__setattr__(self, "tau", as_matrix("tau", self.tau, (self.n,)))
         check_between("dt", self.dt, 0, np.inf)
         if np.min(self.tau) <= 0:
             raise NetworkError(f"tau of unit {int(np.argmin(self.tau))} is {np.min(self.tau):g}, but must be above 0")
         if self.method not in METHODS:
             raise NetworkError(f"method is {self.method!r}, but known are {', '.join(METHODS)}")
-
-    @property
-    def n(self) -> int:
-        """Units."""
-        return len(self.weights)
-
-    @property
-    def inputs(self) -> int:
-        """Input signals."""
-        return int(self.input_weights.shape[1])
 
     def rate(self, x: Floats, u: Floats) -> Floats:
         """The time derivative dx/dt at state x [..., unit] and input u [input]: [..., unit]."""
@@ -97,21 +82,6 @@ class _Liquid:
         fourth = self.rate(x + self.dt * third, u)
         return x + self.dt / 6 * (first + 2 * second + 2 * third + fourth)
 
-    def run(self, u: npt.ArrayLike, initial: npt.ArrayLike | None = None) -> Floats:
-        """States after each step: u [step, input], or [step] if there is one input, -> [step, unit].
-
-        Raises:
-            RunError: u or the initial state (zeros if None) has another shape, or the step is unstable.
-        """
-        return run_steps(self, u, initial)
-
-    def circuit(self) -> Circuit:
-        """The graded units that compute the same."""
-        raise NotImplementedError
-
-    def _drive(self, x: Floats, u: Floats) -> Floats:
-        return x @ self.weights.T + self.input_weights @ u + self.bias
-
     def _exponential(self, x: Floats, u: Floats) -> Floats:
         raise NotImplementedError
 
@@ -124,9 +94,6 @@ class _Liquid:
                 "step would turn the state's sign, which keep (0 or more) does not hold: use a shorter dt"
             )
         return np.asarray(keep)
-
-    def _wires(self) -> tuple[Wire, Wire]:
-        return Wire(INPUT, STATE, self.input_weights), Wire(STATE, STATE, self.weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,8 +140,8 @@ class LiquidODE(_Liquid):
         steady = gain / (1 - keep)  # of f held at 1
         half = 0.5 if self.f == "hardtanh01" else 0.0
         if self.f == "linear":
-            drive = gain * (np.abs(self.input_weights).sum(axis=1) + np.abs(self.bias))
-            largest = linear_bound(np.diag(keep) + gain[:, None] * self.weights, drive)
+            matrix = np.diag(keep) + gain[:, None] * self.weights
+            largest = linear_bound(matrix, gain * self._largest_input())
         else:
             largest = float(steady.max()) * (half or 1.0)
         state = Group(
