@@ -4,9 +4,9 @@ A user imports this package alone.  Names are loaded when first used, so that `i
 line's help need neither numpy nor a compiler of Python code.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from neurosim._lazy import loader
 from neurosim._neighbours import check_neighbours
 
 __project__ = "neurosim-toolchain"
@@ -127,8 +127,6 @@ _HOME = {
     "neurosim.spikes": "SpikeTrains",
     "neurosim.timing": "Latency latency",
 }
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
-
 __all__ = [
     "Attribution",
     "BSAEncoder",
@@ -222,14 +220,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used (PEP 562)."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'neurosim' has no attribute {name!r}")
-    # no module carries a public name: importing it would hide the function
-    value = getattr(importlib.import_module(_MODULE_OF[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = loader(__name__, _HOME, globals())
 
 
 def __dir__() -> list[str]:

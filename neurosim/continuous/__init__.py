@@ -4,8 +4,9 @@ A model is a frozen dataclass of arrays with `run(u)`, in floating point, and `c
 same.  `to_network` puts a circuit on the integers of a chip, `convert` replaces units by spiking neurons.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from neurosim._lazy import loader
 
 if TYPE_CHECKING:
     from neurosim.continuous.against_float import FloatComparison, compare_to_float
@@ -15,14 +16,12 @@ if TYPE_CHECKING:
     from neurosim.continuous.steps import StepReport, check_step, discretise
 
 _HOME = {
-    "against_float": "FloatComparison compare_to_float",
-    "codec": "Codec",
-    "conversion": "Conversion convert",
-    "integers": "to_network",
-    "steps": "StepReport check_step discretise",
+    "neurosim.continuous.against_float": "FloatComparison compare_to_float",
+    "neurosim.continuous.codec": "Codec",
+    "neurosim.continuous.conversion": "Conversion convert",
+    "neurosim.continuous.integers": "to_network",
+    "neurosim.continuous.steps": "StepReport check_step discretise",
 }
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
-
 __all__ = [
     "Codec",
     "Conversion",
@@ -36,8 +35,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used (PEP 562)."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'neurosim.continuous' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"neurosim.continuous.{_MODULE_OF[name]}"), name)
+__getattr__ = loader(__name__, _HOME, globals())
