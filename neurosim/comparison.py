@@ -46,7 +46,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class _Task:
+class Task:
     """What all configurations share."""
 
     experiment: Experiment
@@ -87,7 +87,7 @@ def compare(
     report = report or (lambda what, done, of: None)
     configurations = [Configuration(chip=chip) for chip in chips] if chips else list(experiment.chips)
     profiles = [load_chip(c.chip, {**c.set, **(overrides or {})}) for c in configurations]
-    task = _prepare(experiment)
+    task = prepare(experiment)
     baselines = _baselines(task)
     rows, refusals = [], []
     for configuration, chip in zip(configurations, profiles, strict=True):
@@ -102,15 +102,16 @@ def compare(
     return Comparison(experiment.name, rows, baselines)
 
 
-def _prepare(experiment: Experiment) -> _Task:
+def prepare(experiment: Experiment) -> Task:
+    """Data, encoded; and the training samples to calibrate on."""
     data = load_dataset(experiment.data.file)
     encoder = RateEncoder(**experiment.encoder.model_dump(), dt_ms=experiment.liquid.dt_ms).fit(data.training)
     few = experiment.liquid.calibration_samples
     spread = data.training[:: max(1, len(data.training) // few)][:few]
-    return _Task(experiment, data, encoder.transform(data.sequences), encoder.transform(spread), encoder.n_channels_)
+    return Task(experiment, data, encoder.transform(data.sequences), encoder.transform(spread), encoder.n_channels_)
 
 
-def _baselines(task: _Task) -> dict[str, dict[int, float]]:
+def _baselines(task: Task) -> dict[str, dict[int, float]]:
     """Linear readouts without any liquid: of the raw input, and of the encoder's spikes."""
     return {
         "linear_raw": {b: accuracy(mean_per_bin(task.data.sequences, b), task.data) for b in task.bins},
@@ -118,13 +119,13 @@ def _baselines(task: _Task) -> dict[str, dict[int, float]]:
     }
 
 
-def _encoder_counts(task: _Task, bins: int) -> npt.NDArray[np.int64]:
+def _encoder_counts(task: Task, bins: int) -> npt.NDArray[np.int64]:
     trains = task.trains
     sample = sample_of_spikes(trains.sample_ptr)
     return counts_in_bins(sample, trains.step, trains.channel, trains.steps, task.channels, bins)
 
 
-def _baseline_keys(task: _Task, baselines: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
+def _baseline_keys(task: Task, baselines: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
     return {
         "baseline_accuracy": baselines["linear_raw"][task.bins[-1]],
         "baseline_accuracy_by_bins": baselines["linear_raw"],
@@ -132,15 +133,15 @@ def _baseline_keys(task: _Task, baselines: Mapping[str, Mapping[int, float]]) ->
     }
 
 
-def _row(task: _Task, chip: ChipProfile, seed: int, report: Report, approximate: bool) -> dict[str, Any]:
+def _row(task: Task, chip: ChipProfile, seed: int, report: Report, approximate: bool) -> dict[str, Any]:
     label = _label(chip)
     report(f"{label}: calibrating", 0, 1)
-    network = _liquid(task, chip, task.experiment.liquid.recurrence, approximate)
+    network = calibrated_liquid(task, chip, task.experiment.liquid.recurrence, approximate)
     report(f"{label}: compiling", 0, 1)
     program = compile(network, chip, seed, approximate=approximate)
     result = run(program, task.trains, seed=seed, progress=lambda done, of: report(f"{label}: utterances", done, of))
     report(f"{label}: the liquid without recurrence", 0, 1)
-    alone = compile(_liquid(task, chip, 0.0, approximate), chip, seed, approximate=approximate)
+    alone = compile(calibrated_liquid(task, chip, 0.0, approximate), chip, seed, approximate=approximate)
     without = run(alone, task.trains, per_step=False, seed=seed)
     scores, scores_without = _scores(task, result), _scores(task, without)
     use = usage(program)
@@ -183,7 +184,7 @@ def _largest_source(energy_by_event: Mapping[str, float], chip: ChipProfile) -> 
 _WEIGHT = ("weight", "coarse_weight", "four_weights")  # what errors of weights are called
 
 
-def _liquid(task: _Task, chip: ChipProfile, recurrence: float, approximate: bool) -> Network:
+def calibrated_liquid(task: Task, chip: ChipProfile, recurrence: float, approximate: bool) -> Network:
     """The experiment's liquid, calibrated on the chip's integers; every variant for itself."""
     chosen = task.experiment.liquid
     settings = {**chosen.settings(), "recurrence": recurrence}
@@ -207,7 +208,7 @@ def _liquid(task: _Task, chip: ChipProfile, recurrence: float, approximate: bool
     return found.apply(build(found.gain, found.inhibition))
 
 
-def _scores(task: _Task, result: RunResult) -> dict[int, float]:
+def _scores(task: Task, result: RunResult) -> dict[int, float]:
     """Test accuracy by number of bins, on the square root of spike counts (which evens out their variance)."""
     alpha = task.experiment.readout.alpha
     return {b: accuracy(np.sqrt(result.spike_counts(LIQUID, b)), task.data, alpha) for b in task.bins}

@@ -64,12 +64,11 @@ def run(
     trains = trains_of(inputs, steps)
     check_trains(program, trains)
     check_seed(seed, trains.n_samples)
-    if threads is not None and not (isinstance(threads, int) and threads >= 1):
-        raise RunError(f"threads is {threads!r}, but at least one is needed: leave it out for one per processor")
-    probed = _probe_slots(program, probe)
+    threads = threads_of(threads)
+    probed = program.slot_of[probed_neurons(probe, program.n_neurons)]
     _check_memory(program, trains, per_step)
     job = _Job(program, build_engine(program), trains, probed, probe_last_only, per_step, seed)
-    return _collect(job, _run_all(job, threads or os.cpu_count() or 1, progress), program, probe)
+    return _collect(job, _run_all(job, threads, progress), program, probe)
 
 
 @dataclass(frozen=True)
@@ -240,6 +239,17 @@ def _is_one_sample(inputs: object) -> bool:
         return False
 
 
+def threads_of(threads: int | None) -> int:
+    """How many samples run at the same time; None: one for each processor.
+
+    Raises:
+        RunError: none would.
+    """
+    if threads is not None and not (isinstance(threads, int) and threads >= 1):
+        raise RunError(f"threads is {threads!r}, but at least one is needed: leave it out for one per processor")
+    return threads or os.cpu_count() or 1
+
+
 def check_seed(seed: int, n_samples: int = 1) -> None:
     """Refuse what is no seed of so many samples.
 
@@ -278,13 +288,16 @@ def check_trains(program: Program, trains: SpikeTrains) -> None:
         )
 
 
-def _probe_slots(program: Program, probe: npt.ArrayLike | None) -> npt.NDArray[np.int64]:
-    if probe is None:
-        return np.zeros(0, np.int64)
-    neurons = np.asarray(probe).reshape(-1)
-    if neurons.size and (neurons.dtype.kind not in "iu" or neurons.min() < 0 or neurons.max() >= program.n_neurons):
-        raise RunError(f"a probe names an unknown neuron: neurons are 0 to {program.n_neurons - 1}")
-    return program.slot_of[neurons.astype(np.int64)]
+def probed_neurons(probe: npt.ArrayLike | None, n_neurons: int) -> npt.NDArray[np.int64]:
+    """The neurons of `probe`, [probe]; none for None.
+
+    Raises:
+        RunError: a neuron is unknown.
+    """
+    neurons = np.asarray([] if probe is None else probe).reshape(-1)
+    if neurons.size and (neurons.dtype.kind not in "iu" or neurons.min() < 0 or neurons.max() >= n_neurons):
+        raise RunError(f"a probe names an unknown neuron: neurons are 0 to {n_neurons - 1}")
+    return neurons.astype(np.int64)
 
 
 def _check_memory(program: Program, trains: SpikeTrains, per_step: bool) -> None:

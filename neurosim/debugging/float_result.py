@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from chips import RunError
 from compiler import Span
+from neurosim.simulate import probed_neurons
 from neurosim.spike_record import SpikeRecord
 from neurosim.spikes import SpikeTrains
 
@@ -63,15 +64,13 @@ def check_inputs(trains: SpikeTrains, n_channels: int) -> None:
         )
 
 
-def probed_neurons(probe: npt.ArrayLike | None, n_neurons: int, trains: SpikeTrains) -> npt.NDArray[np.int32]:
+def neurons_to_probe(probe: npt.ArrayLike | None, n_neurons: int, trains: SpikeTrains) -> npt.NDArray[np.int32]:
     """The neurons of `probe`, [probe]; none for None.
 
     Raises:
         RunError: a neuron is unknown, or what is to be kept takes too much memory.
     """
-    neuron = np.zeros(0, np.int32) if probe is None else np.asarray(probe).reshape(-1)
-    if neuron.size and (neuron.dtype.kind not in "iu" or neuron.min() < 0 or neuron.max() >= n_neurons):
-        raise RunError(f"a probe names an unknown neuron: neurons are 0 to {n_neurons - 1}")
+    neuron = probed_neurons(probe, n_neurons)
     needed = int(trains.steps.sum()) * len(neuron) * 16
     if needed > MAX_PROBE_BYTES:
         raise RunError(

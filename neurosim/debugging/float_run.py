@@ -5,7 +5,6 @@ with the same order of events and the same delays, so a run can be compared spik
 differs is what the chip's integers did.  float_kernel.py says what happens in a step.
 """
 
-import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +18,8 @@ from compiler import Network
 from compiler.lower_lif import check_magnitudes
 from compiler.validate import ValidNetwork, validate
 from neurosim.debugging.float_kernel import FloatMachine, FloatState, advance_float
-from neurosim.debugging.float_result import FloatProbes, FloatResult, check_inputs, probed_neurons
-from neurosim.simulate import trains_of
+from neurosim.debugging.float_result import FloatProbes, FloatResult, check_inputs, neurons_to_probe
+from neurosim.simulate import threads_of, trains_of
 from neurosim.spikes import SpikeTrains
 
 Floats = npt.NDArray[np.float64]
@@ -55,13 +54,12 @@ def run_float(
             f"population {other[0].name!r} is of kind {other[0].kind!r}, in a chip's integers, but a run in floating "
             "point takes neurons in physical units (kind 'lif') alone: compile the network and run the program"
         )
-    if threads is not None and not (isinstance(threads, int) and threads >= 1):
-        raise RunError(f"threads is {threads!r}, but at least one is needed: leave it out for one per processor")
+    threads = threads_of(threads)
     trains = trains_of(inputs, steps)
     check_inputs(trains, valid.n_channels)
-    neuron = probed_neurons(probe, valid.n_neurons, trains)
+    neuron = neurons_to_probe(probe, valid.n_neurons, trains)
     job = _Job(float_machine(valid), trains, neuron)
-    samples = _run_all(job, threads or os.cpu_count() or 1)
+    samples = _run_all(job, threads)
     sizes = [len(sample.step) for sample in samples]
     probes = None
     if probe is not None:

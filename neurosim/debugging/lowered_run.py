@@ -27,7 +27,7 @@ from compiler.lower import lower
 from compiler.lowered import LoweredNetwork
 from compiler.registers import ADAPTIVE, MODELS
 from compiler.validate import validate
-from neurosim.debugging.float_result import FloatProbes, FloatResult, check_inputs, probed_neurons
+from neurosim.debugging.float_result import FloatProbes, FloatResult, check_inputs, neurons_to_probe
 from neurosim.simulate import trains_of
 from neurosim.spikes import SpikeTrains
 
@@ -73,7 +73,7 @@ def run_lowered(
         )
     trains = trains_of(inputs, steps)
     check_inputs(trains, lowered.n_channels)
-    neuron = probed_neurons(probe, lowered.n_neurons, trains)
+    neuron = neurons_to_probe(probe, lowered.n_neurons, trains)
     fired, u, v = [], [np.zeros((0, len(neuron)), np.int64)], [np.zeros((0, len(neuron)), np.int64)]
     for i in range(trains.n_samples):
         part = slice(int(trains.sample_ptr[i]), int(trains.sample_ptr[i + 1]))

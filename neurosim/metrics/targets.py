@@ -14,7 +14,7 @@ from chips import NetworkError, RunError, load_chip
 from chips.reading import read_yaml
 from compiler import Program, compile
 from compiler.network_files import load_any
-from neurosim.comparison import _liquid, _prepare
+from neurosim.comparison import calibrated_liquid, prepare
 from neurosim.experiment import load_experiment
 from neurosim.generators.liquids import LIQUID
 from neurosim.metrics.report import MOST_INPUTS
@@ -84,8 +84,8 @@ def _of_experiment(
     first = experiment.chips[0]
     profile = load_chip(chip, overrides) if chip else load_chip(first.chip, {**first.set, **overrides})
     allowed = approximate or (chip is None and first.approximate)
-    task = _prepare(experiment)
-    network = _liquid(task, profile, experiment.liquid.recurrence, allowed)
+    task = prepare(experiment)
+    network = calibrated_liquid(task, profile, experiment.liquid.recurrence, allowed)
     training = ~task.data.is_test
     return Target(
         experiment.name,
