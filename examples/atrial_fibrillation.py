@@ -85,7 +85,10 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--every", type=int, default=1, help="use every n-th window only, for a quick look")
     given = parser.parse_args()
-    records = ns.load_afdb(given.data, leave_out=())
+    try:
+        records = ns.load_afdb(given.data, leave_out=())
+    except ns.RunError as problem:
+        parser.error(str(problem))
     data = windows([r for r in records if r.name not in WITHOUT_ECG])
     data = data._make(part[:: given.every] for part in data)
     quiet = windows([r for r in records if r.name in WITHOUT_ECG])

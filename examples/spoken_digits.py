@@ -136,7 +136,10 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--splits", nargs="+", choices=["official", "speakers"], default=["official", "speakers"])
     given = parser.parse_args()
-    data = ns.load_fsdd(given.data)
+    try:
+        data = ns.load_fsdd(given.data)
+    except ns.RunError as problem:
+        parser.error(str(problem))
     bands = ns.MelBands(data.sample_rate_hz, n_bands=BANDS, fmin_hz=100, fmax_hz=3800)
     sequences = make_pipeline(bands, ns.OnsetOffset(tail_frames=TAIL_FRAMES)).fit_transform(data.audio)
     trains = ns.ProportionalEncoder(steps_per_frame=2, max_rate=1.0, dt_ms=STEP_MS).fit_transform(sequences)

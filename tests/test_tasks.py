@@ -90,3 +90,14 @@ def test_learning_does_not_raise_the_gain_of_the_loop_for_ever(monkeypatch: pyte
     states, _ = loop.hold(program, loop.imitate(program, 50), 50, loop.LEARNING, 4000, None)
     assert len(states) == 4000
     assert states[3000:, 1].std() < 1.5 * states[100:1000, 1].std()
+
+
+@pytest.mark.parametrize("name", ["atrial_fibrillation", "spoken_digits"])
+def test_recordings_that_are_not_there_are_one_line(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        printed(name, ["/no/such/place"], monkeypatch, capsys)
+    said = capsys.readouterr().err
+    assert "/no/such/place" in said
+    assert "Traceback" not in said

@@ -60,6 +60,8 @@ def read_target(
     Raises:
         NeurosimError: the file is neither, or whatever is wrong with it, with the profile, or with an argument.
     """
+    if not path.is_file():
+        raise RunError(f"there is no file {path}: name an experiment (.yaml) or a network (.yaml, .npz)")
     if _is_experiment(path):
         if rate_hz is not None or steps is not None:
             raise RunError(f"{path} is an experiment, which has its own input: leave out --rate-hz and --steps")
