@@ -133,6 +133,11 @@ class Program:
         own = np.flatnonzero(self.crossbar.role == NEURON)
         return own[np.argsort(self.crossbar.neuron_of[own], kind="stable")]
 
+    @cached_property
+    def neurons_ascend(self) -> bool:
+        """Whether the slots hold the neurons in their order."""
+        return bool((np.diff(self.tables.neuron_of) > 0).all())
+
     def span(self, name: str) -> Span:
         """The neurons of a population or channels of an input.
 

@@ -4,9 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler import Program
-from neurosim import kernel
 from neurosim.engine import Engine
-from neurosim.kernel import Buffers
+from neurosim.layout import N_ARRIVING, N_COUNTS, N_HOME, Buffers
 
 _ROWS = 4096  # steps in one call, at most
 _ROW_BYTES = 64 * 2**20  # of counts in one call, at most
@@ -14,7 +13,7 @@ _ROW_BYTES = 64 * 2**20  # of counts in one call, at most
 
 def rows_of_a_call(program: Program, steps: int) -> int:
     """Steps in one call of the loop: bounded by memory, and by the `steps` that are wanted."""
-    by_memory = _ROW_BYTES // (program.n_cores * kernel.N_COUNTS * 4)
+    by_memory = _ROW_BYTES // (program.n_cores * N_COUNTS * 4)
     return max(1, min(_ROWS, by_memory, steps))
 
 
@@ -24,7 +23,7 @@ def new_buffers(program: Program, engine: Engine, rows: int, probe_slot: npt.NDA
     capacity = max(2 * n, 65536)
     capacity = min(capacity, n * (rows + 1))
     return Buffers(
-        counts=np.zeros((rows, program.n_cores, kernel.N_COUNTS), np.int32),
+        counts=np.zeros((rows, program.n_cores, N_COUNTS), np.int32),
         busiest_link=np.zeros(rows, np.int32),
         busiest_border=np.zeros(rows, np.int32),
         spike_step=np.zeros(capacity, np.int32),
@@ -33,6 +32,8 @@ def new_buffers(program: Program, engine: Engine, rows: int, probe_slot: npt.NDA
         probe_u=np.zeros((rows, len(probe_slot)), np.int64),
         probe_v=np.zeros((rows, len(probe_slot)), np.int64),
         link_load=np.zeros(engine.links, np.int32),
+        home=np.zeros((program.n_cores, N_HOME), np.int32),
+        arriving=np.zeros(N_ARRIVING * program.n_cores + engine.links, np.int32),
         row_of_delay=np.zeros(engine.machine.max_delay + 1, np.int64),
         spike_value=np.zeros(capacity if engine.keeps_values else 0, np.int32),
         input_value=np.zeros(0, np.int32),

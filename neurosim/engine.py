@@ -14,8 +14,9 @@ from neurosim import crossbar_kernel, graded_kernel, kernel, odin_kernel
 from neurosim.crossbar_machine import build_crossbar_machine
 from neurosim.graded_kernel import GradedState
 from neurosim.graded_machine import build_graded_machine
-from neurosim.kernel import State
-from neurosim.machine import build_linear_machine, build_machine
+from neurosim.layout import State
+from neurosim.machine import build_machine
+from neurosim.odin_machine import build_linear_machine
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Engine:
     begin: Callable[[Any, int], None]  # a state, all zero, and a seed -> the state before the first step
     shift: Callable[[Any, int], None] = lambda state, steps: None  # see `Engine`
     keeps_values: bool = False  # whether the loop writes the payload of each spike
+    ring_unit: int = 0  # the ring of arriving input counts in units of 2^ring_unit
 
 
 def build_engine(program: Program) -> Engine:
@@ -68,7 +70,7 @@ def _crossbar_engine(program: Program) -> Engine:
 
 
 def _cuba_engine(program: Program) -> Engine:
-    machine, state_type = build_machine(program)
+    machine, n_links, state_type, ring_type, unit = build_machine(program)
     n, rows = program.n_neurons, machine.max_delay + 1
 
     def new_state() -> State:
@@ -76,11 +78,11 @@ def _cuba_engine(program: Program) -> Engine:
             u=np.zeros(n, state_type),
             v=np.zeros(n, state_type),
             waiting=np.zeros(n, np.uint8),
-            ring=np.zeros(rows * n, state_type),
+            ring=np.zeros(rows * n, ring_type),
             fired=np.zeros(n, np.uint8),
         )
 
-    return Engine(kernel.advance, machine, new_state, _links(machine), lambda state, seed: None)
+    return Engine(kernel.advance, machine, new_state, n_links, lambda state, seed: None, ring_unit=unit)
 
 
 def _models(program: Program) -> set[str]:

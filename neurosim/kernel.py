@@ -2,84 +2,40 @@
 
 One call advances one sample by up to a buffer of steps.  A step: spikes that arrive now are taken from the ring;
 all neurons are updated, block by block so that the update vectorises; then every spike, external or own, is
-delivered along its lists and counted on each core and link that it touches.
+counted and delivered.  layout.py tells how a program lies in memory.
 
-Decay rounds toward zero.  In int32, trunc(x * (k / 4096)) in float64 is exact, as |x| * 4096 < 2^53, and
+A spike reads one run of synapses and one row of counts, which lie anywhere in memory: both are prefetched two spikes
+ahead.  Decay rounds toward zero.  In int32, trunc(x * (k / 4096)) in float64 is exact, as |x| * 4096 < 2^53, and
 vectorises; in int64 it is done in integers.
+
+All compiled functions of the loop stand in this file: numba's cache looks for changes in one file only.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+from llvmlite import ir
 from numba import njit
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+from numba.np import arrayobj
+
+from neurosim.layout import (
+    BORDERS_X,
+    INPUT_PACKETS,
+    N_ARRIVING,
+    N_HOME,
+    PACKED_TARGET_BITS,
+    PACKETS_IN,
+    SYNAPTIC_EVENTS,
+    WIDE_TARGET_BITS,
+    WRAP_ONCE,
+)
 
 BLOCK = 512  # neurons; a block that fires is scanned again for who did
-WRAP_ONCE, SATURATE = 0, 1
-
-# columns of the counts of a core in a step: first what a spike adds at home, then what it adds where it arrives
-SPIKES, PACKETS_OUT, PACKETS_BETWEEN_CORES, HOPS_X, HOPS_Y = range(5)
-PACKETS_IN, INPUT_PACKETS, SYNAPTIC_EVENTS, SYNAPTIC_EVENTS_DENSE, SYNAPSE_WORDS = range(5, 10)
-MERGED_PACKETS = 10  # of a crossbar: packets that met another on their axon
-BORDERS_X, BORDERS_Y = range(11, 13)  # at home
-N_COUNTS = 13
-
-
-class Machine(NamedTuple):
-    """A program, laid out for the loop.  Slots, sources, axons: see compiler/program.py and route.py."""
-
-    core_of: npt.NDArray[np.int32]  # [slot]
-    decay_u: npt.NDArray[np.float64]  # [slot], factor per step
-    decay_v: npt.NDArray[np.float64]  # [slot]
-    threshold: npt.NDArray[np.int32]  # [slot], shifted
-    bias: npt.NDArray[np.int32]  # [slot]
-    refractory: npt.NDArray[np.uint8]  # [slot]
-    synapse_ptr: npt.NDArray[np.int64]  # [source + 1]
-    target: npt.NDArray[np.uint32]  # [synapse], slot; unsigned, so that no index is tested for its sign
-    weight: npt.NDArray[np.int32]  # [synapse], mantissa * 2^exponent
-    delay: npt.NDArray[np.uint8]  # [synapse]
-    source_counts: npt.NDArray[np.int32]  # [source, N_COUNTS], what one spike adds on its own core
-    axon_ptr: npt.NDArray[np.int64]  # [source + 1]
-    axon_core: npt.NDArray[np.int32]  # [axon]
-    axon_counts: npt.NDArray[np.int32]  # [axon, N_COUNTS], what one spike adds on the destination core
-    axon_pair: npt.NDArray[np.int32]  # [axon]
-    pair_link_ptr: npt.NDArray[np.int64]  # [pair + 1]
-    pair_link: npt.NDArray[np.int32]
-    n_inside: int  # links inside chips, which stand first; the others are borders
-    max_delay: int
-    weight_shift: int
-    u_limit: int
-    u_rule: int
-    v_limit: int
-    v_rule: int
-    has_refractory: bool
-
-
-class State(NamedTuple):
-    """What a sample carries from step to step.  u, v and ring are int32 where a proof allows, else int64."""
-
-    u: npt.NDArray[Any]  # [slot]
-    v: npt.NDArray[Any]  # [slot]
-    waiting: npt.NDArray[np.uint8]  # [slot], steps of refractoriness left
-    ring: npt.NDArray[Any]  # [(max_delay + 1) * slots], weight sums by arrival step
-    fired: npt.NDArray[np.uint8]  # [slot], scratch
-
-
-class Buffers(NamedTuple):
-    """Where a call writes.  Rows are steps from the first step of the call."""
-
-    counts: npt.NDArray[np.int32]  # [row, core, N_COUNTS]
-    busiest_link: npt.NDArray[np.int32]  # [row], inside chips
-    busiest_border: npt.NDArray[np.int32]  # [row], between chips
-    spike_step: npt.NDArray[np.int32]  # [capacity]
-    spike_slot: npt.NDArray[np.int32]  # [capacity]
-    probe_slot: npt.NDArray[np.int64]  # [probe]
-    probe_u: npt.NDArray[np.int64]  # [row, probe]
-    probe_v: npt.NDArray[np.int64]  # [row, probe]
-    link_load: npt.NDArray[np.int32]  # [link], scratch
-    row_of_delay: npt.NDArray[np.int64]  # [max_delay + 1], scratch
-    spike_value: npt.NDArray[np.int32]  # [capacity], payloads; written by graded_kernel.py only, like the next
-    input_value: npt.NDArray[np.int32]  # [external spike of the sample], payloads; read
+AHEAD = 2  # spikes, of which a run is prefetched
+MOST_LINES = 64  # of a run that are prefetched: the processor itself follows long ones
+LINE_BYTES = 64
 
 
 @njit(cache=True, nogil=True)
@@ -95,8 +51,6 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
         if n_spikes + n > len(b.spike_slot) or halt[0]:
             return t, n_spikes
         row = t - start
-        b.counts[row] = 0
-        b.link_load[:] = 0
         for d in range(m.max_delay + 1):
             b.row_of_delay[d] = (t + d) % (m.max_delay + 1) * n
         first = n_spikes
@@ -104,10 +58,18 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
         for i in range(len(b.probe_slot)):
             b.probe_u[row, i] = s.u[b.probe_slot[i]]
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
-        _deliver(m, s, b, input_channel[input_ptr[t] : input_ptr[t + 1]], n, b.counts[row])
-        _deliver(m, s, b, b.spike_slot[first:n_spikes], 0, b.counts[row])
-        b.busiest_link[row] = _largest(b.link_load[: m.n_inside])
-        b.busiest_border[row] = _largest(b.link_load[m.n_inside :])
+        counts = b.counts[row]
+        counts[:] = 0
+        b.home[:] = 0
+        b.arriving[:] = 0
+        _deliver(m, s, b, input_channel[input_ptr[t] : input_ptr[t + 1]], n)
+        _note_arrivals(b, counts, INPUT_PACKETS)
+        _deliver(m, s, b, b.spike_slot[first:n_spikes], 0)
+        _note_arrivals(b, counts, PACKETS_IN)
+        _note_events(b, counts)
+        load = b.arriving[N_ARRIVING * len(counts) :]
+        b.busiest_link[row] = _largest(load[: m.n_inside])
+        b.busiest_border[row] = _largest(load[m.n_inside :])
     return stop, n_spikes
 
 
@@ -117,34 +79,107 @@ def _largest(load):
 
 
 @njit(cache=True, nogil=True)
-def _deliver(m, s, b, spikes, offset, counts):
-    """Deliver and count the spikes of sources `offset + spikes`; external ones have an offset and no core."""
-    ring, target, weight, delay, synapse_ptr = s.ring, m.target, m.weight, m.delay, m.synapse_ptr
-    axon_ptr, axon_core, axon_counts, axon_pair = m.axon_ptr, m.axon_core, m.axon_counts, m.axon_pair
-    pair_link_ptr, pair_link, link_load = m.pair_link_ptr, m.pair_link, b.link_load
-    source_counts, core_of, row_of_delay = m.source_counts, m.core_of, b.row_of_delay
-    next_row = ring[row_of_delay[1] : row_of_delay[1] + len(core_of)]
+def _deliver(m, s, b, spikes, offset):
+    """Count and deliver the spikes of sources `offset + spikes`; external ones have an offset and no core."""
+    width = len(b.arriving)
     for i in range(len(spikes)):
+        if i + AHEAD < len(spikes):
+            _prefetch_spike(m, offset + spikes[i + AHEAD], width)
         source = offset + spikes[i]
         if offset == 0:
-            for c in range(PACKETS_IN):
-                counts[core_of[source], c] += source_counts[source, c]
-            for c in range(BORDERS_X, N_COUNTS):
-                counts[core_of[source], c] += source_counts[source, c]
-        for a in range(axon_ptr[source], axon_ptr[source + 1]):
-            for c in range(PACKETS_IN, BORDERS_X):
-                counts[axon_core[a], c] += axon_counts[a, c]
-            pair = axon_pair[a]
-            if pair >= 0:
-                for k in range(pair_link_ptr[pair], pair_link_ptr[pair + 1]):
-                    link_load[pair_link[k]] += 1
-        begin, end = np.uint64(synapse_ptr[source]), np.uint64(synapse_ptr[source + 1])
-        if m.max_delay == 1:
-            for k in range(begin, end):
-                next_row[target[k]] += weight[k]
+            core = m.core_of[source]
+            for c in range(N_HOME):
+                b.home[core, c] += m.home[source, c]
+        if m.has_rows:
+            row = source * width
+            for c in range(width):
+                b.arriving[c] += m.rows[row + c]
         else:
-            for k in range(begin, end):
-                ring[np.uint64(row_of_delay[delay[k]]) + target[k]] += weight[k]
+            _count_axons(m, b, source)
+        _scatter(m, s.ring, b.row_of_delay, m.synapse_ptr[source], m.synapse_ptr[source + 1])
+
+
+@njit(cache=True, nogil=True)
+def _count_axons(m, b, source):
+    n_cores = len(b.home)
+    for a in range(m.axon_ptr[source], m.axon_ptr[source + 1]):
+        for c in range(N_ARRIVING):
+            b.arriving[c * n_cores + m.axon_core[a]] += m.axon_counts[a, c]
+        pair = m.axon_pair[a]
+        if pair >= 0:
+            for k in range(m.pair_link_ptr[pair], m.pair_link_ptr[pair + 1]):
+                b.arriving[N_ARRIVING * n_cores + m.pair_link[k]] += 1
+
+
+@njit(cache=True, nogil=True)
+def _note_arrivals(b, counts, kind):
+    for core in range(len(counts)):
+        counts[core, kind] = b.arriving[core]
+        b.arriving[core] = 0
+
+
+@njit(cache=True, nogil=True)
+def _note_events(b, counts):
+    n_cores = len(counts)
+    for core in range(n_cores):
+        for c in range(PACKETS_IN):
+            counts[core, c] = b.home[core, c]
+        for c in range(2):
+            counts[core, BORDERS_X + c] = b.home[core, PACKETS_IN + c]
+        for c in range(1, N_ARRIVING):
+            counts[core, SYNAPTIC_EVENTS + c - 1] = b.arriving[c * n_cores + core]
+
+
+@njit(cache=True, nogil=True)
+def _scatter(m, ring, row_of_delay, begin, end):
+    """Add synapses `begin` to `end` to the ring, each in the row of its delay."""
+    first, last = np.uint64(begin), np.uint64(end)  # unsigned, so that no index is tested for its sign
+    words, weights, one = m.synapse, m.wide_weight, ring.dtype.type
+    base = np.uint64(row_of_delay[1])
+    packed, wide = np.uint32(2**PACKED_TARGET_BITS - 1), np.uint32(2**WIDE_TARGET_BITS - 1)
+    if m.is_packed and m.max_delay == 1:
+        for k in range(first, last):
+            word = words[k]
+            ring[base + np.uint64(word & packed)] += one(np.int32(word) >> np.int32(24))
+    elif m.is_packed:
+        for k in range(first, last):
+            word = words[k]
+            row = np.uint64(row_of_delay[np.uint64((word >> np.uint32(PACKED_TARGET_BITS)) & np.uint32(15))])
+            ring[row + np.uint64(word & packed)] += one(np.int32(word) >> np.int32(24))
+    else:
+        for k in range(first, last):
+            row = np.uint64(row_of_delay[np.uint64(words[k] >> np.uint32(WIDE_TARGET_BITS))])
+            ring[row + np.uint64(words[k] & wide)] += one(weights[k])
+
+
+@njit(cache=True, nogil=True)
+def _prefetch_spike(m, source, width):
+    begin = m.synapse_ptr[source]
+    end = min(m.synapse_ptr[source + 1], begin + MOST_LINES * LINE_BYTES // 4)
+    for k in range(begin, end, LINE_BYTES // 4):
+        _prefetch(m.synapse, k)
+    if m.has_rows:
+        for k in range(source * width, (source + 1) * width, LINE_BYTES // m.rows.itemsize):
+            _prefetch(m.rows, k)
+
+
+def _prefetch_code(typing_context: Any, array: Any, index: Any) -> Any:
+    """Ask for the cache line of `array[index]`, and do not wait for it."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = arrayobj.make_array(signature.args[0])(context, builder, arguments[0]).data
+        i32 = ir.IntType(32)
+        pointer = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, i32, i32, i32])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        read, keep, data_cache = i32(0), i32(3), i32(1)
+        builder.call(function, [pointer, read, keep, data_cache])
+        return context.get_dummy_value()
+
+    return types.void(array, index), code
+
+
+_prefetch: Any = intrinsic(_prefetch_code)
 
 
 @njit(cache=True, nogil=True)

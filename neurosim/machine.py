@@ -1,148 +1,159 @@
-"""From a program's tables to what the kernel needs, without changing what they say."""
+"""From a program's tables to what kernel.py needs, without changing what they say."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from chips.packing import places
 from compiler import Program, Routes, route
-from compiler.usage import list_memory_bits
-from neurosim import kernel, odin_kernel
-from neurosim.kernel import Machine
+from neurosim import layout
+from neurosim.delivery import counts_per_spike, synapses
+from neurosim.layout import (
+    ARRIVING,
+    AT_HOME,
+    N_HOME,
+    PACKED_DELAY_BITS,
+    PACKED_TARGET_BITS,
+    PACKED_WEIGHT_BITS,
+    WIDE_TARGET_BITS,
+    Machine,
+)
 
-RULES = {"wrap_once": kernel.WRAP_ONCE, "saturate": kernel.SATURATE}
+RULES = {"wrap_once": layout.WRAP_ONCE, "saturate": layout.SATURATE}
 
 
-def build_machine(program: Program) -> tuple[Machine, type]:
-    """The kernel's view of `program`, and the integer type that its state needs."""
-    t, chip = program.lists, program.chip
-    neuron = chip.lif
-    full = 2**neuron.decay_bits
-    r = t.registers
+class Layout(NamedTuple):
+    """A machine, and the integer types that its state needs."""
+
+    machine: Machine
+    n_links: int  # in use
+    state: type  # of u and v
+    ring: type
+    unit: int  # the ring counts in units of 2^unit
+
+
+def build_machine(program: Program) -> Layout:
+    """The kernel's view of `program`, and the integer types that its state needs."""
+    t, neuron = program.lists, program.chip.lif
+    full, r = 2**neuron.decay_bits, t.registers
+    target, weight = synapses(program)
+    unit = _unit(weight)
+    words, wide_weight = _words(target, weight >> unit, t.synapse_delay)
+    worst = int(np.bincount(target, np.abs(weight)).max(initial=0))  # every synapse of a neuron at once
+    routes = route(program)
+    arriving, home = counts_per_spike(program, routes)
     machine = Machine(
-        **delivery(program),
+        core_of=np.repeat(np.arange(len(t.core), dtype=np.int32), np.diff(t.core_ptr)),
         decay_u=np.maximum(full - (r["du"].astype(np.float64) + neuron.decay_u_offset), 0) / full,
         decay_v=(full - r["dv"].astype(np.float64)) / full,
         threshold=r["vth"].astype(np.int64) << neuron.weight_shift,
         bias=r["bias_mantissa"].astype(np.int32) << r["bias_exponent"],
         refractory=r["refractory"],
-        weight_shift=neuron.weight_shift,
+        synapse_ptr=t.list_ptr[t.source_ptr],
+        synapse=words,
+        wide_weight=wide_weight,
+        home=_home(home[: program.n_neurons]),
+        **_counted(program, routes, arriving),
+        is_packed=len(wide_weight) == 0,
+        n_inside=routes.n_inside,
+        max_delay=int(t.synapse_delay.max(initial=1)),
+        weight_shift=neuron.weight_shift + unit,
         u_limit=2 ** (neuron.u_bits - 1),
         u_rule=RULES[neuron.u_overflow],
         v_limit=2 ** (neuron.v_bits - 1),
         v_rule=RULES[neuron.v_overflow],
         has_refractory=bool((r["refractory"] > 1).any()),
     )
-    state = _state_type(machine)
-    return machine._replace(threshold=machine.threshold.astype(state)), state
+    state = _state_type(machine, worst << neuron.weight_shift)
+    ring = np.int16 if state is np.int32 and worst >> unit < 2**15 else state
+    return Layout(machine._replace(threshold=machine.threshold.astype(state)), len(routes.link), state, ring, unit)
 
 
-def delivery(program: Program) -> dict[str, Any]:
-    """The fields of a machine that say where a spike goes and what is counted on its way, whatever sends it."""
-    t = program.lists
-    list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
-    exponent = np.array([f.exponent for f in program.formats], np.int32)
-    target = (t.core_ptr[t.list_core[list_of]] + t.synapse_index).astype(np.uint32)
-    weight = t.synapse_weight.astype(np.int32) << exponent[t.list_format[list_of]] if len(list_of) else _NONE
-    routes = route(program)
-    axon_counts, source_counts = _counts_per_spike(program, routes)
+def _unit(weight: npt.NDArray[np.int32]) -> int:
+    """The power of two that divides every weight."""
+    bits = int(np.bitwise_or.reduce(weight, initial=0))
+    return (bits & -bits).bit_length() - 1 if bits else 0
+
+
+def _words(
+    target: npt.NDArray[np.uint32], weight: npt.NDArray[np.int32], delay: npt.NDArray[np.uint8]
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
+    """Synapses as words, and their weights apart where these do not go into them: see layout.py."""
+    most = 2 ** (PACKED_WEIGHT_BITS - 1)
+    narrow = len(weight) == 0 or (-most <= weight.min() and weight.max() < most)
+    near = target.max(initial=0) < 2**PACKED_TARGET_BITS and delay.max(initial=0) < 2**PACKED_DELAY_BITS
+    if not (narrow and near):
+        return target | delay.astype(np.uint32) << np.uint32(WIDE_TARGET_BITS), weight
+    byte = weight.astype(np.int8).view(np.uint8).astype(np.uint32)
+    low = target | delay.astype(np.uint32) << np.uint32(PACKED_TARGET_BITS)
+    return low | byte << np.uint32(PACKED_TARGET_BITS + PACKED_DELAY_BITS), np.zeros(0, np.int32)
+
+
+def _state_type(machine: Machine, largest: int) -> type:
+    """int32 where sums provably fit, else int64.
+
+    `largest` is the largest |weight sum| << shift.  With at most 2 u_limit, one wrap brings u back into its range in
+    every step; likewise v, where it wraps, with u + bias at most 2 v_limit.  Then u + v + bias stays below 2^31.
+    """
+    bias = int(np.abs(machine.bias).max(initial=0))
+    room = 2**31 - 1 - 2 * max(machine.u_limit, machine.v_limit) - bias
+    safe = largest <= min(2 * machine.u_limit, room) and machine.threshold.max(initial=0) < 2**30
+    if machine.v_rule == layout.WRAP_ONCE:
+        safe = safe and machine.u_limit + bias <= 2 * machine.v_limit
+    return np.int32 if safe else np.int64
+
+
+def _home(counts: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    rows = np.zeros((len(counts), N_HOME), np.int32)
+    rows[:, : len(AT_HOME)] = counts[:, AT_HOME]
+    return rows
+
+
+def _counted(program: Program, routes: Routes, counts: npt.NDArray[np.int32]) -> dict[str, Any]:
+    """What a spike adds where it arrives and on its way, in the smaller of two forms: see layout.py."""
+    n_cores, n_links, n_sources = program.n_cores, len(routes.link), len(routes.axon_ptr) - 1
+    arriving = counts[:, ARRIVING]
+    arriving[:, 0] += counts[:, layout.INPUT_PACKETS]
+    width = len(ARRIVING) * n_cores + n_links
+    row_type: type = np.uint8 if arriving.max(initial=0) < 2**8 else np.uint16
+    fits = arriving.max(initial=0) < 2**16
+    as_axons = arriving.nbytes + routes.axon_core.nbytes + routes.axon_pair.nbytes + routes.pair_link.nbytes
+    if fits and n_sources * width * np.dtype(row_type).itemsize <= as_axons:
+        none = {"axon_ptr": _NONE.astype(np.int64), "axon_core": _NONE, "axon_counts": _NONE[:, None]}
+        none |= {"axon_pair": _NONE, "pair_link_ptr": _NONE.astype(np.int64), "pair_link": _NONE}
+        return {"rows": _rows(routes, arriving, width, n_cores, row_type), "has_rows": True, **none}
     return {
-        "core_of": np.repeat(np.arange(len(t.core), dtype=np.int32), np.diff(t.core_ptr)),
-        "synapse_ptr": t.list_ptr[t.source_ptr],
-        "target": target,
-        "weight": weight,
-        "delay": t.synapse_delay,
-        "source_counts": source_counts,
+        "rows": np.zeros(0, np.uint8),
+        "has_rows": False,
         "axon_ptr": routes.axon_ptr,
         "axon_core": routes.axon_core,
-        "axon_counts": axon_counts,
+        "axon_counts": arriving,
         "axon_pair": routes.axon_pair,
         "pair_link_ptr": routes.pair_link_ptr,
         "pair_link": routes.pair_link,
-        "n_inside": routes.n_inside,
-        "max_delay": int(t.synapse_delay.max(initial=1)),
     }
 
 
 _NONE = np.zeros(0, np.int32)
 
 
-def build_linear_machine(program: Program) -> odin_kernel.Machine:
-    """The view of odin_kernel.py of a program of linear_lif neurons."""
-    t = program.lists
-    list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
-    routes = route(program)
-    axon_counts, source_counts = _counts_per_spike(program, routes)
-    return odin_kernel.Machine(
-        order=program.slot_of,
-        core_of=np.repeat(np.arange(len(t.core), dtype=np.int32), np.diff(t.core_ptr)),
-        threshold=t.registers["threshold"].astype(np.int32),
-        leak=t.registers["leak"].astype(np.int32),
-        synapse_ptr=t.list_ptr[t.source_ptr],
-        target=t.core_ptr[t.list_core[list_of]] + t.synapse_index,
-        weight=t.synapse_weight.astype(np.int32),
-        source_counts=source_counts,
-        axon_ptr=routes.axon_ptr,
-        axon_core=routes.axon_core,
-        axon_counts=axon_counts,
-        axon_pair=routes.axon_pair,
-        pair_link_ptr=routes.pair_link_ptr,
-        pair_link=routes.pair_link,
-        n_inside=routes.n_inside,
-        v_max=2**program.chip.linear.v_bits - 1,
-        max_delay=1,
-    )
+def _rows(
+    routes: Routes, arriving: npt.NDArray[np.int32], width: int, n_cores: int, row_type: type
+) -> npt.NDArray[Any]:
+    """[source * width]: counts of all cores by kind, then loads of links.
 
-
-def _state_type(machine: Machine) -> type:
-    """int32 where sums provably fit, else int64.
-
-    With |weight sums| << shift at most 2 u_limit, one wrap brings u back into its range in every step;
-    likewise v, where it wraps, with u + bias at most 2 v_limit.  Then u + v + bias stays below 2^31.
+    A link is crossed by at most as many packets of a spike as there are cores, and those are fewer than 256 where rows
+    are chosen.
     """
-    worst = np.zeros(len(machine.core_of), np.int64)
-    np.add.at(worst, machine.target, np.abs(machine.weight))
-    largest = int(worst.max(initial=0)) << machine.weight_shift
-    bias = int(np.abs(machine.bias).max(initial=0))
-    room = 2**31 - 1 - 2 * max(machine.u_limit, machine.v_limit) - bias
-    safe = largest <= min(2 * machine.u_limit, room) and machine.threshold.max(initial=0) < 2**30
-    if machine.v_rule == kernel.WRAP_ONCE:
-        safe = safe and machine.u_limit + bias <= 2 * machine.v_limit
-    return np.int32 if safe else np.int64
-
-
-def _counts_per_spike(program: Program, routes: Routes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """What one spike adds to the counts: [axon, kind] on the destination core, [source, kind] on its own."""
-    t = program.lists
-    n_sources, n_cores = len(t.source_ptr) - 1, len(t.core)
-    axon_source = np.repeat(np.arange(n_sources), np.diff(routes.axon_ptr))
-    list_source = np.repeat(np.arange(n_sources), np.diff(t.source_ptr))
-    axon_of_list = np.searchsorted(axon_source * n_cores + routes.axon_core, list_source * n_cores + t.list_core)
-    length = np.array([places(int(n), program.chip.lists) for n in np.diff(t.list_ptr)], np.int64)
-    is_dense = np.array([f.index_bits == 0 for f in program.formats], np.bool_)[t.list_format]
-    external = routes.axon_pair < 0
-    n_axons = len(routes.axon_core)
-    there = np.zeros((n_axons, kernel.N_COUNTS), np.int32)
-    rows = np.bincount(axon_of_list, minlength=n_axons)  # each row is an event of its own
-    packets = rows if program.chip.lists.layout == "row" else np.ones(n_axons, np.int64)
-    there[:, kernel.PACKETS_IN] = ~external * packets
-    there[:, kernel.INPUT_PACKETS] = external * packets
-    there[:, kernel.SYNAPTIC_EVENTS] = np.bincount(axon_of_list, weights=length, minlength=n_axons)
-    there[:, kernel.SYNAPTIC_EVENTS_DENSE] = np.bincount(axon_of_list, weights=length * is_dense, minlength=n_axons)
-    words = -(-list_memory_bits(program) // program.chip.lists.word_bits)
-    there[:, kernel.SYNAPSE_WORDS] = np.bincount(axon_of_list, weights=words, minlength=n_axons)
-    here = np.zeros((n_sources, kernel.N_COUNTS), np.int32)
-    here[: program.n_neurons, kernel.SPIKES] = 1
-    pair, sender = routes.axon_pair[~external], axon_source[~external]
-    leaves = routes.pair_from[pair] != routes.pair_to[pair]
-    for column, values in (
-        (kernel.PACKETS_OUT, np.ones(len(pair))),
-        (kernel.PACKETS_BETWEEN_CORES, leaves),
-        (kernel.HOPS_X, routes.pair_hops_x[pair]),
-        (kernel.HOPS_Y, routes.pair_hops_y[pair]),
-        (kernel.BORDERS_X, routes.pair_borders_x[pair]),
-        (kernel.BORDERS_Y, routes.pair_borders_y[pair]),
-    ):
-        here[:, column] = np.bincount(sender, weights=values, minlength=n_sources)
-    return there, here
+    n_sources = len(routes.axon_ptr) - 1
+    rows: npt.NDArray[Any] = np.zeros((n_sources, width), row_type)
+    source = np.repeat(np.arange(n_sources), np.diff(routes.axon_ptr))
+    for c in range(len(ARRIVING)):
+        rows[source, c * n_cores + routes.axon_core] = arriving[:, c]
+    inside = np.flatnonzero(routes.axon_pair >= 0)
+    pair = routes.axon_pair[inside]
+    length = np.diff(routes.pair_link_ptr)[pair]
+    which = np.repeat(np.arange(len(pair)), length)
+    at = routes.pair_link_ptr[pair][which] + np.arange(len(which)) - np.repeat(np.cumsum(length) - length, length)
+    np.add.at(rows, (source[inside][which], len(ARRIVING) * n_cores + routes.pair_link[at]), 1)
+    return rows.reshape(-1)

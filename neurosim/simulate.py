@@ -16,11 +16,10 @@ import numpy.typing as npt
 
 from chips import RunError
 from compiler import Program
-from neurosim import kernel
 from neurosim.buffers import new_buffers, rows_of_a_call
 from neurosim.counts import KINDS, Counts
 from neurosim.engine import Engine, build_engine, sends_numbers
-from neurosim.kernel import Buffers
+from neurosim.layout import N_COUNTS, Buffers
 from neurosim.result import Probes, RunResult
 from neurosim.spikes import SpikeTrains
 
@@ -91,8 +90,8 @@ class _Job:
 class _Sample:
     """What one sample did."""
 
-    spike_step: npt.NDArray[np.int32]
-    spike_slot: npt.NDArray[np.int32]
+    spike_step: npt.NDArray[np.int32]  # ascending
+    spike_neuron: npt.NDArray[np.int32]  # ascending within a step
     total: npt.NDArray[np.int64]
     per_step: npt.NDArray[np.int32]
     busiest_link: npt.NDArray[np.int32]
@@ -142,7 +141,7 @@ def _run_sample(job: _Job, i: int, state: Any, buffers: Buffers, halt: npt.NDArr
     value = np.ones(len(channel), np.int32) if trains.value is None else trains.value[part]
     buffers = buffers._replace(input_value=value)
     pieces: list[list[npt.NDArray[Any]]] = [[] for _ in range(8)]
-    total = np.zeros((job.program.n_cores, kernel.N_COUNTS), np.int64)
+    total = np.zeros((job.program.n_cores, N_COUNTS), np.int64)
     last, t = job.probe_last_only, 0
     while t < n_steps and not halt[0]:
         stop = min(t + rows, n_steps)
@@ -160,16 +159,34 @@ def _run_sample(job: _Job, i: int, state: Any, buffers: Buffers, halt: npt.NDArr
     none: npt.NDArray[Any] = np.zeros(0, np.int32)
     parts: list[npt.NDArray[Any]] = [np.concatenate(piece) if piece else none for piece in pieces]
     step, slot, u, v, values, per_step, link, border = parts
-    return _Sample(step, slot, total, per_step, link, border, u, v, values)
+    neuron, values = _in_order(job.program, step, slot, values)
+    return _Sample(step, neuron, total, per_step, link, border, u, v, values)
+
+
+def _in_order(
+    program: Program, step: npt.NDArray[np.int32], slot: npt.NDArray[np.int32], values: npt.NDArray[np.int32]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Neurons and payloads of spikes that ascend by step and slot, in the order of neurons within a step.
+
+    So spikes stand in the same order wherever neurons were placed.
+    """
+    neuron: npt.NDArray[np.int32] = program.tables.neuron_of[slot]
+    if program.neurons_ascend:
+        return neuron, values
+    n = program.n_neurons
+    key = step.astype(np.int64) * n + neuron
+    if len(values) == 0:
+        key.sort()
+        return (key % n).astype(np.int32), values
+    order = np.argsort(key)
+    return neuron[order], values[order]
 
 
 def _collect(job: _Job, samples: list[_Sample], program: Program, probe: npt.ArrayLike | None) -> RunResult:
     sizes = [len(sample.spike_step) for sample in samples]
     step = np.concatenate([sample.spike_step for sample in samples])
-    neuron = program.tables.neuron_of[np.concatenate([sample.spike_slot for sample in samples])]
+    neuron = np.concatenate([sample.spike_neuron for sample in samples])
     value = np.concatenate([sample.spike_value for sample in samples])  # of LIF neurons alone: none are kept
-    sample_of = np.repeat(np.arange(len(samples)), sizes)
-    order = np.lexsort((neuron, step, sample_of))  # the same order wherever the neurons were placed
     tables = program.tables
     counts = Counts(
         chip_name=program.chip.name,
@@ -196,12 +213,12 @@ def _collect(job: _Job, samples: list[_Sample], program: Program, probe: npt.Arr
         spans=program.spans,
         dt_ms=program.dt_ms,
         sample_ptr=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        spike_step=step[order],
-        spike_neuron=neuron[order],
+        spike_step=step,
+        spike_neuron=neuron,
         seed=job.seed,
         counts=counts,
         probes=probes,
-        spike_value=None if (value == 1).all() else value[order],
+        spike_value=None if (value == 1).all() else value,
     )
 
 

@@ -279,7 +279,7 @@ def test_inhibition_clips_v_and_does_not_wrap_it() -> None:
 
 def test_both_widths_of_state_are_exercised_and_agree() -> None:
     narrow, wide = crowd(8, 254 * 128), crowd(40, 254 * 128)
-    kinds = [build_machine(compile(net, chip("loihi1")))[1] for net in (narrow, wide)]
+    kinds = [build_machine(compile(net, chip("loihi1"))).state for net in (narrow, wide)]
     assert kinds == [np.int32, np.int64]
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from chips import RunError
 from compiler import Program
 from neurosim.counts import KINDS, Counts
-from neurosim.kernel import Buffers
+from neurosim.layout import Buffers
 from neurosim.simulate import MAX_COUNT_BYTES
 
 

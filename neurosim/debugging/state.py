@@ -38,8 +38,14 @@ class State:
     [d, axon]: 1 where a spike arrives (an axon is core * axons of a core + axon)."""
 
 
-def read_state(program: Program, state: Any, step: int, local: int, channels: npt.NDArray[np.int32]) -> State:
-    """The state of a sample, copied; `local` is the loop's number of `step`, `channels` fired in the step before."""
+def read_state(
+    program: Program, state: Any, step: int, local: int, channels: npt.NDArray[np.int32], ring_unit: int
+) -> State:
+    """The state of a sample, copied.
+
+    `local` is the loop's number of `step`, `channels` fired in the step before; the ring counts in units of
+    2^`ring_unit`.
+    """
     slot = program.slot_of
     v = state.v[slot].astype(np.int64)
     u = state.u[slot].astype(np.int64) if hasattr(state, "u") and not program.is_crossbar else np.zeros_like(v)
@@ -47,7 +53,7 @@ def read_state(program: Program, state: Any, step: int, local: int, channels: np
         getattr(state, name)[slot].astype(np.int64) if hasattr(state, name) else np.zeros_like(v)
         for name in ("waiting", "adapted")
     )
-    return State(step, u, v, waiting, adapted, _pending(program, state, local, channels))
+    return State(step, u, v, waiting, adapted, _pending(program, state, local, channels) << ring_unit)
 
 
 def _pending(program: Program, state: Any, local: int, channels: npt.NDArray[np.int32]) -> Ints:

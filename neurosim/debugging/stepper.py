@@ -128,7 +128,9 @@ class Stepper:
 
     def state(self) -> State:
         """A copy of u, v, refractoriness and pending input before the step that comes next."""
-        return read_state(self.program, self._state, self._step_index, self._local, self._channels)
+        return read_state(
+            self.program, self._state, self._step_index, self._local, self._channels, self._engine.ring_unit
+        )
 
     def snapshot(self) -> Snapshot:
         """All that is needed to go on from here; a few copies of the state's size, and of the counts so far."""
