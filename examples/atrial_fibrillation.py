@@ -34,7 +34,7 @@ def make_liquid(shape, seed, recurrence, calibration):
         return ns.liquid(shape, CHANNELS, **LIQUID, **more)
 
     found = ns.calibrate(build, CHIP, calibration, RATE, inhibition=INHIBITION)
-    return build(found.gain, found.inhibition)
+    return found.network
 
 
 def out_of_fold(table, data, folds):

@@ -33,7 +33,7 @@ def make_liquid(size, seed, recurrence, calibration):
         return ns.liquid(SHAPES[size], 3 * BANDS, **SETTINGS, **more)
 
     found = ns.calibrate(build, CHIP, calibration, RATE, inhibition=INHIBITION, even_out=True)
-    return found.apply(build(found.gain, found.inhibition))
+    return found.network
 
 
 class Split:

@@ -205,7 +205,7 @@ def calibrated_liquid(task: Task, chip: ChipProfile, recurrence: float, approxim
         even_out=chosen.even_out,
         approximate=approximate,
     )
-    return found.apply(build(found.gain, found.inhibition))
+    return found.network
 
 
 def _scores(task: Task, result: RunResult) -> dict[int, float]:
