@@ -12,6 +12,7 @@ from chips import NetworkError
 from neurosim.continuous.closed_form import ClosedFormCell, Dense, Mode
 from neurosim.continuous.conductances import MAX_UNFOLDS, ConductanceLiquid, Synapses
 from neurosim.continuous.model import Floats, as_matrix, check_between
+from neurosim.numbers import is_whole
 
 WRAPPER = "rnn_cell."
 
@@ -97,7 +98,7 @@ def ltc_from_ncps(
     inputs = len(np.atleast_1d(arrays.need("sensory_w")))
     check_between("ts", ts, 0, np.inf)
     check_between("epsilon", epsilon, -1e-300, 1)
-    if isinstance(ode_unfolds, bool) or not isinstance(ode_unfolds, int) or not 1 <= ode_unfolds <= MAX_UNFOLDS:
+    if not is_whole(ode_unfolds, 1, MAX_UNFOLDS):
         raise NetworkError(f"ode_unfolds is {ode_unfolds!r}, but a whole number from 1 to {MAX_UNFOLDS:,} is needed")
 
     def vector(name: str, length: int | None, default: float | None = None) -> Floats:
@@ -131,7 +132,7 @@ def ltc_from_ncps(
         input_b=vector("input_b", inputs, 0.0),
         output_w=vector("output_w", outputs, 1.0),
         output_b=vector("output_b", outputs, 0.0),
-        unfolds=ode_unfolds,
+        unfolds=int(ode_unfolds),
         ts=ts,
         epsilon=epsilon,
     )
