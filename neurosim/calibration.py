@@ -228,9 +228,9 @@ def _measured(trial: _Trial, gain: float, inhibition: float, thresholds: Floats 
 def balance_of(network: Network, result: RunResult) -> float:
     """Inhibitory over excitatory charge, sum of |weight| x spikes, that the liquid's own synapses delivered.
 
-    Of the weights as asked for, since on crossbars a synapse has none of its own; `metrics.activity` has the inverse, in
-    the integers of synapse lists.  In a liquid of 96 neurons the two were 0.3 % apart with 8 bits a weight, 1.7 % with
-    4, and 16 % with ODIN's 3, which cut large weights.  nan where there is no excitatory charge.
+    Of the weights as asked for, since on crossbars a synapse has none of its own; `metrics.activity` has the inverse,
+    in the integers of synapse lists.  In a liquid of 96 neurons the two were 0.3 % apart with 8 bits a weight, 1.7 %
+    with 4, and 16 % with ODIN's 3, which cut large weights.  nan where there is no excitatory charge.
     """
     charge = {1: 0.0, -1: 0.0}
     spikes = result.spike_counts(LIQUID).sum(axis=0)
