@@ -218,7 +218,8 @@ def _fault(detail: Any, document: Document) -> Fault:
         return document.fault(path, f"must be a mapping with the key kind, one of {', '.join(kinds)}")
     if kind == "union_tag_invalid":
         hint = did_you_mean(detail["ctx"]["tag"], kinds) or f"legal are {', '.join(kinds)}"
-        return document.fault((*path, "kind"), f"is {describe(detail['input']['kind'])}, no {path[-1]}: {hint}")
+        found = describe(detail["input"]["kind"])
+        return document.fault((*path, "kind"), f"is {found}, which is no {path[-1]}: {hint}")
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
         return document.fault(path, f"is {describe(detail['input'])}, but must be {words} {detail['ctx'][name]}")

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips import RunError
-from neurosim.experiment import Experiment
+from neurosim.experiment import Experiment, Readout
 from neurosim.experiment_encoders import front_end, make_encoder
 from neurosim.recordings.dataset import Dataset, load_dataset
 from neurosim.spikes import SpikeTrains
@@ -47,7 +47,7 @@ def prepare(experiment: Experiment) -> Task:
     spread = data.training[:: max(1, len(data.training) // few)][:few]
     calibration, trains = encoder.transform(spread), encoder.transform(data.sequences)
     _check_not_silent(experiment.encoder.kind, spread, calibration)
-    _check_starts(experiment.readout.starts, trains)
+    _check_starts(experiment.readout, trains)
     return Task(experiment, data, trains, calibration, encoder.n_channels_)
 
 
@@ -61,11 +61,16 @@ def _check_not_silent(kind: str, samples: Sequence[npt.NDArray[np.float64]], tra
         )
 
 
-def _check_starts(starts: Sequence[int], trains: SpikeTrains) -> None:
-    """Refuse a readout that would start to count after every sample has ended."""
-    longest = int(trains.steps.max())
-    if starts and max(starts) >= longest:
+def _check_starts(readout: Readout, trains: SpikeTrains) -> None:
+    """Refuse a readout that would start when every sample, or some sample as a whole, has ended."""
+    shortest, longest = int(trains.steps.min()), int(trains.steps.max())
+    if readout.starts and max(readout.starts) >= longest:
         raise RunError(
-            f"readout.starts has step {max(starts):,}, but the longest sample lasts {longest:,} steps (frames times "
-            "encoder.steps_per_frame): start earlier"
+            f"readout.starts has step {max(readout.starts):,}, but the longest sample lasts {longest:,} steps (frames "
+            "times encoder.steps_per_frame): start earlier"
+        )
+    if not readout.traces_ms and min(readout.starts) >= shortest:
+        raise RunError(
+            f"readout.starts begins at {min(readout.starts):,}, but the shortest sample lasts {shortest:,} steps "
+            "(frames times encoder.steps_per_frame), so nothing is read of it: add 0 to starts"
         )

@@ -216,7 +216,7 @@ def test_onsets_and_offsets_follow_mel_bands(sound: Path) -> None:
 @pytest.mark.parametrize(
     ("encoder", "place", "words"),
     [
-        ("kind: rates", "encoder.kind", "is 'rates', no encoder: did you mean 'rate'?"),
+        ("kind: rates", "encoder.kind", "is 'rates', which is no encoder: did you mean 'rate'?"),
         ("kind: [rate]", "encoder.kind", "legal are rate, proportional"),
         ("kind: 5", "encoder.kind", "legal are rate, proportional"),
         ("kind: null", "encoder", "mapping with the key kind, one of rate"),
@@ -360,9 +360,19 @@ def test_a_wrong_readout_is_one_fault_at_its_place(folder: Path, readout: str, p
     assert words in message
 
 
-def test_a_readout_that_starts_after_the_end_is_refused(folder: Path) -> None:
-    with pytest.raises(ns.RunError, match=r"readout.starts has step 160, but the longest sample lasts 160 steps"):
-        prepare(load_experiment(write(folder, readout="starts: [0, 160]")))
+@pytest.mark.parametrize(
+    ("readout", "words"),
+    [
+        ("starts: [0, 240]", "readout.starts has step 240, but the longest sample lasts 240 steps"),
+        ("starts: [150, 80]", "readout.starts begins at 80, but the shortest sample lasts 80 steps"),
+    ],
+)
+def test_a_readout_that_starts_after_the_end_is_refused(folder: Path, readout: str, words: str) -> None:
+    arrays = dict(np.load(folder / "data.npz"))
+    arrays["length"][-2:] = 5, 15
+    np.savez(folder / "data.npz", **arrays)
+    with pytest.raises(ns.RunError, match=words):
+        prepare(load_experiment(write(folder, readout=readout)))
 
 
 # ---------------------------------------------------------------- at the command line
