@@ -16,7 +16,7 @@ from test_cli import neurosim, refused
 import neurosim as ns
 from chips import ExperimentError
 from neurosim import experiment_encoders as sections
-from neurosim.comparison import Comparison, compare
+from neurosim.comparison import compare
 from neurosim.encoders.mel_bands import MelBands
 from neurosim.encoders.onset_offset import OnsetOffset
 from neurosim.experiment import Liquid, Readout, load_experiment
@@ -77,10 +77,6 @@ def sound(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def compared(path: Path, **arguments: Any) -> Comparison:
-    return compare(path, **arguments)
-
-
 def faults(path: Path) -> list[tuple[str, str]]:
     with pytest.raises(ExperimentError) as error:
         load_experiment(path)
@@ -109,7 +105,7 @@ def faults(path: Path) -> list[tuple[str, str]]:
 def test_every_kind_of_encoder_is_compared_and_twice_the_same(folder: Path, encoder: str, channels: int) -> None:
     """From the file to accuracy, energy and the readout on the chip; the same bytes again."""
     path = write(folder, encoder)
-    first, second = (json.dumps(compared(path).to_dict()) for _ in range(2))
+    first, second = (json.dumps(compare(path).to_dict()) for _ in range(2))
     assert first == second
     row = json.loads(first)["rows"][0]
     assert row["samples"] == 12
@@ -199,7 +195,7 @@ def test_what_a_file_accepts_its_encoder_accepts(kind: str, data: st.DataObject)
 def test_sound_goes_through_mel_bands(sound: Path) -> None:
     """Two tones are told apart; the baseline is one of the bands, and is called so."""
     front = "mel_bands: {sample_rate_hz: 4000, n_bands: 6}, steps_per_frame: 10"
-    comparison = compared(write(sound, front))
+    comparison = compare(write(sound, front))
     assert comparison.raw == "mel bands"
     assert comparison.rows[0]["accuracy"] == 1
     task = prepare(load_experiment(write(sound, front)))
@@ -328,10 +324,10 @@ def test_the_readout_on_the_chip_weighs_what_the_file_says(folder: Path) -> None
     """Counts from steps on, and traces; the chip's decisions are the host's integer ones."""
     path = write(folder, readout="starts: [0, 80], traces_ms: [20]")
     assert load_experiment(path).readout.features() == (*starts(0, 80), *traces(20.0))
-    row = compared(path).rows[0]
+    row = compare(path).rows[0]
     assert row["readout"]["features"] == ["count", "count from step 80", "trace of 20 ms"]
     assert row["readout"]["differs_from_host"] == 0
-    assert row["readout"]["readout_neurons"] == 3 * compared(write(folder)).rows[0]["readout"]["readout_neurons"]
+    assert row["readout"]["readout_neurons"] == 3 * compare(write(folder)).rows[0]["readout"]["readout_neurons"]
 
 
 def test_a_readout_counts_unless_told_otherwise() -> None:
@@ -340,7 +336,7 @@ def test_a_readout_counts_unless_told_otherwise() -> None:
 
 
 def test_a_chip_without_such_a_readout_says_so(folder: Path) -> None:
-    made = compared(write(folder, readout="traces_ms: [20]"), chips=["truenorth"], approximate=True).rows[0]["readout"]
+    made = compare(write(folder, readout="traces_ms: [20]"), chips=["truenorth"], approximate=True).rows[0]["readout"]
     assert made["on_chip"] is False
     assert made["features"] == ["count", "trace of 20 ms"]
     assert "truenorth" in made["reason"]
