@@ -126,7 +126,7 @@ def room_to_fire(pairs: ChipReadout) -> int:
     as no sum before or after reaches the threshold, at most twice the threshold.
     """
     neuron = pairs.neuron
-    limit = 2 ** (min(neuron.u_bits, neuron.v_bits) - 1 - neuron.weight_shift) - 1
+    limit = (1 << (min(neuron.u_bits, neuron.v_bits) - 1 - neuron.weight_shift)) - 1
     at_once = np.maximum(pairs.weights, 0).sum(axis=(0, 1)) + np.maximum(pairs.bias.sum(axis=0), 0)
     room = max(limit // 3, limit - int(at_once.max()))
     if neuron.v_overflow != "saturate":  # a membrane that is lifted to twice the threshold must not wrap
@@ -191,7 +191,8 @@ def chip_decisions(result: RunResult, decision: SpikeDecision) -> Integers:
     last = step == result.steps[sample] - 1
     fired = np.zeros((result.n_samples, result.range_of(decision.population)[1]), np.int64)
     fired[sample[last], neuron[last]] = 1
-    return fired.argmax(axis=1) if decision.vote else fired[:, 0]
+    decided: Integers = fired.argmax(axis=1) if decision.vote else fired[:, 0]
+    return decided
 
 
 def _in_channels(amounts: Integers, grid: Grid, exponent_max: int) -> Integers:
@@ -209,4 +210,7 @@ def _in_channels(amounts: Integers, grid: Grid, exponent_max: int) -> Integers:
 
 def _smallest_exponent(amounts: Integers, grid: Grid) -> int:
     """Of the grids that reach all amounts, the finest."""
-    return max(0, int(np.ceil(np.log2(max(1, int(np.abs(amounts).max())) / grid.high))))
+    exponent = 0
+    while amounts.max() > grid.high << exponent or amounts.min() < grid.low << exponent:
+        exponent += 1
+    return exponent

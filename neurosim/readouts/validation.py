@@ -118,9 +118,7 @@ def validate_on_chip(
     costs = []
     for train, test in folds:
         weights, constant = learn(clone(model), table[train], y[train], None if of is None else of[train])
-        readout = to_chip(
-            weights, constant, features, chip, result.samples(train), LIQUID, for_spikes=decide_in_spikes
-        )
+        readout = to_chip(weights, constant, features, chip, result.samples(train), LIQUID, for_spikes=decide_in_spikes)
         alone, heard = result.samples(test), trains[test]
         if decide_in_spikes:
             decision = spike_decision(readout, chip)
