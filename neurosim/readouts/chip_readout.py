@@ -11,7 +11,7 @@ came before its start, and "readout_bias", whose spike in the last step adds the
 to arrive, so a sample of T steps takes T + 1.
 
 host_integers.py computes the same sums from the liquid's spikes alone: the chip's decision is held against them.
-quantise.py finds the whole numbers.
+quantise.py finds the whole numbers; spike_decision.py lets the chip compare the outputs itself.
 """
 
 from collections.abc import Sequence
