@@ -24,6 +24,11 @@ from neurosim.recordings.spoken_digits import load_fsdd
 DATA = Path(__file__).parent.parent / "examples" / "data"
 FSDD = Path(__file__).parent.parent.parent / "shared" / "data" / "fsdd.npz"
 
+VARIANTS: dict[str, dict[str, Any]] = {
+    "four bits": {"synapse.weight_bits": [4]},
+    "wrapping membranes": {"cuba_lif.v_overflow": "wrap_once"},
+}
+
 
 def decided(net: ns.Network, readout: ChipReadout, chip: Any, trains: ns.SpikeTrains) -> np.ndarray:
     """Numbers of classes, from the chip's spikes alone."""
@@ -48,7 +53,7 @@ def trained(
 
 @given(
     st.integers(0, 2**32 - 1),
-    st.sampled_from([*CHIPS, "four bits"]),
+    st.sampled_from([*CHIPS, *VARIANTS]),
     st.sampled_from([1, 3, 4, 9]),
     st.sampled_from([0, 0, 1, 20, 29]),
     st.sampled_from([1.0, 100.0, 10_000.0]),
@@ -56,7 +61,7 @@ def trained(
 @settings(max_examples=60, deadline=None)
 def test_the_chip_fires_what_the_host_decides(seed: int, name: str, outputs: int, start: int, intercept: float) -> None:
     rng = np.random.default_rng(seed)
-    chip = ns.load_chip("loihi1", {"synapse.weight_bits": [4]}) if name == "four bits" else ns.load_chip(name)
+    chip = ns.load_chip("loihi1", VARIANTS[name]) if name in VARIANTS else ns.load_chip(name)
     net, trains = liquid_of(seed % 7), trains_of(rng)
     alone = ns.run(ns.compile(net, chip), trains)
     readout = trained(rng, alone, outputs, Feature(start=start), intercept)
@@ -219,6 +224,25 @@ def test_speakers_are_told_apart_in_spikes_as_well_as_by_membranes(name: str) ->
     assert (spikes.words_read, membranes.words_read) == (0, 9)
     assert spikes.readout_dynamic_energy_j > membranes.readout_dynamic_energy_j
     assert spikes.latency_s > membranes.latency_s
+
+
+def test_two_groups_of_speakers_are_told_apart_in_spikes_at_no_neuron_more() -> None:
+    data, chip = load_dataset(DATA / "japanese_vowels.npz"), ns.load_chip("loihi1")
+    trains = ns.RateEncoder(steps_per_frame=8).fit(data.training).transform(data.sequences)
+    group = np.where(data.label > 4, "later", "earlier")
+    made = validated(trains, group, data.is_test, chip, True)
+    assert made.chip_differs_from_integer == 0
+    assert set(made.chip_decisions[made.tested]) == {"earlier", "later"}
+    assert made.chip_accuracy(group) > 0.7
+    assert (made.costs[0].readout_neurons, made.costs[0].words_read) == (1, 0)
+
+
+def test_longer_trains_keep_their_spikes_and_payloads() -> None:
+    short = ns.SpikeTrains.from_samples([[[0, 1, 5]], [[2, 0, -3]]], [3, 4])
+    longer = short.longer(2, np.array([5]), np.array([7]), np.array([1]))
+    wanted = ns.SpikeTrains.from_samples([[[0, 1, 5]], [[2, 0, -3], [5, 7, 1]]], [5, 6])
+    for part in ("steps", "sample_ptr", "step", "channel", "value"):
+        assert np.array_equal(getattr(longer, part), getattr(wanted, part))
 
 
 @pytest.mark.skipif(not FSDD.exists(), reason=f"the spoken digits are not at {FSDD}")
