@@ -59,7 +59,7 @@ def make_liquid(size, seed, recurrence, setting, calibration):
         return ns.liquid(SHAPES[size], CHANNELS, **LIQUID, **more)
 
     found = ns.calibrate(build, CHIP, calibration[setting.widening], setting.rate, inhibition=INHIBITION)
-    return build(found.gain, found.inhibition)
+    return found.network
 
 
 def choose(data, trains, folds, calibration, seed):

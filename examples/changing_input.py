@@ -30,7 +30,7 @@ def spike_counts(trains, calibration, seed):
         return ns.liquid((3, 3, 15), CHANNELS, gain=gain, inhibition=inhibition, seed=seed, **LIQUID)
 
     found = ns.calibrate(build, CHIP, trains[calibration], 0.125, inhibition=4.0, even_out=True)
-    program = ns.compile(found.apply(build(found.gain, found.inhibition)), CHIP)
+    program = ns.compile(found.network, CHIP)
     return ns.run(program, trains, per_step=False).spike_counts("liquid").astype(float)
 
 

@@ -49,7 +49,7 @@ def make_liquid(size, seed, recurrence, setting, calibration):
         return ns.liquid(SHAPES[size], 3 * BANDS, **GIVEN, **taus, **more)
 
     found = ns.calibrate(build, CHIP, calibration, setting.rate, inhibition=INHIBITION, even_out=True)
-    return found.apply(build(found.gain, found.inhibition))
+    return found.network
 
 
 class Split:

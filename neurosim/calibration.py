@@ -7,16 +7,18 @@ gain anew.
 
 With `even_out` each neuron gets a threshold of its own, which brings its own rate near the target, as intrinsic
 plasticity does in cortex (Turrigiano 2011): a common gain leaves some neurons silent and others busy, and both carry
-little.  Each round multiplies a neuron's threshold by the root of its rate over the target.
+little.  Each round multiplies a neuron's threshold by the root of its rate over the target.  All neurons share one
+scale on the chip, so thresholds too far apart cannot be held: then the range of the factors is narrowed, from both
+ends, until the compiler takes them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from chips import ChipProfile, RunError
+from chips import CannotRepresent, ChipProfile, RunError
 from compiler import Network, compile
 from compiler.network import Population
 from neurosim.generators.liquids import LIQUID
@@ -35,6 +37,7 @@ SATURATED = 0.9  # of the highest rate that refractoriness leaves
 EVEN_ROUNDS = 10  # of the thresholds
 EVEN_STEP = (0.6, 1.6)  # least and largest factor of a round
 EVEN_RANGE = (0.05, 20.0)  # of a threshold, relative to what it was
+EVEN_NARROWER = 1.5  # factor by which both ends come nearer to 1 where a chip cannot hold the range
 
 Build = Callable[[float, float], Network]
 Floats = npt.NDArray[np.float64]
@@ -50,18 +53,23 @@ class Calibration:
     balance: float  # inhibitory over excitatory charge of the liquid's own synapses; nan without excitatory ones
     silent: float  # share of neurons that never fire
     saturated: float  # share of neurons near the highest rate that they can have
+    network: Network = field(repr=False)  # the liquid that was found, with its thresholds
     thresholds: Floats | None = None  # [neuron of the liquid], factors, where they were evened out
-
-    def apply(self, network: Network) -> Network:
-        """The network with the thresholds that were found; as it is where there are none."""
-        return network if self.thresholds is None else with_thresholds(network, self.thresholds)
+    threshold_range: tuple[float, float] | None = None  # of the factors: EVEN_RANGE, or what the chip holds of it
 
     def __str__(self) -> str:
         """One line."""
         return (
             f"gain {self.gain:.4g}, inhibition {self.inhibition:.4g}: {self.rate:.2%} a step, inhibition / excitation "
             f"{self.balance:.2f}, {self.silent:.0%} of the neurons silent, {self.saturated:.0%} saturated"
+            f"{self._narrowed()}"
         )
+
+    def _narrowed(self) -> str:
+        if self.threshold_range in (None, EVEN_RANGE):
+            return ""
+        low, high = self.threshold_range
+        return f", thresholds held within {low:.3g} to {high:.3g} times, as the chip holds no more"
 
 
 @dataclass(frozen=True)
@@ -98,8 +106,7 @@ def calibrate(
 ) -> Calibration:
     """Find the gain, and with `balance` the inhibition too, that give a wanted regime.
 
-    Call it before training, on training data only.  `build(found.gain, found.inhibition)` is the liquid that was found,
-    and `found.apply(...)` gives it its thresholds.
+    Call it before training, on training data only.  `found.network` is the liquid that was found.
 
     Args:
         build: network for (gain, inhibition), its neurons in a population "liquid"; the rate must grow with the gain.
@@ -109,7 +116,8 @@ def calibrate(
         balance: wanted inhibitory over excitatory charge of recurrent synapses, 1 for as much of one as of the other;
             None leaves the inhibition as it is.
         inhibition: what to use, or to start from.
-        even_out: give each neuron a threshold of its own.
+        even_out: give each neuron a threshold of its own, within a range that the chip holds
+            (`found.threshold_range`).
         approximate: as for `compile`.
 
     Raises:
@@ -182,14 +190,28 @@ def _evened(trial: _Trial, gain: float, inhibition: float, target: float) -> Cal
     if not any(p.name == LIQUID and p.kind == "lif" for p in network.populations):
         raise RunError(f"thresholds are evened out in a population {LIQUID!r} of kind 'lif', which the network lacks")
     steps = int(trial.inputs.steps.sum())
-    factors = np.ones(result.range_of(LIQUID)[1])
+    factors, allowed = np.ones(result.range_of(LIQUID)[1]), EVEN_RANGE
     for _ in range(EVEN_ROUNDS):
         rate = result.spike_counts(LIQUID).sum(axis=0) / steps
         # a little is added, so that silent neurons come down step by step and not at once
         step = np.sqrt((rate + target / 20) / (target * 1.05))
-        factors = np.clip(factors * np.clip(step, *EVEN_STEP), *EVEN_RANGE)
-        _, result = trial.at(gain, inhibition, factors)
-    return _measured(trial, gain, inhibition, factors)
+        wanted = factors * np.clip(step, *EVEN_STEP)
+        factors, allowed, result = _held(trial, gain, inhibition, wanted, allowed)
+    return replace(_measured(trial, gain, inhibition, factors), threshold_range=allowed)
+
+
+def _held(
+    trial: _Trial, gain: float, inhibition: float, wanted: Floats, allowed: tuple[float, float]
+) -> tuple[Floats, tuple[float, float], RunResult]:
+    """The factors within a range, `allowed` or narrower, that the chip holds; that range; the run with them."""
+    while True:
+        factors = np.clip(wanted, *allowed)
+        try:
+            return factors, allowed, trial.at(gain, inhibition, factors)[1]
+        except CannotRepresent:
+            if allowed == (1.0, 1.0):  # the thresholds as they were, which are not at fault
+                raise
+            allowed = min(1.0, allowed[0] * EVEN_NARROWER), max(1.0, allowed[1] / EVEN_NARROWER)
 
 
 def _measured(trial: _Trial, gain: float, inhibition: float, thresholds: Floats | None = None) -> Calibration:
@@ -200,13 +222,15 @@ def _measured(trial: _Trial, gain: float, inhibition: float, thresholds: Floats 
     saturated = float((rates >= SATURATED * np.concatenate(highest)).mean()) if highest else 0.0
     balance = balance_of(network, result)
     silent = float((rates == 0).mean())
-    return Calibration(gain, inhibition, float(rates.mean()), balance, silent, saturated, thresholds)
+    return Calibration(gain, inhibition, float(rates.mean()), balance, silent, saturated, network, thresholds)
 
 
 def balance_of(network: Network, result: RunResult) -> float:
     """Inhibitory over excitatory charge, sum of |weight| x spikes, that the liquid's own synapses delivered.
 
-    nan where there is no excitatory charge.
+    Of the weights as asked for, since on crossbars a synapse has none of its own; `metrics.activity` has the inverse,
+    in the integers of synapse lists.  In a liquid of 96 neurons the two were 0.3 % apart with 8 bits a weight, 1.7 %
+    with 4, and 16 % with ODIN's 3, which cut large weights.  nan where there is no excitatory charge.
     """
     charge = {1: 0.0, -1: 0.0}
     spikes = result.spike_counts(LIQUID).sum(axis=0)
@@ -220,15 +244,17 @@ def balance_of(network: Network, result: RunResult) -> float:
 
 def _refuse_unfit(found: Calibration, target: float) -> None:
     rough = ROUGH_RATE if found.thresholds is None else 2 * ROUGH_RATE  # neurons that hear nothing stay silent
+    without = "" if found.thresholds is None else ", or leave out even_out"
     if found.rate < (1 - rough) * target:
         raise RunError(
             f"the liquid fires {found.rate:.4f} spikes per neuron and step, below the target_rate of {target:g}, with "
             f"{found.silent:.0%} of its neurons silent: raise input_density, or lower input_negative or inhibition"
+            f"{without}"
         )
     if found.rate > (1 + rough) * target:
         raise RunError(
             f"the liquid jumps past the target_rate of {target:g} to {found.rate:.4f} spikes per neuron and step at "
-            f"gain {found.gain:.4g}: it excites itself; lower recurrence, or raise inhibition or balance"
+            f"gain {found.gain:.4g}: it excites itself; lower recurrence, or raise inhibition or balance{without}"
         )
     if found.silent > MOST_SILENT:
         raise RunError(

@@ -267,7 +267,7 @@ def print_comparison(comparison: Comparison, description: str, picture: str) -> 
             screen.print(f"{_escape(row['chip'])} approximates: {', '.join(row['approximations'])}")
     for model, by_bins in comparison.baselines.items():
         scores = ", ".join(f"{value:.2%} in {bins} bin{'s' * (bins > 1)}" for bins, value in by_bins.items())
-        screen.print(f"{_BASELINES[model]}: {scores}")
+        screen.print(f"{_BASELINES[model].format(raw=comparison.raw)}: {scores}")
     for row in comparison.rows:
         if "error" not in row:
             screen.print(_escape(_largest_term(row)))
@@ -276,7 +276,7 @@ def print_comparison(comparison: Comparison, description: str, picture: str) -> 
 
 
 _BASELINES = {
-    "linear_raw": "linear model on the raw input",
+    "linear_raw": "linear model on the {raw}",
     "linear_encoder": "linear model on the encoder's spikes",
 }
 Cell = Callable[[dict[str, Any]], str]
@@ -296,7 +296,7 @@ def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
     return [
         *cells,
         ("accuracy, readout on the chip", lambda r: _of_readout(r, lambda x: f"{x['accuracy']:.2%}")),
-        ("  float readout of counts", lambda r: _of_readout(r, lambda x: f"{x['float_accuracy']:.2%}")),
+        (f"  float readout of {_features(good)}", lambda r: _of_readout(r, lambda x: f"{x['float_accuracy']:.2%}")),
         ("  its cores, neurons", lambda r: _of_readout(r, lambda x: f"{x['readout_cores']}, {x['readout_neurons']}")),
         ("  its energy / inference", lambda r: _of_readout(r, lambda x: si(x["readout_dynamic_energy_j"], "J"))),
         ("steps", lambda r: f"{r['steps']:,}"),
@@ -324,6 +324,10 @@ def _score(key: str, bins: int) -> Cell:
 def _of_readout(row: dict[str, Any], cell: Cell) -> str:
     """A cell of the compiled readout; "at the host" where the chip cannot form it (the reason is in --json)."""
     return cell(row["readout"]) if row["readout"]["on_chip"] else "at the host"
+
+
+def _features(row: dict[str, Any]) -> str:
+    return "counts" if row["readout"]["features"] == ["count"] else "the same"
 
 
 def _rest(part: str) -> Cell:

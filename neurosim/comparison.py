@@ -12,18 +12,17 @@ from chips import ChipProfile, NeurosimError, load_chip
 from compiler import Network, compile, usage
 from compiler.approximations import RULES
 from neurosim.calibration import calibrate
-from neurosim.encoders.rate import RateEncoder
 from neurosim.experiment import Configuration, Experiment, load_experiment
 from neurosim.generators.liquids import LIQUID, liquid
 from neurosim.pricing import price_kinds
 from neurosim.provenance import rests_on
 from neurosim.readouts.compiled import compiled_readout
 from neurosim.readouts.linear import accuracy, mean_per_bin
-from neurosim.recordings.dataset import Dataset, load_dataset
 from neurosim.result import RunResult
 from neurosim.simulate import run
-from neurosim.spikes import SpikeTrains, counts_in_bins, sample_of_spikes
+from neurosim.spikes import counts_in_bins, sample_of_spikes
 from neurosim.summaries import costs, event_counts
+from neurosim.task import Task, prepare
 
 Report = Callable[[str, int, int], None]  # what is being done, done, in all
 
@@ -39,26 +38,11 @@ class Comparison:
     name: str
     rows: list[dict[str, Any]]
     baselines: dict[str, dict[int, float]]  # model -> bins -> accuracy
+    raw: str = "raw input"  # what the model linear_raw sees
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data with stable keys."""
-        return {"name": self.name, "rows": self.rows, "baselines": self.baselines}
-
-
-@dataclass(frozen=True)
-class Task:
-    """What all configurations share."""
-
-    experiment: Experiment
-    data: Dataset
-    trains: SpikeTrains
-    calibration: SpikeTrains
-    channels: int
-
-    @property
-    def bins(self) -> tuple[int, ...]:
-        """Numbers of bins that the readout is tried with; the last one is the experiment's answer."""
-        return self.experiment.readout.bins
+        return {"name": self.name, "rows": self.rows, "baselines": self.baselines, "raw": self.raw}
 
 
 def compare(
@@ -99,20 +83,11 @@ def compare(
         rows.append({"chip": chip.name, "overrides": dict(chip.overrides), **row, **_baseline_keys(task, baselines)})
     if len(refusals) == len(rows):
         raise refusals[0]
-    return Comparison(experiment.name, rows, baselines)
-
-
-def prepare(experiment: Experiment) -> Task:
-    """Data, encoded; and the training samples to calibrate on."""
-    data = load_dataset(experiment.data.file)
-    encoder = RateEncoder(**experiment.encoder.model_dump(), dt_ms=experiment.liquid.dt_ms).fit(data.training)
-    few = experiment.liquid.calibration_samples
-    spread = data.training[:: max(1, len(data.training) // few)][:few]
-    return Task(experiment, data, encoder.transform(data.sequences), encoder.transform(spread), encoder.n_channels_)
+    return Comparison(experiment.name, rows, baselines, task.raw)
 
 
 def _baselines(task: Task) -> dict[str, dict[int, float]]:
-    """Linear readouts without any liquid: of the raw input, and of the encoder's spikes."""
+    """Linear readouts without any liquid: of what the encoder sees, and of its spikes."""
     return {
         "linear_raw": {b: accuracy(mean_per_bin(task.data.sequences, b), task.data) for b in task.bins},
         "linear_encoder": {b: accuracy(np.sqrt(_encoder_counts(task, b)), task.data) for b in task.bins},
@@ -145,7 +120,7 @@ def _row(task: Task, chip: ChipProfile, seed: int, report: Report, approximate: 
     without = run(alone, task.trains, per_step=False, seed=seed)
     scores, scores_without = _scores(task, result), _scores(task, without)
     use = usage(program)
-    counts, spent = result.counts, costs(result, chip)
+    counts, spent, chosen = result.counts, costs(result, chip), task.experiment.readout
     return {
         "cores_used": program.n_cores,
         "cores_lower_bound": use.cores_lower_bound,
@@ -161,7 +136,16 @@ def _row(task: Task, chip: ChipProfile, seed: int, report: Report, approximate: 
         "no_recurrence_accuracy": scores_without[task.bins[-1]],
         "no_recurrence_accuracy_by_bins": scores_without,
         "readout": compiled_readout(
-            network, program, chip, task.trains, result, task.data, task.experiment.readout.alpha, seed, approximate
+            network,
+            program,
+            chip,
+            task.trains,
+            result,
+            task.data,
+            chosen.alpha,
+            seed,
+            approximate,
+            chosen.features(),
         ),
         **spent,
         "largest_weight_error": max(
@@ -205,7 +189,7 @@ def calibrated_liquid(task: Task, chip: ChipProfile, recurrence: float, approxim
         even_out=chosen.even_out,
         approximate=approximate,
     )
-    return found.apply(build(found.gain, found.inhibition))
+    return found.network
 
 
 def _scores(task: Task, result: RunResult) -> dict[int, float]:

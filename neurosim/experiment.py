@@ -2,19 +2,35 @@
 
 import typing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from chips import ExperimentError, Fault
 from chips.explain import describe
 from chips.explain import explain as explain_value
 from chips.hints import did_you_mean
 from chips.reading import Document, KeyPath, read_yaml
-from neurosim.experiment_parts import KINDS, AnyWiring, Fraction, NotNegative, Part, Positive, Reach, Shape, draw_wiring
+from neurosim.experiment_encoders import ENCODERS, AnyCoding, RateCoding
+from neurosim.experiment_parts import (
+    WIRINGS,
+    AnyWiring,
+    Fraction,
+    NotNegative,
+    Part,
+    Positive,
+    Probability,
+    Reach,
+    Shape,
+    TimeConstants,
+    draw_wiring,
+)
+
+if TYPE_CHECKING:
+    from neurosim.readouts.features import Feature
 
 FORMAT = "neurosim-experiment/1"
-Range = tuple[Positive, Positive]
+KINDS = {"encoder": ENCODERS, "wiring": WIRINGS}  # of the sections that come in kinds
 
 
 class Data(Part):
@@ -23,12 +39,13 @@ class Data(Part):
     file: str = Field(description="path of the .npz file, relative to the experiment file")
 
 
-class Encoder(Part):
-    """Settings of `RateEncoder`."""
-
-    steps_per_frame: Annotated[int, Field(ge=1, le=10000)] = 16
-    span: Positive = 1.5
-    max_rate: Annotated[float, Field(gt=0, le=1)] = 0.8
+def _refused(value: object) -> None:
+    """An experiment is compiled for chips, and none has plastic synapses."""
+    if value is not None:
+        raise ValueError(
+            "short-term plasticity is simulated in floating point only, no chip has it, and an experiment is "
+            "compiled: leave liquid.stp out, or use neurosim.liquid(stp=...) and run_float in Python"
+        )
 
 
 class Liquid(Part):
@@ -52,13 +69,15 @@ class Liquid(Part):
     input_delay: Annotated[int, Field(ge=1, le=255)] = 1
     weight_shape: Positive = 2.0
     weight_cap: Positive = 3.0
+    c: Probability | None = Field(default=None, description="of the column of shape; null is that of column.C")
     reach: Reach | None = Field(default=None, description="of the column of shape; null is 2")
     inhibitory: Fraction | None = Field(default=None, description="of the column of shape; null is 0.2")
-    tau_mem_ms: Range = (10.0, 30.0)
-    tau_syn_ms: Range = (3.0, 8.0)
+    tau_mem_ms: TimeConstants = (10.0, 30.0)
+    tau_syn_ms: TimeConstants = (3.0, 8.0)
     refractory_ms: NotNegative = 1.0
     adaptation: NotNegative = 0.0
     tau_adaptation_ms: Positive = 100.0
+    stp: Annotated[None, BeforeValidator(_refused)] = Field(default=None, description="null: no chip has it")
     max_delay: Annotated[int, Field(ge=1, le=255)] = 3
     dt_ms: Positive = 1.0
     seed: Annotated[int, Field(ge=0)] = 0
@@ -67,8 +86,15 @@ class Liquid(Part):
     def _one_wiring(self) -> "Liquid":
         if (self.shape is None) == (self.wiring is None):
             raise ValueError("needs either shape or wiring: give one of them")
-        if self.wiring is not None and (self.reach is not None or self.inhibitory is not None):
-            raise ValueError("reach and inhibitory beside wiring: write them inside wiring, where it has them")
+        if self.wiring is not None and (self.c, self.reach, self.inhibitory) != (None, None, None):
+            raise ValueError("c, reach and inhibitory beside wiring: write them inside wiring, where it has them")
+        return self
+
+    @model_validator(mode="after")
+    def _calibrated_or_not(self) -> "Liquid":
+        if self.target_rate is None and (self.balance is not None or self.even_out):
+            name = "balance" if self.balance is not None else "even_out"
+            raise ValueError(f"{name} beside target_rate: null, which calibrates nothing: give a target_rate")
         return self
 
     def settings(self) -> dict[str, Any]:
@@ -79,10 +105,29 @@ class Liquid(Part):
 
 
 class Readout(Part):
-    """A linear readout of spike counts in equal parts of a sample."""
+    """A linear readout: at the host of spike counts in equal parts of a sample, on the chip of what a chip can form."""
 
     bins: Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], Field(min_length=1)] = (1, 5)
     alpha: Positive | None = Field(default=None, description="ridge penalty; null chooses by leave-one-out")
+    starts: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        default=(0,), description="steps; on the chip, spikes are counted from each of them on"
+    )
+    traces_ms: tuple[Positive, ...] = Field(default=(), description="on the chip, time constants of leaky traces")
+
+    @model_validator(mode="after")
+    def _something_once(self) -> "Readout":
+        for name, given in (("starts", self.starts), ("traces_ms", self.traces_ms)):
+            if len(set(given)) < len(given):
+                raise ValueError(f"{name} has an entry twice: write each once")
+        if not self.starts and not self.traces_ms:
+            raise ValueError("starts and traces_ms are both empty: give one of them an entry, starts: [0] for counts")
+        return self
+
+    def features(self) -> "tuple[Feature, ...]":
+        """What the readout on the chip weighs."""
+        from neurosim.readouts.features import starts, traces
+
+        return (*starts(*self.starts), *traces(*self.traces_ms))
 
 
 class Configuration(Part):
@@ -100,7 +145,7 @@ class Experiment(Part):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     description: str = ""
     data: Data
-    encoder: Encoder = Encoder()
+    encoder: AnyCoding = RateCoding()
     liquid: Liquid
     readout: Readout = Readout()
     chips: Annotated[tuple[Configuration, ...], Field(min_length=1)]
@@ -160,17 +205,21 @@ def _fault(detail: Any, document: Document) -> Fault:
         legal = _legal_keys(detail["loc"][:-1])
         hint = did_you_mean(str(path[-1]), legal) or f"legal here are {', '.join(legal)}"
         return document.fault(path, f"unknown key: {hint}")
+    if kind == "tuple_type":
+        return document.fault(path, f"must be a list, not {describe(detail['input'])}: put it in brackets, as in [5]")
     if kind == "too_long":
         return document.fault(path, f"has too many entries: at most {detail['ctx']['max_length']}")
     if kind == "missing" and isinstance(path[-1], int):
         return document.fault(path[:-1], "has too few entries: see examples/vowels.yaml")
     if kind == "missing":
         return document.fault(path, "is missing: add it")
+    kinds = KINDS.get(str(path[-1]), ()) if path else ()
     if kind in ("union_tag_not_found", "model_attributes_type"):
-        return document.fault(path, f"must be a mapping with the key kind, one of {', '.join(KINDS)}")
+        return document.fault(path, f"must be a mapping with the key kind, one of {', '.join(kinds)}")
     if kind == "union_tag_invalid":
-        hint = did_you_mean(detail["ctx"]["tag"], KINDS) or f"legal are {', '.join(KINDS)}"
-        return document.fault((*path, "kind"), f"is {describe(detail['input']['kind'])}, which is no wiring: {hint}")
+        hint = did_you_mean(detail["ctx"]["tag"], kinds) or f"legal are {', '.join(kinds)}"
+        found = describe(detail["input"]["kind"])
+        return document.fault((*path, "kind"), f"is {found}, which is no {path[-1]}: {hint}")
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
         return document.fault(path, f"is {describe(detail['input'])}, but must be {words} {detail['ctx'][name]}")
@@ -204,7 +253,7 @@ def _legal_keys(section: KeyPath) -> list[str]:
         if step in models[0].model_fields:
             inner = _unfold(models[0].model_fields[str(step)].annotation)
             models = [a for a in inner if isinstance(a, type) and issubclass(a, BaseModel)]
-        elif step in KINDS:
+        elif any(step in kinds for kinds in KINDS.values()):
             models = [model for model in models if step in typing.get_args(model.model_fields["kind"].annotation)]
     return list(models[0].model_fields) if models else []
 

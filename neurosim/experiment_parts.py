@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
 if TYPE_CHECKING:
     from neurosim.generators.wiring import Wiring
@@ -47,6 +47,22 @@ Probability = Annotated[
     Annotated[Fraction, Tag("number")] | Annotated[FractionPairs, Tag("pairs")], Discriminator(_form)
 ]
 Reach = Annotated[Annotated[Positive, Tag("number")] | Annotated[PositivePairs, Tag("pairs")], Discriminator(_form)]
+
+
+def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
+    if ends[0] > ends[1]:
+        raise ValueError(f"goes from {ends[0]:g} to {ends[1]:g}: write the lower end first, then the upper one")
+    return ends
+
+
+def _one_or_range(value: object) -> str:
+    return "range" if isinstance(value, list | tuple) else "number"
+
+
+TimeConstants = Annotated[
+    Annotated[Positive, Tag("number")] | Annotated[tuple[Positive, Positive], AfterValidator(_ascending), Tag("range")],
+    Discriminator(_one_or_range),
+]
 
 
 class MaassWiring(Part):
@@ -103,7 +119,7 @@ AnyWiring = Annotated[
 ]
 
 
-KINDS = ("maass", "erdos_renyi", "small_world", "ring", "layered")
+WIRINGS = ("maass", "erdos_renyi", "small_world", "ring", "layered")
 
 
 def draw_wiring(wiring: AnyWiring, seed: int) -> "Wiring":

@@ -58,7 +58,7 @@ def _draw(comparison: Comparison) -> Any:
 
 
 def _accuracy(axes: Any, comparison: Comparison, rows: list[dict[str, Any]], names: list[str]) -> None:
-    """Points, as the axis does not start at zero; the linear model on raw input as lines."""
+    """Points, as the axis does not start at zero; the linear model without a liquid as lines."""
     lowest = 100.0
     for i, bins in enumerate(rows[0]["accuracy_by_bins"]):
         x = np.arange(len(rows)) + 0.1 * i
@@ -68,7 +68,7 @@ def _accuracy(axes: Any, comparison: Comparison, rows: list[dict[str, Any]], nam
         raw = comparison.baselines["linear_raw"][bins] * 100
         axes.plot(x, liquid, "o", color=color, label=f"liquid, {label}")
         axes.plot(x, without, "o", color=color, mfc="none", label=f"without recurrence, {label}")
-        axes.axhline(raw, ls=":", color=color, label=f"linear on raw input, {label}")
+        axes.axhline(raw, ls=":", color=color, label=f"linear on {comparison.raw}, {label}")
         lowest = min(lowest, raw, *liquid, *without)
     _finish(axes, names, "test accuracy (%)", 100)
     axes.set_ylim(lowest - 2, 100.5)

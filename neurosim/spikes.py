@@ -120,6 +120,25 @@ class SpikeTrains:
         payload = None if (carried == 1).all() else carried.astype(np.int32)
         return SpikeTrains(lengths.astype(np.int64), ptr, at.astype(np.int32), on.astype(np.int32), payload)
 
+    def longer(
+        self, by: int, step: npt.NDArray[Any], channel: npt.NDArray[Any], sample: npt.NDArray[Any]
+    ) -> "SpikeTrains":
+        """Every sample longer by some steps, and with these spikes too, [spike], of payload 1.
+
+        Raises:
+            RunError: as `from_samples`.
+        """
+        value = None
+        if self.value is not None:
+            value = np.concatenate([self.value, np.ones(len(step), np.int32)])
+        return SpikeTrains.from_events(
+            np.concatenate([self.step, step]),
+            np.concatenate([self.channel, channel]),
+            self.steps + by,
+            np.concatenate([sample_of_spikes(self.sample_ptr), sample]),
+            value,
+        )
+
     def save(self, path: str | Path) -> None:
         """Write the trains as one .npz file.
 

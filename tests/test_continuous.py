@@ -397,6 +397,7 @@ def test_cells_without_units_are_refused_and_wrong_states_named() -> None:
         ({"ff2.weight": np.ones((3, 7))}, r"ff2.weight has shape \(3, 7\), but \(3, 4\)"),
         ({"sparsity_mask": np.ones((2, 2))}, r"sparsity_mask has shape \(2, 2\)"),
         ({"lstm.input_map.weight": np.ones(1)}, "mixed memory"),
+        ({"layer_0.ff1.weight": np.ones(1)}, "wired CfC: read each for itself, from prefix='layer_0.' on"),
     ):
         with pytest.raises(NetworkError, match=words):
             ns.cfc_from_ncps(state | wrong)  # type: ignore[arg-type]
@@ -464,6 +465,20 @@ def test_a_cell_of_ncps_computes_the_published_equations(implicit: bool) -> None
     assert model.outputs(states) == pytest.approx(outputs, abs=1e-12)
 
 
+def test_a_state_of_ncps_is_read_with_the_constraints_that_its_module_has_by_default() -> None:
+    state = ltc_state(2, 6, 0.5)
+    runs = {}
+    for implicit in (False, True, None):
+        for prefix in ("", "rnn_cell.", "body.rnn_cell."):
+            named = {prefix + key: value for key, value in state.items()}
+            more = {"implicit_param_constraints": implicit, "prefix": prefix}
+            runs[implicit, prefix] = ns.ltc_from_ncps(named, **more).run(wave(2, 20))  # type: ignore[arg-type]
+    assert (runs[None, ""] == runs[False, ""]).all()
+    assert (runs[None, "rnn_cell."] == runs[True, "rnn_cell."]).all()
+    assert (runs[None, "body.rnn_cell."] == runs[True, ""]).all()
+    assert np.abs(runs[True, ""] - runs[False, ""]).max() > 0.01
+
+
 @pytest.mark.parametrize(("coding", "threshold"), [("value", 0.0), ("sigma_delta", 0.001)])
 def test_a_sparse_cell_of_ncps_on_the_chip_follows_the_float_one(coding: Any, threshold: float, capsys: Any) -> None:
     fused = ns.ltc_from_ncps(ltc_state(2, 12, 0.25))
@@ -522,24 +537,6 @@ def test_cells_that_fit_no_chip_or_make_no_sense_are_refused() -> None:
         ns.ltc_from_ncps(state | {"mu": np.ones((5, 6))})
     with pytest.raises(NetworkError, match="the state has no 'cm'"):
         ns.ltc_from_ncps({})
-
-
-def test_cells_trained_in_torch_give_the_same_numbers() -> None:
-    torch = pytest.importorskip(
-        "torch", reason="torch is not installed: the equations are held against the papers only"
-    )
-    cells = pytest.importorskip("ncps.torch", reason="ncps is not installed")
-    wirings = pytest.importorskip("ncps.wirings", reason="ncps is not installed")
-    u = torch.tensor(wave(2, 20), dtype=torch.float32)
-    for implicit in (False, True):
-        ltc = cells.LTC(2, wirings.AutoNCP(12, 1), implicit_param_constraints=implicit)
-        model = ns.ltc_from_ncps(ltc.state_dict(), implicit_param_constraints=implicit)
-        made = model.outputs(model.run(wave(2, 20)))
-        assert made == pytest.approx(ltc(u)[0].detach().numpy(), abs=1e-4)
-    for mode in ("default", "no_gate", "pure"):
-        cfc = cells.CfC(2, 8, mode=mode, backbone_units=16, backbone_layers=2)
-        made = ns.cfc_from_ncps(cfc.state_dict(), mode).run(wave(2, 20))
-        assert made == pytest.approx(cfc(u)[0].detach().numpy(), abs=1e-4)
 
 
 # ---------------------------------------------------------------- as spikes

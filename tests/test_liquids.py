@@ -1,13 +1,14 @@
 """Liquids: the law of their connections, their encoder, their calibration, and the vowels."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import neurosim as ns
 from chips import NetworkError, RunError
-from neurosim.calibration import calibrate
+from neurosim.calibration import EVEN_RANGE, Calibration, calibrate, with_thresholds
 from neurosim.encoders.rate import RateEncoder
 from neurosim.generators.column import maass_column
 from neurosim.generators.liquids import LIQUID
@@ -80,7 +81,8 @@ def test_calibration_reaches_the_rate_or_names_the_knob() -> None:
         return ns.liquid((3, 3, 6), channels=6, gain=gain, inhibition=inhibition, seed=1)
 
     found = calibrate(build, chip, trains, 0.05)
-    result = ns.run(ns.compile(build(found.gain, found.inhibition), chip), trains)
+    result = ns.run(ns.compile(found.network, chip), trains)
+    assert found.network == build(found.gain, found.inhibition)
     assert result.n_spikes / (54 * 200) == found.rate
     assert len(result.spike_step) / (54 * 200) == pytest.approx(0.05, rel=0.1)
     silent = ns.SpikeTrains.from_samples([np.zeros((0, 2))], 200)
@@ -120,9 +122,8 @@ def test_calibration_brings_excitation_and_inhibition_into_balance() -> None:
 
     for wanted in (0.7, 1.5):
         found = calibrate(build, chip, trains, 0.05, balance=wanted)
-        network = build(found.gain, found.inhibition)
-        result = ns.run(ns.compile(network, chip), trains)
-        (recurrent,) = (p for p in network.projections if p.source == LIQUID)
+        result = ns.run(ns.compile(found.network, chip), trains)
+        (recurrent,) = (p for p in found.network.projections if p.source == LIQUID)
         charge = recurrent.weights * result.spike_counts(LIQUID).sum(axis=0)[recurrent.sources]
         assert -charge[charge < 0].sum() / charge[charge > 0].sum() == pytest.approx(wanted, rel=0.06)
         assert found.rate == pytest.approx(0.05, rel=0.05)
@@ -137,10 +138,75 @@ def test_evened_out_neurons_fire_at_like_rates() -> None:
 
     plain = calibrate(build, chip, trains, 0.05)
     even = calibrate(build, chip, trains, 0.05, even_out=True)
-    result = ns.run(ns.compile(even.apply(build(even.gain, even.inhibition)), chip), trains)
+    result = ns.run(ns.compile(even.network, chip), trains)
     rates = result.spike_counts().sum(axis=0) / trains.steps.sum()
     assert even.silent < 0.05 < plain.silent
+    assert even.threshold_range == EVEN_RANGE
     assert np.quantile(rates, 0.8) < 1.5 * np.quantile(rates, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("chip_name", "shape", "more"),
+    [
+        ("loihi1", (3, 3, 15), {"tau_mem_ms": (5.0, 100.0)}),
+        ("loihi1", (3, 3, 15), {"tau_mem_ms": (1.0, 500.0)}),  # time constants alone nearly fill the registers
+        ("loihi2", (3, 3, 15), {"tau_mem_ms": (5.0, 50.0), "adaptation": 0.5}),
+        ("truenorth", (2, 4, 4), {"tau_mem_ms": (5.0, 100.0), "input_density": 0.5}),
+    ],
+)
+def test_thresholds_are_evened_out_as_far_as_the_chip_can_hold(
+    chip_name: str, shape: tuple[int, int, int], more: dict[str, Any]
+) -> None:
+    chip, rng, approximate = ns.load_chip(chip_name), np.random.default_rng(1), chip_name == "truenorth"
+    often = rng.random(8) * 0.3
+    trains = ns.SpikeTrains.from_samples([np.argwhere(rng.random((100, 8)) < often) for _ in range(4)], 100)
+
+    def build(gain: float, inhibition: float) -> ns.Network:
+        given = {"input_density": 0.17, "input_negative": 0.4, "recurrence": 0.15, "seed": 1, **more}
+        return ns.liquid(shape, 8, gain=gain, inhibition=inhibition, **given)
+
+    def evened() -> Calibration:
+        return calibrate(build, chip, trains, 0.125, inhibition=4.0, even_out=True, approximate=approximate)
+
+    found = evened()
+    assert found.thresholds is not None
+    assert found.threshold_range is not None
+    low, high = found.threshold_range
+    assert EVEN_RANGE[0] < low < 1 < high < EVEN_RANGE[1]
+    whole = with_thresholds(
+        build(found.gain, found.inhibition), np.where(found.thresholds > 1, EVEN_RANGE[1], EVEN_RANGE[0])
+    )
+    with pytest.raises(ns.CannotRepresent, match=r"v_threshold of neuron|no threshold is left"):
+        ns.compile(whole, chip, approximate=approximate)
+    assert low <= found.thresholds.min() < found.thresholds.max() <= high
+    assert f"held within {low:.3g} to {high:.3g} times" in str(found)
+    result = ns.run(ns.compile(found.network, chip, approximate=approximate), trains)
+    assert result.n_spikes == pytest.approx(found.rate * result.n_neurons * 400)
+    assert evened().network == found.network
+
+
+def test_a_rate_that_evening_out_moves_away_names_it() -> None:
+    rng = np.random.default_rng(1)
+    often = rng.random(72) * 0.3
+    trains = ns.SpikeTrains.from_samples([np.argwhere(rng.random((100, 72)) < often) for _ in range(4)], 100)
+
+    def build(gain: float, inhibition: float) -> ns.Network:
+        slow: dict[str, Any] = {
+            "tau_mem_ms": (10.0, 40.0),
+            "tau_syn_ms": (10.0, 40.0),
+            "dt_ms": 5.0,
+            "refractory_ms": 2.0,
+            "input_delay": 8,
+            "input_negative": 0.4,
+            "max_delay": 2,
+            "recurrence": 0.15,
+        }
+        return ns.liquid((3, 3, 15), 72, gain=gain, inhibition=inhibition, input_density=0.5, seed=1, **slow)
+
+    plain = calibrate(build, ns.load_chip("loihi1"), trains, 0.02, inhibition=4.0)
+    assert plain.rate == pytest.approx(0.02, rel=0.1)
+    with pytest.raises(RunError, match=r"jumps past.*, or leave out even_out"):
+        calibrate(build, ns.load_chip("loihi1"), trains, 0.02, inhibition=4.0, even_out=True)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from chips import CannotRepresent, NetworkError
 from neurosim.continuous.circuit import INPUT, STATE, Circuit, Group, Wire
 from neurosim.continuous.model import Floats, run_steps, sigmoid
+from neurosim.numbers import is_whole
 
 STAGES = 3  # steps of the chip for one unfold: sigmoids, squares, sums
 MAX_UNFOLDS = 10_000
@@ -127,7 +128,7 @@ class ConductanceLiquid:
         """
         if unfolds is None:
             unfolds = max(1, int(np.ceil(self.ts * float((self._conductance() / self.cm).max()))))
-        if isinstance(unfolds, bool) or not isinstance(unfolds, int | np.integer) or not 1 <= unfolds <= MAX_UNFOLDS:
+        if not is_whole(unfolds, 1, MAX_UNFOLDS):
             raise NetworkError(
                 f"{unfolds!r} euler steps a step are not in 1 .. {MAX_UNFOLDS:,}: shorten ts, or raise the smallest cm"
             )

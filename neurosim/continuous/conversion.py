@@ -18,6 +18,7 @@ from neurosim.continuous.echo_state import EchoState
 from neurosim.continuous.model import Floats, as_signal
 from neurosim.continuous.rates import SpikingNetwork, to_rates
 from neurosim.continuous.thresholds import to_thresholds
+from neurosim.numbers import is_whole
 from neurosim.result import RunResult
 from neurosim.simulate import run
 
@@ -99,7 +100,7 @@ def convert(
         ("steps", steps, 1, 1000),
         ("washout", washout, 0, 10**6),
     ):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        if not is_whole(value, low, high):
             raise RunError(f"{name} is {value!r}, but a whole number from {low} to {high:,} is needed")
     signal = as_signal(u, model.inputs)
     if len(signal) < washout + 20:

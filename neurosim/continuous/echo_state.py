@@ -24,6 +24,7 @@ from neurosim.continuous.model import (
     check_function,
     linear_bound,
 )
+from neurosim.numbers import is_whole
 
 GUARANTEED, LIKELY, NONE = "guaranteed (sigma_max < 1)", "likely (rho < 1)", "no echo state"
 MOST_UNITS = 5000  # of a dense matrix whose eigenvalues are wanted
@@ -135,7 +136,7 @@ def echo_state(
         NetworkError: a value is out of range, no unit is connected in a loop, or there are no echo states.
     """
     for name, count in (("n", n), ("inputs", inputs)):
-        if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= MOST_UNITS:
+        if not is_whole(count, 1, MOST_UNITS):
             raise NetworkError(
                 f"echo_state: {name} is {count!r}, but a whole number from 1 to {MOST_UNITS:,} is needed"
             )

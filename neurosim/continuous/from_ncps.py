@@ -12,6 +12,7 @@ from chips import NetworkError
 from neurosim.continuous.closed_form import ClosedFormCell, Dense, Mode
 from neurosim.continuous.conductances import MAX_UNFOLDS, ConductanceLiquid, Synapses
 from neurosim.continuous.model import Floats, as_matrix, check_between
+from neurosim.numbers import is_whole
 
 WRAPPER = "rnn_cell."
 
@@ -38,7 +39,11 @@ def cfc_from_ncps(
     Raises:
         NetworkError: a name is missing, a shape is wrong, or the module has mixed memory (lstm.*).
     """
-    arrays = _read_state(state, prefix)
+    arrays = _read_state(state, prefix := _prefix(state, prefix))
+    if "layer_0.ff1.weight" in arrays:
+        raise NetworkError(
+            f"the state holds the layers of a wired CfC: read each for itself, from prefix='{prefix}layer_0.' on"
+        )
     mask = np.abs(arrays["sparsity_mask"]) if "sparsity_mask" in arrays else 1.0
 
     def dense(name: str, factor: Any = 1.0) -> Dense:
@@ -66,7 +71,7 @@ def ltc_from_ncps(
     ode_unfolds: int = 6,
     ts: float = 1.0,
     epsilon: float = 1e-8,
-    implicit_param_constraints: bool = False,
+    implicit_param_constraints: bool | None = None,
     prefix: str | None = None,
 ) -> ConductanceLiquid:
     """An LTC cell with the trained parameters of ncps (LTCCell, or LTC without mixed memory).
@@ -74,24 +79,26 @@ def ltc_from_ncps(
     Args:
         state: gleak, vleak, cm [unit]; w, sigma, mu, erev, sparsity_mask [source, target]; the same with sensory_
             [input, target]; and, if the cell maps them, input_w, input_b [input], output_w, output_b [output].  Without
-            a mask every pair is a synapse.
+            a mask every pair is a synapse; without output_w the outputs are all states, the cell's are the first.
         ode_unfolds: that of the cell.
         ts: the time that a step takes (timespans of ncps; 1 by default there).
         epsilon: that of the cell.
-        implicit_param_constraints: that of the cell, whose w, sensory_w, cm and gleak then pass a softplus.  False by
-            default in LTCCell, but True in LTC.
+        implicit_param_constraints: that of the cell, whose w, sensory_w, cm and gleak then pass a softplus.  None takes
+            the default of ncps: True for an LTC, whose names begin with "rnn_cell.", and False for an LTCCell.
         prefix: of the names; None takes "rnn_cell." if names begin so.
 
     Raises:
         NetworkError: a name is missing, a shape is wrong, cm is not above 0, a conductance is negative, or the module
             has mixed memory (lstm.*).
     """
+    prefix = _prefix(state, prefix)
     arrays = _read_state(state, prefix)
+    is_implicit = prefix.endswith(WRAPPER) if implicit_param_constraints is None else implicit_param_constraints
     n = arrays.need("cm").size
     inputs = len(np.atleast_1d(arrays.need("sensory_w")))
     check_between("ts", ts, 0, np.inf)
     check_between("epsilon", epsilon, -1e-300, 1)
-    if isinstance(ode_unfolds, bool) or not isinstance(ode_unfolds, int) or not 1 <= ode_unfolds <= MAX_UNFOLDS:
+    if not is_whole(ode_unfolds, 1, MAX_UNFOLDS):
         raise NetworkError(f"ode_unfolds is {ode_unfolds!r}, but a whole number from 1 to {MAX_UNFOLDS:,} is needed")
 
     def vector(name: str, length: int | None, default: float | None = None) -> Floats:
@@ -99,7 +106,7 @@ def ltc_from_ncps(
         return as_matrix(name, found, (length,))
 
     def positive(name: str, values: Floats) -> Floats:
-        values = np.logaddexp(0, values) if implicit_param_constraints else values
+        values = np.logaddexp(0, values) if is_implicit else values
         if (values < 0).any() or (name == "cm" and (values == 0).any()):
             raise NetworkError(
                 f"{name} has {values.min():g}, but must not be negative: apply the cell's weight constraints, or pass "
@@ -125,7 +132,7 @@ def ltc_from_ncps(
         input_b=vector("input_b", inputs, 0.0),
         output_w=vector("output_w", outputs, 1.0),
         output_b=vector("output_b", outputs, 0.0),
-        unfolds=ode_unfolds,
+        unfolds=int(ode_unfolds),
         ts=ts,
         epsilon=epsilon,
     )
@@ -145,20 +152,30 @@ class _Arrays(dict[str, Floats]):
         return self[name]
 
 
-def _read_state(state: Mapping[str, Any], prefix: str | None) -> _Arrays:
-    """The arrays whose names begin with `prefix` ("rnn_cell." or nothing, as found, if None), which is cut off.
+def _prefix(state: Mapping[str, Any], given: str | None) -> str:
+    """The prefix that was given, or "rnn_cell." if names begin so, or nothing.
 
     Raises:
-        NetworkError: `state` is no mapping, a value is no array of finite numbers, or the module has mixed memory.
+        NetworkError: `state` is no mapping of names.
     """
     if not isinstance(state, Mapping) or not all(isinstance(key, str) for key in state):
         raise NetworkError("state must map names to arrays, as module.state_dict() does")
-    if any(key.startswith("lstm.") for key in state):
+    if given is not None:
+        return given
+    return WRAPPER if any(key.startswith(WRAPPER) for key in state) else ""
+
+
+def _read_state(state: Mapping[str, Any], prefix: str) -> _Arrays:
+    """The arrays whose names begin with `prefix`, which is cut off.
+
+    Raises:
+        NetworkError: a value is no array of finite numbers, or the module has mixed memory.
+    """
+    around = prefix.partition(WRAPPER)[0] if WRAPPER in prefix else ""
+    if any(key.startswith(f"{around}lstm.") for key in state):
         raise NetworkError(
             "the module has mixed memory (lstm.*), which has no liquid: train it with mixed_memory=False"
         )
-    if prefix is None:
-        prefix = WRAPPER if any(key.startswith(WRAPPER) for key in state) else ""
     return _Arrays({key[len(prefix) :]: _array(key, value) for key, value in state.items() if key.startswith(prefix)})
 
 

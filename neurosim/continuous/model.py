@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips import CannotRepresent, NetworkError, RunError
+from neurosim.numbers import is_real
 
 if TYPE_CHECKING:
     from neurosim.continuous.circuit import Circuit
@@ -159,8 +160,7 @@ def check_between(what: str, value: float, low: float, high: float) -> None:
     Raises:
         NetworkError: naming the number and its range.
     """
-    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if not number or not low < value <= high:
+    if not is_real(value) or not low < value <= high:
         upper = "" if np.isinf(high) else f" and at most {high:g}"
         raise NetworkError(f"{what} is {value!r}, but a number above {low:g}{upper} is needed")
 

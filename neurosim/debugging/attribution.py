@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips import RunError
+from neurosim.numbers import is_whole
 from neurosim.readouts.features import Feature
 
 
@@ -74,7 +75,7 @@ def attribute(
     if kernel.shape != (len(w), steps):
         raise RunError(f"kernels have shape {kernel.shape}, but {len(w)} features of {steps} steps are needed")
     for name, c in (("a", a), ("b", b)):
-        if isinstance(c, bool) or not isinstance(c, int | np.integer) or not 0 <= c < w.shape[2]:
+        if not is_whole(c, 0, w.shape[2] - 1):
             raise RunError(f"class {name} is {c!r}, but weights have classes 0 to {w.shape[2] - 1}")
     n = w.shape[1]
     if len(rows) and rows[:, 1].max() >= n:
@@ -121,7 +122,7 @@ def print_attribution(attribution: Attribution, k: int = 10, names: Sequence[str
 
 def _rows(spikes: npt.ArrayLike, steps: int) -> npt.NDArray[np.int64]:
     rows = np.asarray(spikes)
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
+    if not is_whole(steps, 1):
         raise RunError(f"steps is {steps!r}, but a whole number from 1 is needed")
     if rows.size == 0:
         return np.zeros((0, 3), np.int64)

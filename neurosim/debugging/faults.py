@@ -17,6 +17,7 @@ from compiler.parameters import PARAMETERS
 from compiler.program import table_arrays, with_digest
 from neurosim.debugging.state import State, Variable, flipped, register_bits
 from neurosim.debugging.stepper import Stepper, sample_until
+from neurosim.numbers import is_whole
 from neurosim.spikes import SpikeTrains
 
 _Part = Literal["u", "v", "waiting", "adapted", "pending"]
@@ -73,7 +74,7 @@ def with_flipped_bit(program: Program, table: str, entry: int, bit: int) -> Prog
     if table not in known:
         raise RunError(f"table is {table!r}, but bits are flipped in one of {', '.join(known)}")
     array = arrays[table]
-    if isinstance(entry, bool) or not isinstance(entry, int | np.integer) or not 0 <= entry < len(array):
+    if not is_whole(entry, 0, len(array) - 1):
         raise RunError(f"entry is {entry!r}, but table {table!r} has entries 0 to {len(array) - 1}")
     bits, signed = _field(program, table, array) if table in registers else _whole(array)
     value = flipped(int(array[entry]), bit, bits, signed)

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips import RunError
+from neurosim.numbers import is_whole
 from neurosim.spike_record import SpikeRecord
 
 Ints = npt.NDArray[np.int64]
@@ -16,7 +17,7 @@ def length(result: SpikeRecord, sample: int) -> int:
         RunError: there is no such sample.
     """
     steps = result.steps
-    if isinstance(sample, bool) or not isinstance(sample, int | np.integer) or not 0 <= sample < len(steps):
+    if not is_whole(sample, 0, len(steps) - 1):
         raise RunError(f"sample {sample!r} is unknown: there are {len(steps):,}, from 0")
     return int(steps[sample])
 

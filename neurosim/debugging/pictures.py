@@ -11,6 +11,7 @@ import numpy.typing as npt
 from chips import RunError
 from neurosim.debugging.attribution import Attribution
 from neurosim.debugging.outcomes import length, rows_of
+from neurosim.metrics.components import principal_components
 from neurosim.metrics.states import exponential_filter
 from neurosim.png import save_png
 
@@ -49,8 +50,6 @@ def trajectory_pca(
     Raises:
         RunError: a name or number is unknown or out of range, or the states would be too large to keep.
     """
-    from sklearn.decomposition import PCA
-
     chosen = tuple(range(result.n_samples)) if samples is None else tuple(int(i) for i in samples)
     if not chosen:
         raise RunError("samples is empty: name at least one")
@@ -70,9 +69,8 @@ def trajectory_pca(
         raise RunError(f"components is {components}, but at least one is needed")
     if not every.any():
         raise RunError("no neuron of the population fires in these samples: there is no trajectory to show")
-    pca = PCA(most, svd_solver="full" if min(every.shape) < 500 else "covariance_eigh").fit(every)
-    points = tuple(pca.transform(state) for state in states)
-    return Trajectory(chosen, points, pca.explained_variance_ratio_, tau_ms, float(result.dt_ms))
+    points, explained = principal_components(states, most)
+    return Trajectory(chosen, points, explained, tau_ms, float(result.dt_ms))
 
 
 def draw_raster(

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from chips import RunError
 from compiler import Program
 from compiler.registers import MODELS
+from neurosim.numbers import is_whole
 
 Ints = npt.NDArray[np.int64]
 Variable = Literal["u", "v"]
@@ -83,7 +84,7 @@ def register_bits(program: Program, neuron: int, variable: Variable) -> tuple[in
     Raises:
         RunError: there is no such neuron, or its model keeps no such variable.
     """
-    if isinstance(neuron, bool) or not isinstance(neuron, int | np.integer) or not 0 <= neuron < program.n_neurons:
+    if not is_whole(neuron, 0, program.n_neurons - 1):
         raise RunError(f"neuron {neuron!r} is unknown: neurons are 0 to {program.n_neurons - 1}")
     if variable not in ("u", "v"):
         raise RunError(f"variable is {variable!r}, but a neuron's state is 'u' or 'v'")
@@ -117,7 +118,7 @@ def flipped(value: int, bit: int, bits: int, signed: bool) -> int:
     Raises:
         RunError: there is no such bit.
     """
-    if isinstance(bit, bool) or not isinstance(bit, int | np.integer) or not 0 <= bit < bits:
+    if not is_whole(bit, 0, bits - 1):
         raise RunError(f"bit is {bit!r}, but the chip keeps {bits} bits here: 0 to {bits - 1}")
     pattern = (value & (1 << bits) - 1) ^ (1 << int(bit))
     return pattern - (1 << bits) if signed and pattern >> (bits - 1) else pattern

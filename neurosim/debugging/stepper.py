@@ -19,6 +19,7 @@ from neurosim.counts import Counts
 from neurosim.debugging.count_log import CountLog
 from neurosim.debugging.state import State, Variable, flipped, read_state, register_bits
 from neurosim.engine import build_engine, sends_numbers
+from neurosim.numbers import is_whole
 from neurosim.simulate import check_seed, check_trains
 from neurosim.spikes import MAX_STEPS, SpikeTrains
 
@@ -171,7 +172,7 @@ class Stepper:
     def _read(
         self, steps: int, spikes: npt.ArrayLike | SpikeTrains | None
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or not 1 <= steps <= MAX_STEPS // 2:
+        if not is_whole(steps, 1, MAX_STEPS // 2):
             raise RunError(f"steps is {steps!r}, but a whole number from 1 is needed")
         none: npt.NDArray[np.int32] = np.zeros(0, np.int32)
         if spikes is None:

@@ -16,7 +16,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from chips import RunError
-from neurosim.encoders.parameters import is_number, is_whole, require
+from neurosim.encoders.parameters import is_number, require
+from neurosim.numbers import is_whole
 from neurosim.sequences import Floats, as_sequences
 from neurosim.spikes import MAX_STEPS, SpikeTrains
 

@@ -7,8 +7,9 @@ frame (time to first spike: Thorpe and Gautrais 1998, Rank order coding).
 import numpy as np
 
 from neurosim.encoders.base import Bools, Ints, split
-from neurosim.encoders.parameters import is_whole, require
+from neurosim.encoders.parameters import require
 from neurosim.encoders.ranges import RangeEncoder
+from neurosim.numbers import is_whole
 from neurosim.sequences import Floats
 from neurosim.spikes import SpikeTrains
 

@@ -13,7 +13,8 @@ from typing import Any, Literal
 import numpy as np
 
 from neurosim.encoders.base import Bools, Encoder, Ints, changes, starts
-from neurosim.encoders.parameters import is_number, is_whole, require
+from neurosim.encoders.parameters import is_number, require
+from neurosim.numbers import is_whole
 from neurosim.sequences import Floats
 
 

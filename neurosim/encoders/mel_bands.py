@@ -13,7 +13,8 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from chips import RunError
-from neurosim.encoders.parameters import is_number, is_whole, require
+from neurosim.encoders.parameters import is_number, require
+from neurosim.numbers import is_whole
 from neurosim.sequences import Floats
 
 _TYPES = [np.dtype(name) for name in ("int8", "int16", "int32", "float16", "float32", "float64")]

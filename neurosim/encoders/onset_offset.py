@@ -15,7 +15,8 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from neurosim.encoders.parameters import is_number, is_whole, require
+from neurosim.encoders.parameters import is_number, require
+from neurosim.numbers import is_whole
 from neurosim.sequences import Floats, as_sequences
 
 DB_PER_NEPER = 10 / np.log(10)

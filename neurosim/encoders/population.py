@@ -13,8 +13,9 @@ import numpy as np
 from neurosim.encoders.base import Bools, Ints
 from neurosim.encoders.codes import regular
 from neurosim.encoders.latency import at_step
-from neurosim.encoders.parameters import is_number, is_whole, require
+from neurosim.encoders.parameters import is_number, require
 from neurosim.encoders.ranges import RangeEncoder
+from neurosim.numbers import is_whole
 from neurosim.sequences import Floats
 
 

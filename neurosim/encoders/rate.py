@@ -10,7 +10,8 @@ import numpy as np
 
 from neurosim.encoders.base import Bools, Encoder, Ints
 from neurosim.encoders.codes import poisson, regular
-from neurosim.encoders.parameters import is_number, is_whole, require
+from neurosim.encoders.parameters import is_number, require
+from neurosim.numbers import is_whole
 from neurosim.sequences import Floats
 
 

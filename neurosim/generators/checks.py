@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from chips import NetworkError
+from neurosim.numbers import is_real, is_whole
 
 MAX_NEURONS = 100_000_000
 MAX_SYNAPSES = 500_000_000  # expected; arrays of some ten gigabytes while they are drawn
@@ -18,7 +19,7 @@ PerPair = float | Mapping[str, float]
 
 def check_whole(what: str, value: object, low: int, high: int) -> int:
     """A whole number within bounds."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+    if not is_whole(value, low, high):
         raise NetworkError(f"{what} is {value!r}, but must be a whole number from {low} to {high:,}")
     return int(value)
 
@@ -30,27 +31,23 @@ def check_seed(what: str, seed: object) -> int:
 
 def check_number(what: str, value: object) -> float:
     """A finite number of at least 0."""
-    if not _is_number(value) or not 0 <= value < np.inf:  # type: ignore[operator]
+    if not is_real(value) or not 0 <= value < np.inf:
         raise NetworkError(f"{what} is {value!r}, but must be a finite number of at least 0")
-    return float(value)  # type: ignore[arg-type]
+    return float(value)
 
 
 def check_positive(what: str, value: object) -> float:
     """A finite number above 0."""
-    if not _is_number(value) or not 0 < value < np.inf:  # type: ignore[operator]
+    if not is_real(value) or not 0 < value < np.inf:
         raise NetworkError(f"{what} is {value!r}, but must be a finite number above 0")
-    return float(value)  # type: ignore[arg-type]
+    return float(value)
 
 
 def check_fraction(what: str, value: object) -> float:
     """A fraction or a probability."""
-    if not _is_number(value) or not 0 <= value <= 1:  # type: ignore[operator]
+    if not is_real(value) or not 0 <= value <= 1:
         raise NetworkError(f"{what} is {value!r}, but must be a number from 0 to 1")
-    return float(value)  # type: ignore[arg-type]
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return float(value)
 
 
 def check_synapses(what: str, expected: float, remedy: str) -> None:

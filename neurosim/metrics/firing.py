@@ -78,7 +78,11 @@ def recurrent_synapses(
 
 
 def _balance(program: Program, result: RunResult, start: int, n: int) -> float | None:
-    """Sum of weights that recurrent spikes bring to the population, positive over negative."""
+    """Sum of weights that recurrent spikes bring to the population, positive over negative, in the chip's integers.
+
+    `calibration.balance_of` is the inverse, of the network's weights within the liquid, as calibration needs it on
+    crossbars too.
+    """
     if program.is_crossbar:
         return None
     source, target, weight = recurrent_synapses(program)

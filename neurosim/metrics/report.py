@@ -10,6 +10,7 @@ import numpy.typing as npt
 from chips import RunError
 from compiler import Program
 from compiler.approximations import RULES
+from neurosim.metrics.components import principal_components
 from neurosim.metrics.convergence import Convergence, liquid_echo_state, liquid_fading_memory
 from neurosim.metrics.distances import Separation, class_separation, liquid_separation
 from neurosim.metrics.firing import Activity, activity
@@ -198,10 +199,7 @@ def _shown(trains: SpikeTrains) -> int:
 
 def _components(trajectories: list[Floats]) -> tuple[tuple[Floats, ...], Floats]:
     """Trajectories on the two largest principal components of all of them, and the share of variance of each."""
-    from sklearn.decomposition import PCA
-
     every = np.concatenate(trajectories)
-    if every.shape[1] < 2 or not every.std(axis=0).any():
+    if every.shape[1] < 2 or not every.std(axis=0).any():  # nothing moves
         return tuple(np.zeros((len(x), 2)) for x in trajectories), np.zeros(2)
-    model = PCA(2, random_state=0).fit(every)
-    return tuple(model.transform(x) for x in trajectories), model.explained_variance_ratio_
+    return principal_components(trajectories, 2)

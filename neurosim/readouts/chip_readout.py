@@ -11,7 +11,7 @@ came before its start, and "readout_bias", whose spike in the last step adds the
 to arrive, so a sample of T steps takes T + 1.
 
 host_integers.py computes the same sums from the liquid's spikes alone: the chip's decision is held against them.
-quantise.py finds the whole numbers.
+quantise.py finds the whole numbers; spike_decision.py lets the chip compare the outputs itself.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from compiler import Network, Program, Span
 from neurosim.readouts.features import Feature
 from neurosim.result import RunResult
 from neurosim.simulate import run
-from neurosim.spikes import SpikeTrains, sample_of_spikes
+from neurosim.spikes import SpikeTrains
 
 READOUT, RESET, BIAS = "readout", "readout_reset", "readout_bias"
 
@@ -76,6 +76,11 @@ class ChipReadout:
     def starts(self) -> tuple[int, ...]:
         """Steps in which a reset is due, each once."""
         return tuple(sorted({feature.start for feature in self.features if feature.start}))
+
+    @property
+    def n_signals(self) -> int:
+        """Channels of its two inputs, which stand behind the liquid's."""
+        return len(self.starts) * self.resets + len(self.bias)
 
 
 def attach(network: Network, readout: ChipReadout) -> Network:
@@ -134,25 +139,13 @@ def with_signals(trains: SpikeTrains, readout: ChipReadout, n_channels: int) -> 
     # a feature that a sample is too short for is emptied when it ends
     step_of_reset = np.repeat(np.array(readout.starts, np.int64), readout.resets)
     step_of_reset = np.minimum(step_of_reset, trains.steps[:, None]).ravel() - 1  # [sample * reset]
-    step = np.concatenate([trains.step, step_of_reset, np.repeat(trains.steps - 1, len(readout.bias))])
-    channel = np.concatenate(
-        [
-            trains.channel,
-            np.tile(n_channels + np.arange(resets), n),
-            np.tile(n_channels + resets + np.arange(len(readout.bias)), n),
-        ]
+    every = np.arange(n)
+    return trains.longer(
+        1,
+        np.concatenate([step_of_reset, np.repeat(trains.steps - 1, len(readout.bias))]),
+        n_channels + np.concatenate([np.tile(np.arange(resets), n), np.tile(resets + np.arange(len(readout.bias)), n)]),
+        np.concatenate([np.repeat(every, resets), np.repeat(every, len(readout.bias))]),
     )
-    sample = np.concatenate(
-        [
-            sample_of_spikes(trains.sample_ptr),
-            np.repeat(np.arange(n), resets),
-            np.repeat(np.arange(n), len(readout.bias)),
-        ]
-    )
-    value = None
-    if trains.value is not None:
-        value = np.concatenate([trains.value, np.ones(len(step) - len(trains.value), np.int32)])
-    return SpikeTrains.from_events(step, channel, trains.steps + 1, sample, value)
 
 
 def readout_neurons(spans: Sequence[Span], readout: ChipReadout) -> npt.NDArray[np.int64]:

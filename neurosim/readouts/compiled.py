@@ -1,5 +1,6 @@
-"""A readout of spike counts, trained, compiled beside its liquid and run: what `compare` reports of it."""
+"""A readout, trained, compiled beside its liquid and run: what `compare` reports of it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,7 +10,7 @@ from chips import ChipProfile
 from compiler import Network, Program, compile
 from neurosim.generators.liquids import LIQUID
 from neurosim.readouts.chip_readout import attach, chip_scores, run_with_readout
-from neurosim.readouts.features import COUNT, cannot_form, form
+from neurosim.readouts.features import COUNT, Feature, cannot_form, form
 from neurosim.readouts.host_integers import host_scores
 from neurosim.readouts.linear import ridge_classifier
 from neurosim.readouts.models import decide, learn
@@ -30,6 +31,7 @@ def compiled_readout(
     alpha: float | None,
     seed: int,
     approximate: bool,
+    features: Sequence[Feature] = COUNT,
 ) -> dict[str, Any]:
     """Accuracy in floating point and on the chip, and what the readout costs; or why the chip cannot form it.
 
@@ -43,13 +45,15 @@ def compiled_readout(
         alpha: ridge penalty; None: by leave-one-out.
         seed: as for `compile` and `run`.
         approximate: as for `compile`.
+        features: what the readout weighs.
     """
-    if reason := cannot_form(COUNT[0], chip):
-        return {"on_chip": False, "reason": reason}
+    names = [str(feature) for feature in features]
+    if reasons := [reason for feature in features if (reason := cannot_form(feature, chip))]:
+        return {"on_chip": False, "features": names, "reason": reasons[0]}
     training, model = result.samples(np.flatnonzero(~data.is_test)), ridge_classifier(alpha)
-    table = form(COUNT, result, LIQUID)
+    table = form(features, result, LIQUID)
     weights, constants = learn(model, table[~data.is_test], data.label[~data.is_test])
-    readout = to_chip(weights, constants, COUNT, chip, training, LIQUID)
+    readout = to_chip(weights, constants, features, chip, training, LIQUID)
     whole = compile(attach(network, readout), chip, seed, approximate=approximate)
     together = run_with_readout(whole, readout, trains, network.n_channels, seed=seed)
     on_chip, on_host = chip_scores(together, readout), host_scores(result, readout)
@@ -61,6 +65,7 @@ def compiled_readout(
     differs = int((decide(on_chip, model.classes_) != decide(on_host, model.classes_)).sum())
     return {
         "on_chip": True,
+        "features": names,
         **right,
         "differs_from_host": differs,
         **asdict(readout_cost(program, result, whole, together, chip)),

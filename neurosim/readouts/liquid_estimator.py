@@ -143,7 +143,7 @@ class LiquidEstimator(BaseEstimator):
             even_out=self.even_out,
             approximate=self.approximate,
         )
-        return found.apply(build(found.gain, found.inhibition)), found
+        return found.network, found
 
     # ------------------------------------------------------------ use
 

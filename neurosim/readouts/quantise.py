@@ -12,6 +12,7 @@ from compiler.grid import Grid
 from neurosim.readouts.chip_readout import ChipReadout
 from neurosim.readouts.features import Feature, cannot_form, form
 from neurosim.readouts.host_integers import host_scores, integrate
+from neurosim.readouts.spike_decision import cannot_decide, pairs_of, room_to_fire
 from neurosim.result import RunResult
 
 HEADROOM = 2.0  # sums of other samples may be this much larger than those of the training samples
@@ -27,6 +28,8 @@ def to_chip(
     chip: ChipProfile,
     training: RunResult,
     population: str,
+    *,
+    for_spikes: bool = False,
 ) -> ChipReadout:
     """Put a linear readout on a chip's grid.
 
@@ -41,9 +44,12 @@ def to_chip(
         chip: where it goes.
         training: the liquid's run on the training samples, which tells how large sums become.
         population: the liquid's.
+        for_spikes: leave room for a decision in spikes (spike_decision.py): differences of weights must be on the grid
+            and stay below the threshold too, and so must the threshold that lifts them.
 
     Raises:
-        CannotRepresent: the chip cannot form a feature, or the weights are all zero.
+        CannotRepresent: the chip cannot form a feature, or the weights are all zero; with `for_spikes`, as
+            `cannot_decide`.
     """
     for feature in features:
         if reason := cannot_form(feature, chip):
@@ -53,7 +59,6 @@ def to_chip(
     largest = np.abs(wanted).max(axis=(1, 2))
     if not (np.isfinite(largest).all() and largest.any()):
         raise CannotRepresent("the readout's weights are all zero: nothing was learned, so nothing can be compiled")
-    grid = Grid("mixed", max(chip.lists.weight_bits), 0)
     room, resets, reset_weight = _room(neuron, chip, any(feature.start for feature in features))
     plain = ChipReadout(
         features=tuple(features),
@@ -68,16 +73,34 @@ def to_chip(
         population=population,
         weight_error=0.0,
     )
+    if for_spikes and (reason := cannot_decide(plain, chip)):
+        raise CannotRepresent(reason)
+    # a difference of two weights takes a bit more than each of them
+    spare_bits = 1 if for_spikes and plain.n_outputs > 1 else 0
+    grid = Grid("mixed", max(chip.lists.weight_bits) - spare_bits, 0)
     table = form(features, training, population)
     tried = [_on_grid(plain, wanted, share, grid) for share in CLIPS]
     readout = min(tried, key=lambda one: _score_error(one, coefficients, table))
     made, largest_sum = integrate(training, readout)
     constant = readout.scale * float(np.abs(intercept).max())
     highest = max(largest_sum / 2**neuron.weight_shift, constant) * HEADROOM
+    if for_spikes:
+        highest, room = _of_pairs(training, readout, intercept)
     if highest > room:
         readout = _rescaled(readout, wanted, readout.scale * room / highest, grid)
         made = host_scores(training, readout)
-    return _with_bias(readout, table @ coefficients.T + intercept, made, grid)
+    readout = _with_bias(readout, table @ coefficients.T + intercept, made, grid)
+    if not for_spikes:
+        return readout
+    finest = Grid("mixed", max(chip.lists.weight_bits), 0).step  # the constant term is to hold the threshold
+    return replace(readout, threshold=room_to_fire(pairs_of(readout)) // finest * finest)
+
+
+def _of_pairs(training: RunResult, readout: ChipReadout, intercept: Floats) -> tuple[float, int]:
+    """The highest sum of any pair of classes, times HEADROOM, and the threshold below which it is to stay."""
+    rough = np.rint(readout.scale * intercept).astype(np.int64)
+    pairs = pairs_of(replace(readout, bias=rough[None]))
+    return integrate(training, pairs)[1] / 2**readout.neuron.weight_shift * HEADROOM, room_to_fire(pairs)
 
 
 def _room(neuron: CubaLif, chip: ChipProfile, late: bool) -> tuple[int, int, int]:

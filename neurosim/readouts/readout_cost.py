@@ -26,7 +26,7 @@ class ReadoutCost:
     readout_dynamic_energy_j: float
     static_energy_j: float
     latency_s: float
-    words_read: int  # membranes that the host reads at the end of a sample
+    words_read: int  # membranes that the host reads at the end of a sample; none where spikes decide
 
     def __str__(self) -> str:
         """Two lines."""
@@ -47,7 +47,7 @@ def readout_cost(
         liquid: the program without readout.
         alone: its run on the same samples.
         whole: the program with readout.
-        together: its run, with counts per step.
+        together: its run, with counts per step, and with probes of the membranes that a host reads, if any.
         chip: the prices.
     """
     without, spent, time = energy(alone.counts, chip), energy(together.counts, chip), latency(together.counts, chip)
@@ -63,5 +63,5 @@ def readout_cost(
         readout_dynamic_energy_j=(spent.per_sample.mean - without.per_sample.mean) * 1e-12,
         static_energy_j=(spent.static_pj or 0.0) / together.n_samples * 1e-12,
         latency_s=time.per_sample.mean * 1e-9,
-        words_read=added,
+        words_read=0 if together.probes is None else len(together.probes.neuron),
     )

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from chips import RunError
 from compiler.npz import read_arrays
+from neurosim.numbers import is_whole
 
 NORMAL, FIBRILLATION, FLUTTER, JUNCTIONAL, UNLABELLED = 0, 1, 2, 3, 9
 RHYTHM_OF_NOTE = {"(N": NORMAL, "(AFIB": FIBRILLATION, "(AFL": FLUTTER, "(J": JUNCTIONAL}  # PhysioNet's marks
@@ -69,7 +70,7 @@ def windows(records: Sequence[RhythmRecord], beats: int = 30) -> RhythmWindows:
     Raises:
         RunError: `beats` is not a whole number of at least 1, or no record is that long.
     """
-    if isinstance(beats, bool) or not isinstance(beats, int | np.integer) or beats < 1:
+    if not is_whole(beats, 1):
         raise RunError(f"beats is {beats!r}, but a window needs a whole number of beats, at least 1")
     counts = [len(record.rr_ms) // beats for record in records]
     if sum(counts) == 0:

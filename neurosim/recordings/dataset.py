@@ -32,7 +32,8 @@ class Dataset:
 def load_dataset(path: str | Path) -> Dataset:
     """Read an .npz file with arrays `values` [frame, input], `length` [sample] in frames, `label` and `is_test`.
 
-    Integer `values` are divided by the array `scale` (one number), if there is one.
+    Integer `values` are divided by the array `scale` (one number), if there is one.  Sound has one input, and its
+    samples as frames.
 
     Raises:
         RunError: the file is missing, damaged, or its arrays contradict each other.
