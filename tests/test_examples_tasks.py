@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import neurosim as ns
@@ -53,6 +54,30 @@ def test_after_a_change_of_speaker_forgetting_gains_over_a_frozen_readout() -> N
     off = re.search(r"batch ridge regression to (\S+)", done.stdout)
     assert off
     assert float(off[1]) <= 1e-6
+
+
+def test_after_a_change_of_patient_every_protocol_prints_what_flatters_and_what_does_not() -> None:
+    recordings = RECORDINGS / "afdb_rr.npz"
+    if not recordings.is_file():
+        pytest.skip(f"no {recordings}: the MIT-BIH Atrial Fibrillation Database does not come with the project")
+    done = run_example("changing_patient.py", str(recordings), "--seeds", "1", "--every", "40")
+    assert done.returncode == 0, done.stderr
+    blocks = done.stdout.split("labels ")[1:]
+    assert [block.split(" (")[0] for block in blocks] == ["at once", "an hour late", "for one hour"]
+    rows = [dict(re.findall(r"^  (\D.*?) {2,}(.*)$", block, re.MULTILINE)) for block in blocks]
+    percent = [{name: float(row.split()[0]) for name, row in block.items()} for block in rows]
+    assert all(len(row.split()) == 9 for block in rows for row in block.values())
+    assert all(block["frozen"] == percent[0]["frozen"] > 90 for block in percent)  # labels do not change it
+    assert percent[0]["weights, lambda < 1"] > percent[0]["frozen"] + 0.5
+    assert percent[2]["last label"] < percent[1]["last label"] < percent[0]["last label"]  # how much labels alone tell
+
+
+def test_a_database_without_the_records_for_calibration_is_refused_in_a_line(tmp_path: Path) -> None:
+    np.savez(tmp_path / "one.npz", rr_04015=np.full(900, 800.0), y_04015=np.zeros(900, int))
+    done = run_example("changing_patient.py", str(tmp_path / "one.npz"))
+    assert done.returncode != 0
+    assert "has 1 records, but three patients are needed, and 00735 and 03665" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_recordings_that_are_not_there_are_named_without_a_traceback(tmp_path: Path) -> None:

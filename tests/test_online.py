@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -54,19 +55,81 @@ def errors(model: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def test_forgetting_recovers_from_a_change_that_a_long_memory_does_not() -> None:
     x, y = changing()
     late = slice(-200, None)
-    forgets = errors(RecursiveLeastSquares(forgetting=0.97), x, y)[late].mean()
+    forgets = errors(RecursiveLeastSquares(forgetting=0.97, alpha=0.1), x, y)[late].mean()
     remembers = errors(RecursiveLeastSquares(), x, y)[late].mean()
     gradient = errors(LeastMeanSquares(rate=0.5), x, y)[late].mean()
     assert forgets < 0.01 < remembers
     assert gradient < remembers / 10
 
 
+def weighted_ridge(x: np.ndarray, y: np.ndarray, forgetting: float, penalty: float) -> np.ndarray:
+    """Exponentially weighted ridge regression in closed form; the intercept is a weight like the others."""
+    inputs, age = np.column_stack([x, np.ones(len(x))]), np.arange(len(x))[::-1]
+    weighted = forgetting**age * inputs.T
+    weights: np.ndarray = np.linalg.solve(weighted @ inputs + penalty * np.eye(inputs.shape[1]), weighted @ y)
+    return weights
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.floats(0.5, 0.9999), st.floats(1e-3, 1e3))
+@settings(max_examples=60, deadline=None)
+def test_with_forgetting_it_is_weighted_ridge(seed: int, n_inputs: int, forgetting: float, alpha: float) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=(300, n_inputs)), rng.normal(size=300)
+    online = RecursiveLeastSquares(forgetting, alpha).fit(x[:200], y[:200]).partial_fit(x[200:], y[200:])
+    assert 0.9 * alpha <= online.penalty_ <= alpha
+    wanted = weighted_ridge(x, y, forgetting, online.penalty_)
+    whole = np.append(online.coef_, online.intercept_)
+    assert np.abs(whole - wanted).max() <= 1e-6 * max(1, np.abs(wanted).max())
+
+
+def test_silent_inputs_and_a_large_penalty_do_not_make_all_memories_alike() -> None:
+    """A bound on the whole inverse would: what winds up in silent directions then slows the others."""
+    x, y = changing(2000)
+    silent, after = np.column_stack([x, np.zeros_like(x)]), slice(1000, 1100)
+    wrong = [
+        errors(RecursiveLeastSquares(forgetting, alpha=10.0), silent, y)[after].mean()
+        for forgetting in (0.999, 0.99, 0.97)
+    ]
+    assert wrong[0] > 2 * wrong[1] > 4 * wrong[2]
+
+
 def test_directions_that_are_never_heard_do_not_wind_up() -> None:
-    x = np.zeros((5000, 3))
+    """200 memories: the textbook's inverse would have grown to 1 / 0.9^2000 = 1e91; what bounds it holds for ever."""
+    x = np.zeros((2000, 3))
     x[:, 0] = 1
-    model = RecursiveLeastSquares(forgetting=0.9).fit(x, np.ones(5000))
-    assert np.isfinite(model.inverse_).all()
+    model = RecursiveLeastSquares(forgetting=0.9).fit(x, np.ones(2000))
+    assert np.linalg.eigvalsh(model.inverse_).max() <= 1 / 0.9 + 1e-9  # of a penalty of 1, a tenth at most is gone
     assert model.predict([[1, 1, 1]])[0] == pytest.approx(1, abs=0.5)
+
+
+def test_it_stays_exact_through_rare_and_loud_excitation() -> None:
+    """Rounding does not add up over many memories, whatever is heard."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(20_000, 6)) * (rng.random((20_000, 6)) < 0.01) * 100
+    y = x @ rng.normal(size=6)
+    model = RecursiveLeastSquares(forgetting=0.98, alpha=1e-2).fit(x, y)
+    wanted = weighted_ridge(x, y, 0.98, model.penalty_)
+    assert np.append(model.coef_, model.intercept_) == pytest.approx(wanted, abs=1e-6 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("delay", [0, 1, 7, 200])
+@pytest.mark.parametrize("model", [RecursiveLeastSquares(0.98), LeastMeanSquares()])
+def test_a_prediction_knows_only_the_targets_that_have_arrived(model: Any, delay: int) -> None:
+    x, y = changing(100)
+    said = clone(model).fit(x[:20], y[:20]).predict_then_learn(x[20:], y[20:], delay)
+    for now in (0, 1, 8, 79):
+        arrived = 20 + max(0, now - delay)
+        assert said[now] == pytest.approx(clone(model).fit(x[:arrived], y[:arrived]).predict(x[20 + now :][:1])[0])
+
+
+def test_targets_of_several_columns_are_predicted_as_such_and_a_negative_delay_is_refused() -> None:
+    x, y = changing(60)
+    model = RecursiveLeastSquares().fit(x, np.stack([y, -y], axis=1))
+    said = model.predict_then_learn(x, np.stack([y, -y], axis=1))
+    assert said.shape == (60, 2)
+    assert said[:, 1] == pytest.approx(-said[:, 0])
+    with pytest.raises(RunError, match="delay is -1, but"):
+        model.predict_then_learn(x, np.stack([y, -y], axis=1), delay=-1)
 
 
 @parametrize_with_checks([RecursiveLeastSquares(), RecursiveLeastSquares(forgetting=0.99), LeastMeanSquares()])

@@ -1,10 +1,14 @@
 """Online readouts: linear models that learn sample by sample, and follow what changes.
 
-`RecursiveLeastSquares` minimises, after n samples, sum over i of lambda^(n - i) (y_i - w x_i)^2 + lambda^n alpha |w|^2
+`RecursiveLeastSquares` minimises, after n samples, sum over i of lambda^(n - i) (y_i - w x_i)^2 + penalty |w|^2
 (Haykin, Adaptive Filter Theory, chapter on RLS): with lambda = 1 it is ridge regression exactly, with lambda < 1 it
-forgets, with a memory of 1 / (1 - lambda) samples.  `LeastMeanSquares` follows the gradient, normalised by |x|^2
-(Widrow and Hoff; Nagumo and Noda 1967).  Both are regressors of scikit-learn with `partial_fit`; the intercept is
-learned like any weight, of a constant input of size `constant`, and is penalised with them.
+forgets, with a memory of 1 / (1 - lambda) samples.  In the textbook the penalty leaks away, as lambda^n alpha, and the
+inverse grows without bound in every direction of x that is not heard.  Here what leaked is put back before it is a
+tenth of alpha: so alpha weighs against what one memory holds, and weights of what is no longer heard decay.
+
+`LeastMeanSquares` follows the gradient, normalised by |x|^2 (Widrow and Hoff; Nagumo and Noda 1967).  Both are
+regressors of scikit-learn with `partial_fit`; the intercept is learned like any weight, of a constant input of size
+`constant`, and is penalised with them.
 """
 
 from typing import Any
@@ -17,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from chips import RunError
 
 Floats = npt.NDArray[np.float64]
+LEAST_PENALTY = 0.9  # share of alpha; nearer to 1 costs more inversions, and alpha is seldom known to a tenth
 
 
 class OnlineRegressor(RegressorMixin, BaseEstimator):
@@ -41,7 +46,38 @@ class OnlineRegressor(RegressorMixin, BaseEstimator):
         predicted: Floats = X @ self.coef_.T + self.intercept_
         return predicted
 
+    def predict_then_learn(self, X: Any, y: npt.ArrayLike, delay: int = 0) -> Floats:
+        """Predict each sample before its target is learned (prequential; Dawid 1984), [sample] or [sample, output].
+
+        Args:
+            X: further samples, in order.
+            y: their targets; each arrives `delay` samples after its own, and those still to come at the end are unused.
+            delay: 0: as soon as the sample was predicted.
+
+        Raises:
+            RunError: the delay is negative.
+        """
+        check_is_fitted(self)
+        if delay < 0:
+            raise RunError(f"delay is {delay}, but a target arrives 0 or more samples after its own")
+        inputs, columns, alone = self._checked(X, y, first=False)
+        predicted = np.empty_like(columns)
+        for now, x in enumerate(inputs):
+            predicted[now] = self.weights_ @ x
+            if now >= delay:
+                self._learn(inputs[now - delay], columns[now - delay])
+        self._publish(alone)
+        return predicted[:, 0] if alone else predicted
+
     def _learn_all(self, X: Any, y: npt.ArrayLike, first: bool) -> "OnlineRegressor":
+        inputs, columns, alone = self._checked(X, y, first)
+        for x, target in zip(inputs, columns, strict=True):
+            self._learn(x, target)
+        self._publish(alone)
+        return self
+
+    def _checked(self, X: Any, y: npt.ArrayLike, first: bool) -> tuple[Floats, Floats, bool]:
+        """Inputs with their constant, targets as columns, and whether those were a plain list."""
         self._check()
         X, targets = validate_data(self, X, y, reset=first, dtype=np.float64, multi_output=True, y_numeric=True)
         inputs = np.column_stack([X, np.full(len(X), self.constant)])
@@ -51,13 +87,13 @@ class OnlineRegressor(RegressorMixin, BaseEstimator):
             self._begin(inputs.shape[1])
         elif columns.shape[1] != len(self.weights_):
             raise ValueError(f"y has {columns.shape[1]} outputs, but {len(self.weights_)} were learned so far")
-        for x, target in zip(inputs, columns, strict=True):
-            self._learn(x, target)
+        return inputs, columns, targets.ndim == 1
+
+    def _publish(self, alone: bool) -> None:
+        """What scikit-learn expects of a linear model."""
         coefficients, intercept = self.weights_[:, :-1], self.weights_[:, -1] * self.constant
-        alone = targets.ndim == 1
         self.coef_: Floats = coefficients[0] if alone else coefficients
         self.intercept_: Any = intercept[0] if alone else intercept
-        return self
 
     def __sklearn_tags__(self) -> Any:
         """Targets may have several columns."""
@@ -76,11 +112,11 @@ class OnlineRegressor(RegressorMixin, BaseEstimator):
 
 
 class RecursiveLeastSquares(OnlineRegressor):
-    """Least squares, updated with every sample in O(inputs^2).
+    """Least squares, updated with every sample in O(inputs^2), and with lambda < 1 ten times a memory in O(inputs^3).
 
     Args:
         forgetting: lambda, above 0, at most 1.
-        alpha: ridge penalty, above 0.
+        alpha: ridge penalty, above 0; with a short memory it outweighs a few samples of inputs near 1.
         constant: size of the constant input that carries the intercept; large: hardly penalised; 0: no intercept.
 
     Raises:
@@ -99,19 +135,28 @@ class RecursiveLeastSquares(OnlineRegressor):
             raise RunError(f"alpha is {self.alpha}, but a ridge penalty is positive and finite")
 
     def _begin(self, n_inputs: int) -> None:
-        self.inverse_: Floats = np.eye(n_inputs) / self.alpha  # of the weighted correlation matrix
+        self.penalty_ = self.alpha  # what is left of it
+        self.inverse_: Floats = np.eye(n_inputs) / self.alpha  # of the weighted correlation matrix and the penalty
 
     def _learn(self, x: Floats, target: Floats) -> None:
         px = self.inverse_ @ x
         gain = px / (self.forgetting + x @ px)
         self.weights_ += np.outer(target - self.weights_ @ x, gain)
         self.inverse_ = (self.inverse_ - np.outer(gain, px)) / self.forgetting
-        # exact symmetry keeps rounding from growing; the bound keeps unheard directions from winding up
-        self.inverse_ = (self.inverse_ + self.inverse_.T) / 2
-        if self.forgetting < 1:
-            excess = np.trace(self.inverse_) * self.alpha / len(x)
-            if excess > 1:
-                self.inverse_ /= excess
+        self.inverse_ = (self.inverse_ + self.inverse_.T) / 2  # exact symmetry keeps rounding from growing
+        self.penalty_ *= self.forgetting
+        if self.penalty_ < LEAST_PENALTY * self.alpha:
+            self._top_up()
+
+    def _top_up(self) -> None:
+        """Put back what leaked of the penalty: learn that each weight alone, times the root of that, should be 0."""
+        leaked = self.alpha - self.penalty_
+        for i in range(len(self.inverse_)):
+            column = self.inverse_[i].copy()
+            gain = column / (1 / leaked + column[i])
+            self.weights_ -= np.outer(self.weights_[:, i], gain)
+            self.inverse_ -= np.outer(gain, column)
+        self.penalty_ = self.alpha
 
 
 class LeastMeanSquares(OnlineRegressor):
