@@ -124,6 +124,10 @@ def calibrate(
         RunError: the rate or the balance is out of reach, or the liquid is silent or saturated; with the knob to turn.
     """
     _check(target_rate, balance, inhibition)
+    if len(inputs.step) == 0:
+        raise RunError(
+            f"the {inputs.n_samples:,} calibration samples hold no spike, so the liquid hears nothing: mend the encoder"
+        )
     trial = _Trial(build, chip, inputs, approximate)
     gain = _gain(trial, target_rate, inhibition, 0.0)
     if balance is not None:

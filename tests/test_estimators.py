@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import neurosim as ns
@@ -149,6 +150,16 @@ def test_every_fold_is_decided_by_a_readout_that_did_not_see_it() -> None:
         ({"readout": "lasso"}, "'ridge' or 'logistic'"),
         ({"target_rate": 2.0}, "target_rate"),
         ({"chip": "loihi3"}, "loihi3"),
+        ({"readout": SVC()}, "only a linear model"),
+        ({"features": []}, "features is"),
+        ({"features": ["count"]}, "features is"),
+        ({"features": ns.Feature()}, "features is"),
+        ({"features": starts(60)}, "starts at step 60, but the shortest sample has 60"),
+        ({"liquid": {"recurence": 0.2}}, "did you mean 'recurrence'"),
+        ({"liquid": {"inhibition": 2.0}}, "'inhibition', which the estimator itself gives"),
+        ({"liquid": {"gain": 2.0}}, "target_rate"),
+        ({"calibration_samples": 0}, "calibration_samples is 0"),
+        ({"random_state": None}, "random_state is None"),
     ],
 )
 def test_bad_settings_are_refused_when_fitting(settings: dict[str, Any], words: str) -> None:

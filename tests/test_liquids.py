@@ -85,9 +85,9 @@ def test_calibration_reaches_the_rate_or_names_the_knob() -> None:
     assert found.network == build(found.gain, found.inhibition)
     assert result.n_spikes / (54 * 200) == found.rate
     assert len(result.spike_step) / (54 * 200) == pytest.approx(0.05, rel=0.1)
-    silent = ns.SpikeTrains.from_samples([np.zeros((0, 2))], 200)
-    with pytest.raises(RunError, match="input_density"):
-        calibrate(build, chip, silent, 0.05)
+    for spikes, knob in ((np.zeros((0, 2)), "no spike"), ([(0, 0)], "input_density")):
+        with pytest.raises(RunError, match=knob):
+            calibrate(build, chip, ns.SpikeTrains.from_samples([spikes], 200), 0.05)
 
 
 def test_vowels_reach_their_bars() -> None:

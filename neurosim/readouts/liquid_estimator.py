@@ -25,6 +25,7 @@ from neurosim.readouts.host_integers import host_scores
 from neurosim.readouts.models import learn
 from neurosim.readouts.quantise import to_chip
 from neurosim.readouts.readout_cost import ReadoutCost, readout_cost
+from neurosim.readouts.settings import check_settings, check_starts
 from neurosim.result import RunResult
 from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains
@@ -93,9 +94,11 @@ class LiquidEstimator(BaseEstimator):
 
     def _learn(self, X: Any, targets: npt.NDArray[Any], model: Any, groups: Any = None) -> None:
         """Everything of `fit` after the labels are understood."""
+        check_settings(self.features, self.liquid, self.calibration_samples, self.random_state, self.target_rate)
         self.chip_ = self.chip if isinstance(self.chip, ChipProfile) else load_chip(self.chip)
         self.encoder_ = None if isinstance(X, SpikeTrains) else clone(self.encoder or RateEncoder()).fit(X)
         trains = self._encode(X)
+        check_starts(self.features, trains)
         self.n_channels_ = (
             int(trains.channel.max(initial=0)) + 1 if self.encoder_ is None else self.encoder_.n_channels_
         )
@@ -131,7 +134,6 @@ class LiquidEstimator(BaseEstimator):
 
         if self.target_rate is None:
             return build(float(settings.pop("gain", 1.0)), self.inhibition), None
-        settings.pop("gain", None)
         spread = np.unique(np.linspace(0, len(trains) - 1, self.calibration_samples).astype(int))
         found = calibrate(
             build,

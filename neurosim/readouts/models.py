@@ -68,16 +68,35 @@ def learn(
 
     Returns:
         [output, feature] and [output].
+
+    Raises:
+        RunError: the model is not linear.
     """
     mean, variance = table.mean(axis=0), table.var(axis=0)
     scale = np.sqrt(variance + np.median(variance))
     scale[scale == 0] = 1.0
     given = {} if groups is None else {"groups": groups}
     model.fit((table - mean) / scale, targets, **given)
-    linear = getattr(model, "best_estimator_", model)
-    coefficients: Floats = np.atleast_2d(linear.coef_) / scale
-    intercept: Floats = np.atleast_1d(linear.intercept_) - coefficients @ mean
+    coefficients, intercept = _linear_coefficients(model)
+    coefficients = np.atleast_2d(coefficients) / scale
+    intercept = np.atleast_1d(intercept) - coefficients @ mean
     return coefficients, intercept
+
+
+def _linear_coefficients(model: Any) -> tuple[Any, Any]:
+    """`coef_` and `intercept_` of a fitted model, or of the best one of a search.
+
+    Raises:
+        RunError: it has none, so it is not linear.
+    """
+    best = getattr(model, "best_estimator_", model)
+    try:
+        return best.coef_, best.intercept_
+    except AttributeError as error:
+        raise RunError(
+            f"readout is {best!r}, which has no coef_ and intercept_ after fit: only a linear model becomes neurons "
+            "and synapses, such as RidgeClassifier or LogisticRegression"
+        ) from error
 
 
 def decide(scores: Floats | npt.NDArray[np.int64], classes: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -1,0 +1,74 @@
+"""Settings of the estimators, checked when they are fitted, as scikit-learn wants it."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+
+from chips import RunError
+from chips.hints import did_you_mean
+from neurosim.generators.liquids import liquid
+from neurosim.numbers import is_whole
+from neurosim.readouts.features import Feature
+from neurosim.spikes import SpikeTrains
+
+_OWN = ("shape", "channels", "inhibition")  # of `liquid`, which the estimator gives
+
+
+def check_settings(
+    features: object, settings: object, calibration_samples: object, random_state: object, target_rate: object
+) -> None:
+    """Refuse what no estimator can work with.
+
+    Raises:
+        RunError: naming the setting.
+    """
+    _check_features(features)
+    _check_liquid(settings, target_rate)
+    if not is_whole(calibration_samples, 1):
+        raise RunError(f"calibration_samples is {calibration_samples!r}, but a whole number of at least 1 is needed")
+    if not is_whole(random_state, 0, 2**63 - 1):
+        raise RunError(
+            f"random_state is {random_state!r}, but a whole number from 0 is needed: the same number gives the same "
+            "liquid"
+        )
+
+
+def check_starts(features: Sequence[Feature], trains: SpikeTrains) -> None:
+    """Refuse features that all start when some sample is over.
+
+    Raises:
+        RunError: they do.
+    """
+    first, shortest = min(feature.start for feature in features), int(trains.steps.min())
+    if first >= shortest:
+        raise RunError(
+            f"features: the first starts at step {first:,}, but the shortest sample has {shortest:,} steps: start it "
+            "earlier"
+        )
+
+
+def _check_features(features: object) -> None:
+    listed = isinstance(features, Sequence) and not isinstance(features, str) and len(features) > 0
+    if not listed or not all(isinstance(feature, Feature) for feature in features):  # type: ignore[attr-defined]
+        raise RunError(
+            f"features is {features!r}, but a list of at least one Feature is needed: [Feature()] counts spikes, "
+            "starts(...) and traces(...) make others"
+        )
+
+
+def _check_liquid(settings: object, target_rate: object) -> None:
+    if settings is None:
+        return
+    known = [name for name in inspect.signature(liquid).parameters if name not in _OWN]
+    if not isinstance(settings, Mapping):
+        raise RunError(f"liquid is {settings!r}, but settings of neurosim.liquid as a dictionary are needed")
+    for name in settings:
+        if name in _OWN:
+            raise RunError(f"liquid has a setting {name!r}, which the estimator itself gives: leave it out")
+        if name not in known:
+            hint = did_you_mean(str(name), known) or f"legal are {', '.join(known)}"
+            raise RunError(f"liquid has a setting {name!r}, which neurosim.liquid has not: {hint}")
+    if "gain" in settings and target_rate is not None:
+        raise RunError(
+            f"liquid has a setting 'gain', but the gain is found by calibration for a target_rate of {target_rate}: "
+            "leave one of them out (target_rate=None calibrates nothing)"
+        )
