@@ -22,7 +22,9 @@ from numba.np import arrayobj
 
 from neurosim.layout import (
     BORDERS_X,
+    BORDERS_Y,
     INPUT_PACKETS,
+    MERGED_PACKETS,
     N_ARRIVING,
     N_HOME,
     PACKED_TARGET_BITS,
@@ -34,7 +36,7 @@ from neurosim.layout import (
 
 BLOCK = 512  # neurons; a block that fires is scanned again for who did
 AHEAD = 2  # spikes, of which a run is prefetched
-MOST_LINES = 64  # of a run that are prefetched: the processor itself follows long ones
+MOST_LINES = 64  # of a run that are prefetched
 LINE_BYTES = 64
 
 
@@ -58,109 +60,161 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
         for i in range(len(b.probe_slot)):
             b.probe_u[row, i] = s.u[b.probe_slot[i]]
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
-        counts = b.counts[row]
-        counts[:] = 0
-        b.home[:] = 0
-        b.arriving[:] = 0
-        _deliver(m, s, b, input_channel[input_ptr[t] : input_ptr[t + 1]], n)
-        _note_arrivals(b, counts, INPUT_PACKETS)
-        _deliver(m, s, b, b.spike_slot[first:n_spikes], 0)
-        _note_arrivals(b, counts, PACKETS_IN)
-        _note_events(b, counts)
-        load = b.arriving[N_ARRIVING * len(counts) :]
-        b.busiest_link[row] = _largest(load[: m.n_inside])
-        b.busiest_border[row] = _largest(load[m.n_inside :])
+        if input_ptr[t + 1] > input_ptr[t]:
+            _deliver(m, s, b, input_channel[input_ptr[t] : input_ptr[t + 1]], n)
+        _note_arrivals(b.counts, row, b.arriving, INPUT_PACKETS)
+        if n_spikes > first:
+            _deliver(m, s, b, b.spike_slot[first:n_spikes], 0)
+        _note_arrivals(b.counts, row, b.arriving, PACKETS_IN)
+        _note_events(b.counts, row, b.home, b.arriving)
+        links = N_ARRIVING * b.counts.shape[1]
+        b.busiest_link[row] = _note_largest(b.arriving, links, links + m.n_inside)
+        b.busiest_border[row] = _note_largest(b.arriving, links + m.n_inside, len(b.arriving))
     return stop, n_spikes
 
 
 @njit(cache=True, nogil=True)
-def _largest(load):
-    return load.max() if len(load) else np.int32(0)
+def _deliver(m, s, b, spikes, offset):
+    """Count and deliver the spikes of sources `offset + spikes`; external ones have an offset and no core.
+
+    Functions are called once a step, not once a spike, and with arrays, not with all of the machine: numba counts
+    references of every array that a call takes.
+    """
+    if offset == 0:
+        _count_at_home(m.core_of, m.home, b.home, spikes)
+    if m.has_rows:
+        _count_rows(m.rows, b.arriving, spikes, offset)
+    else:
+        axons = (m.axon_ptr, m.axon_core, m.axon_counts, m.axon_pair, m.pair_link_ptr, m.pair_link)
+        _count_axons(axons, b.arriving, len(b.home), spikes, offset)
+    if m.is_packed and m.max_delay == 1:
+        next_row = s.ring[b.row_of_delay[1] : b.row_of_delay[1] + len(m.core_of)]
+        _scatter_next(next_row, m.synapse_ptr, m.synapse, spikes, offset)
+    elif m.is_packed:
+        _scatter_packed(s.ring, b.row_of_delay, m.synapse_ptr, m.synapse, spikes, offset)
+    else:
+        _scatter_wide(s.ring, b.row_of_delay, m.synapse_ptr, m.synapse, m.wide_weight, spikes, offset)
 
 
 @njit(cache=True, nogil=True)
-def _deliver(m, s, b, spikes, offset):
-    """Count and deliver the spikes of sources `offset + spikes`; external ones have an offset and no core."""
-    width = len(b.arriving)
+def _count_at_home(core_of, of_spike, counts, spikes):
+    for i in range(len(spikes)):
+        core = core_of[spikes[i]]
+        for c in range(N_HOME):
+            counts[core, c] += of_spike[spikes[i], c]
+
+
+@njit(cache=True, nogil=True)
+def _count_rows(rows, arriving, spikes, offset):
+    width, per_line = np.int64(len(arriving)), LINE_BYTES // rows.itemsize
     for i in range(len(spikes)):
         if i + AHEAD < len(spikes):
-            _prefetch_spike(m, offset + spikes[i + AHEAD], width)
+            ahead = (offset + np.int64(spikes[i + AHEAD])) * width
+            for k in range(ahead, ahead + width, per_line):
+                _prefetch(rows, k)
+        begin = (offset + np.int64(spikes[i])) * width
+        for c in range(width):
+            arriving[c] += rows[begin + c]
+
+
+@njit(cache=True, nogil=True)
+def _count_axons(axons, arriving, n_cores, spikes, offset):
+    axon_ptr, axon_core, axon_counts, axon_pair, pair_link_ptr, pair_link = axons
+    for i in range(len(spikes)):
         source = offset + spikes[i]
-        if offset == 0:
-            core = m.core_of[source]
-            for c in range(N_HOME):
-                b.home[core, c] += m.home[source, c]
-        if m.has_rows:
-            row = source * width
-            for c in range(width):
-                b.arriving[c] += m.rows[row + c]
-        else:
-            _count_axons(m, b, source)
-        _scatter(m, s.ring, b.row_of_delay, m.synapse_ptr[source], m.synapse_ptr[source + 1])
+        for a in range(axon_ptr[source], axon_ptr[source + 1]):
+            for c in range(N_ARRIVING):
+                arriving[c * n_cores + axon_core[a]] += axon_counts[a, c]
+            pair = axon_pair[a]
+            if pair >= 0:
+                for k in range(pair_link_ptr[pair], pair_link_ptr[pair + 1]):
+                    arriving[N_ARRIVING * n_cores + pair_link[k]] += 1
 
 
 @njit(cache=True, nogil=True)
-def _count_axons(m, b, source):
-    n_cores = len(b.home)
-    for a in range(m.axon_ptr[source], m.axon_ptr[source + 1]):
-        for c in range(N_ARRIVING):
-            b.arriving[c * n_cores + m.axon_core[a]] += m.axon_counts[a, c]
-        pair = m.axon_pair[a]
-        if pair >= 0:
-            for k in range(m.pair_link_ptr[pair], m.pair_link_ptr[pair + 1]):
-                b.arriving[N_ARRIVING * n_cores + m.pair_link[k]] += 1
+def _note_arrivals(counts, row, arriving, kind):
+    """Write the packets that arrived at each core, and forget them."""
+    for core in range(counts.shape[1]):
+        counts[row, core, kind] = arriving[core]
+        arriving[core] = 0
 
 
 @njit(cache=True, nogil=True)
-def _note_arrivals(b, counts, kind):
-    for core in range(len(counts)):
-        counts[core, kind] = b.arriving[core]
-        b.arriving[core] = 0
-
-
-@njit(cache=True, nogil=True)
-def _note_events(b, counts):
-    n_cores = len(counts)
+def _note_events(counts, row, home, arriving):
+    """Write the other counts of each core, and forget them."""
+    n_cores = counts.shape[1]
     for core in range(n_cores):
         for c in range(PACKETS_IN):
-            counts[core, c] = b.home[core, c]
-        for c in range(2):
-            counts[core, BORDERS_X + c] = b.home[core, PACKETS_IN + c]
+            counts[row, core, c] = home[core, c]
+        counts[row, core, MERGED_PACKETS] = 0
+        counts[row, core, BORDERS_X] = home[core, PACKETS_IN]
+        counts[row, core, BORDERS_Y] = home[core, PACKETS_IN + 1]
+        for c in range(N_HOME):
+            home[core, c] = 0
         for c in range(1, N_ARRIVING):
-            counts[core, SYNAPTIC_EVENTS + c - 1] = b.arriving[c * n_cores + core]
+            counts[row, core, SYNAPTIC_EVENTS + c - 1] = arriving[c * n_cores + core]
+            arriving[c * n_cores + core] = 0
 
 
 @njit(cache=True, nogil=True)
-def _scatter(m, ring, row_of_delay, begin, end):
-    """Add synapses `begin` to `end` to the ring, each in the row of its delay."""
-    first, last = np.uint64(begin), np.uint64(end)  # unsigned, so that no index is tested for its sign
-    words, weights, one = m.synapse, m.wide_weight, ring.dtype.type
-    base = np.uint64(row_of_delay[1])
-    packed, wide = np.uint32(2**PACKED_TARGET_BITS - 1), np.uint32(2**WIDE_TARGET_BITS - 1)
-    if m.is_packed and m.max_delay == 1:
-        for k in range(first, last):
-            word = words[k]
-            ring[base + np.uint64(word & packed)] += one(np.int32(word) >> np.int32(24))
-    elif m.is_packed:
-        for k in range(first, last):
-            word = words[k]
-            row = np.uint64(row_of_delay[np.uint64((word >> np.uint32(PACKED_TARGET_BITS)) & np.uint32(15))])
-            ring[row + np.uint64(word & packed)] += one(np.int32(word) >> np.int32(24))
-    else:
-        for k in range(first, last):
-            row = np.uint64(row_of_delay[np.uint64(words[k] >> np.uint32(WIDE_TARGET_BITS))])
-            ring[row + np.uint64(words[k] & wide)] += one(weights[k])
+def _note_largest(arriving, first, last):
+    """The largest load of some links, which are forgotten."""
+    largest = np.int32(0)
+    for k in range(first, last):
+        largest = max(largest, arriving[k])
+        arriving[k] = 0
+    return largest
 
 
 @njit(cache=True, nogil=True)
-def _prefetch_spike(m, source, width):
-    begin = m.synapse_ptr[source]
-    end = min(m.synapse_ptr[source + 1], begin + MOST_LINES * LINE_BYTES // 4)
-    for k in range(begin, end, LINE_BYTES // 4):
-        _prefetch(m.synapse, k)
-    if m.has_rows:
-        for k in range(source * width, (source + 1) * width, LINE_BYTES // m.rows.itemsize):
-            _prefetch(m.rows, k)
+def _scatter_next(next_row, synapse_ptr, words, spikes, offset):
+    """Packed synapses, all with a delay of one step."""
+    one = next_row.dtype.type
+    for i in range(len(spikes)):
+        if i + AHEAD < len(spikes):
+            ahead = offset + spikes[i + AHEAD]
+            _prefetch_run(words, synapse_ptr[ahead], synapse_ptr[ahead + 1])
+        source = offset + spikes[i]
+        for k in range(np.uint64(synapse_ptr[source]), np.uint64(synapse_ptr[source + 1])):
+            word = words[k]  # unsigned, so that no index is tested for its sign
+            next_row[word & np.uint32(2**PACKED_TARGET_BITS - 1)] += one(np.int32(word) >> np.int32(24))
+
+
+@njit(cache=True, nogil=True)
+def _scatter_packed(ring, row_of_delay, synapse_ptr, words, spikes, offset):
+    one = ring.dtype.type
+    for i in range(len(spikes)):
+        if i + AHEAD < len(spikes):
+            ahead = offset + spikes[i + AHEAD]
+            _prefetch_run(words, synapse_ptr[ahead], synapse_ptr[ahead + 1])
+        source = offset + spikes[i]
+        for k in range(np.uint64(synapse_ptr[source]), np.uint64(synapse_ptr[source + 1])):
+            word = words[k]
+            row = np.uint64(row_of_delay[(word >> np.uint32(PACKED_TARGET_BITS)) & np.uint32(15)])
+            target = row + np.uint64(word & np.uint32(2**PACKED_TARGET_BITS - 1))
+            ring[target] += one(np.int32(word) >> np.int32(24))
+
+
+@njit(cache=True, nogil=True)
+def _scatter_wide(ring, row_of_delay, synapse_ptr, words, weights, spikes, offset):
+    one = ring.dtype.type
+    for i in range(len(spikes)):
+        if i + AHEAD < len(spikes):
+            ahead = offset + spikes[i + AHEAD]
+            _prefetch_run(words, synapse_ptr[ahead], synapse_ptr[ahead + 1])
+            _prefetch_run(weights, synapse_ptr[ahead], synapse_ptr[ahead + 1])
+        source = offset + spikes[i]
+        for k in range(np.uint64(synapse_ptr[source]), np.uint64(synapse_ptr[source + 1])):
+            row = np.uint64(row_of_delay[words[k] >> np.uint32(WIDE_TARGET_BITS)])
+            target = row + np.uint64(words[k] & np.uint32(2**WIDE_TARGET_BITS - 1))
+            ring[target] += one(weights[k])
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _prefetch_run(values, begin, end):
+    """Ask for the cache lines of `values[begin:end]`, up to MOST_LINES of them: the processor follows long runs."""
+    for k in range(begin, min(end, begin + MOST_LINES * LINE_BYTES // 4), LINE_BYTES // 4):
+        _prefetch(values, k)
 
 
 def _prefetch_code(typing_context: Any, array: Any, index: Any) -> Any:
