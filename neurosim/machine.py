@@ -116,9 +116,9 @@ def _counted(program: Program, routes: Routes, counts: npt.NDArray[np.int32]) ->
     arriving[:, 0] += counts[:, layout.INPUT_PACKETS]
     width = len(ARRIVING) * n_cores + n_links
     row_type: type = np.uint8 if arriving.max(initial=0) < 2**8 else np.uint16
-    fits = arriving.max(initial=0) < 2**16
-    as_axons = arriving.nbytes + routes.axon_core.nbytes + routes.axon_pair.nbytes + routes.pair_link.nbytes
-    if fits and n_sources * width * np.dtype(row_type).itemsize <= as_axons:
+    in_rows = n_sources * width * np.dtype(row_type).itemsize
+    in_axons = sum(a.nbytes for a in (arriving, routes.axon_core, routes.axon_pair, routes.pair_link))
+    if arriving.max(initial=0) < 2**16 and rows_are_chosen(in_rows, in_axons):
         none = {"axon_ptr": _NONE.astype(np.int64), "axon_core": _NONE, "axon_counts": _NONE[:, None]}
         none |= {"axon_pair": _NONE, "pair_link_ptr": _NONE.astype(np.int64), "pair_link": _NONE}
         return {"rows": _rows(routes, arriving, width, n_cores, row_type), "has_rows": True, **none}
@@ -135,6 +135,11 @@ def _counted(program: Program, routes: Routes, counts: npt.NDArray[np.int32]) ->
 
 
 _NONE = np.zeros(0, np.int32)
+
+
+def rows_are_chosen(in_rows: int, in_axons: int) -> bool:
+    """Whether rows take no more bytes than axons."""
+    return in_rows <= in_axons
 
 
 def _rows(
