@@ -32,7 +32,13 @@ from neurosim.layout import (
     SYNAPTIC_EVENTS,
     WIDE_TARGET_BITS,
     WRAP_ONCE,
+    Buffers,
+    Machine,
+    State,
 )
+
+# numba reads the index of what an older version compiled before it finds it out of date; the index names these here
+__all__ = ["Buffers", "Machine", "State", "advance"]
 
 BLOCK = 512  # neurons; a block that fires is scanned again for who did
 AHEAD = 2  # spikes, of which a run is prefetched
