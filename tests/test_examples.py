@@ -15,6 +15,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 TASKS = {
     "atrial_fibrillation.py",
     "changing_input.py",
+    "changing_patient.py",
     "control_loop.py",
     "el_nino.py",
     "pendulum.py",
