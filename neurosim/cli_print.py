@@ -4,7 +4,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
@@ -14,12 +14,14 @@ from rich.table import Table
 from chips import ChipProfile
 from compiler import Program, Usage
 from compiler.board import chip_of
-from neurosim.comparison import Comparison
 from neurosim.pricing import price_kinds
 from neurosim.provenance import in_words, rests_on
 from neurosim.result import RunResult
 from neurosim.summaries import costs, event_counts
 from neurosim.units import si
+
+if TYPE_CHECKING:
+    from neurosim.comparison import Comparison  # imports scikit-learn
 
 MOST_CORES = 32  # with a row each; beyond, their spread
 MODELLED = "All energies and times are modelled, not measured."
@@ -246,7 +248,7 @@ def print_run(result: RunResult, chip: ChipProfile, output: Path | None) -> None
 # ---------------------------------------------------------------- compare
 
 
-def print_comparison(comparison: Comparison, description: str, picture: str) -> None:
+def print_comparison(comparison: "Comparison", description: str, picture: str) -> None:
     """One table, a configuration a column."""
     screen = console()
     if description:
