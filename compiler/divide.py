@@ -27,8 +27,8 @@ def divide(
         room: usable cores of the chip of each part.
         balanced: fill all chips alike, which leaves each some room; else one after the other.
     """
-    from compiler.growth import grow
-    from compiler.refinement import refine
+    from compiler.kernels.growth import grow
+    from compiler.kernels.refinement import refine
 
     if len(room) == 1:
         return np.zeros(graph.n_neurons, np.int32)

@@ -102,7 +102,7 @@ def _grow(
     out_axons: npt.NDArray[np.int64],
     own_bits: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.int32]:
-    from compiler.growth import grow  # numba is loaded only when there is something to grow
+    from compiler.kernels.growth import grow  # numba is loaded only when there is something to grow
 
     core, pool = chip.core, chip.pool
     limits = [core.neurons, core.input_axons, core.output_axons, core.synapse_memory_bits, None, 0, 0, 0]

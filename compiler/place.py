@@ -47,7 +47,7 @@ def place_pieces(
     slots = [compact_cores(mesh, int(c), int(size)) for c, size in zip(chips, sizes, strict=True)]
     if n == 1:
         return Placement(slots[0][:1])
-    from compiler.annealing import anneal
+    from compiler.kernels.annealing import anneal
 
     slot, first = np.concatenate(slots), np.concatenate([[0], np.cumsum([len(s) for s in slots])]).astype(np.int64)
     tile_x, tile_y = tile_position(slot, mesh)

@@ -16,11 +16,11 @@ import numpy.typing as npt
 
 from chips import RunError
 from compiler import Program
-from neurosim.buffers import new_buffers, rows_of_a_call
 from neurosim.counts import KINDS, Counts
-from neurosim.engine import Engine, build_engine, sends_numbers
-from neurosim.layout import N_COUNTS, Buffers
 from neurosim.result import Probes, RunResult
+from neurosim.simulation.buffers import new_buffers, rows_of_a_call
+from neurosim.simulation.engine import Engine, build_engine, sends_numbers
+from neurosim.simulation.layout import N_COUNTS, Buffers
 from neurosim.spikes import SpikeTrains
 
 MAX_COUNT_BYTES = 4 * 2**30  # of counts per step

@@ -20,11 +20,11 @@ from compiler.check import check_program
 from compiler.check_routes import check_routes
 from compiler.emit import emit
 from compiler.hypergraph import hypergraph
+from compiler.kernels.refinement import refine
 from compiler.lower import lower
 from compiler.partition import Partition
 from compiler.place import Placement
 from compiler.program import program_digest
-from compiler.refinement import refine
 from compiler.validate import validate
 from neurosim import RunResult, energy, latency, run
 from neurosim.generators.column import maass_column

@@ -30,7 +30,7 @@ from chips import CannotRepresent, ChipProfile, DoesNotFit, NeurosimError, Progr
 from chips.packing import list_bits, synapse_bits
 from compiler import Network, Program, Span, SynapseFormat, Tolerance, compile
 from compiler.check import check_faithful, check_program
-from compiler.growth import _list_bits
+from compiler.kernels.growth import _list_bits
 from compiler.lower import lower
 from compiler.lowered import LoweredNetwork
 from compiler.npz import read_npz, write_npz

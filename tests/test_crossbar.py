@@ -33,8 +33,9 @@ from compiler.crossbar.check_faithful import check_faithful_crossbar
 from compiler.crossbar.tables import CROSSBAR_DTYPES, ROLES
 from compiler.program import table_arrays, with_digest
 from compiler.registers import REGISTERS
-from neurosim import crossbar_kernel, energy, liquid, run
+from neurosim import energy, liquid, run
 from neurosim.counts import KINDS
+from neurosim.simulation import crossbar_kernel
 
 GOLDEN = Path(__file__).parent / "golden"
 BOARD = {"mesh__chips_x": 2, "mesh__chips_y": 2, "mesh__tiles_x": 3, "mesh__tiles_y": 3}

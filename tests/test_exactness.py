@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reference import Outcome, simulate
 from strategies import register_networks
 
-import neurosim.buffers
+import neurosim.simulation.buffers
 from chips import ChipProfile, load_chip
 from compiler import Network, Program, compile
 from compiler.check import check_faithful, check_program
@@ -25,7 +25,7 @@ from compiler.partition import Partition
 from compiler.place import Placement
 from compiler.validate import validate
 from neurosim import RunResult, SpikeTrains, run
-from neurosim.machine import build_machine
+from neurosim.simulation.machine import build_machine
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(path.stem for path in GOLDEN.glob("loihi_*.json"))
@@ -404,7 +404,7 @@ def test_a_sample_longer_than_one_call_of_the_kernel_is_the_same(
 ) -> None:
     program, samples, lengths, _ = busy()
     whole = probed(program, samples, lengths)
-    monkeypatch.setattr(neurosim.buffers, "_ROWS", rows_per_call)
+    monkeypatch.setattr(neurosim.simulation.buffers, "_ROWS", rows_per_call)
     same(whole, probed(program, samples, lengths))
 
 
@@ -447,7 +447,7 @@ def test_no_input_is_an_empty_input() -> None:
 
 def test_decay_is_exact_however_large_u_grows() -> None:
     """A u that wraps only once a step grows without bound under absurd input; float64 would lose its last bits."""
-    from neurosim.kernel import _decay
+    from neurosim.simulation.kernel import _decay
 
     rng = np.random.default_rng(0)
     x = rng.integers(-(2**50), 2**50, 200)

@@ -22,8 +22,9 @@ from compiler.partition import Partition
 from compiler.place import Placement
 from compiler.registers import MODELS
 from compiler.validate import validate
-from neurosim import RunResult, SpikeTrains, graded_kernel, run
-from neurosim.graded_machine import build_graded_machine
+from neurosim import RunResult, SpikeTrains, run
+from neurosim.simulation import graded_kernel
+from neurosim.simulation.graded_machine import build_graded_machine
 from neurosim.tanh_table import lookup, tanh_table
 
 STEPS = 25

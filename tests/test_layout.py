@@ -7,8 +7,8 @@ import pytest
 from numba.core.dispatcher import Dispatcher
 
 import neurosim as ns
-from neurosim import kernel, machine
 from neurosim.result import RunResult
+from neurosim.simulation import kernel, machine
 
 
 def network(weight: int = 20, delay: int = 3, n: int = 60, fan_out: int = 12) -> ns.Network:

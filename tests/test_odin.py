@@ -123,7 +123,7 @@ def test_calls_of_the_kernel_in_pieces_change_nothing(monkeypatch: pytest.Monkey
     net, steps = network(3, [20], 4, 0.4), 50
     spikes = some_spikes(4, steps, 5)
     program, wanted = compile(net, odin()), Slow(net, spikes, steps)
-    monkeypatch.setattr("neurosim.buffers._ROWS", 7)
+    monkeypatch.setattr("neurosim.simulation.buffers._ROWS", 7)
     result = run(program, [rows(spikes), rows([]), rows(spikes)], steps, probe=np.arange(20))
     for sample in (0, 2):
         assert np.array_equal(result.raster(sample), np.array(wanted.spikes))

@@ -95,7 +95,7 @@ class _Graph:
         self.out_ptr = _pointers(line, self.n_lines)
 
     def grow(self, slots: Ints, chip: ChipProfile) -> npt.NDArray[np.int32]:
-        from compiler.growth import grow  # numba is loaded only when there is something to grow
+        from compiler.kernels.growth import grow  # numba is loaded only when there is something to grow
 
         # output axons: one a slot; no list memory and no pool
         limits = [chip.core.neurons, chip.core.input_axons, chip.core.neurons, None, None, 0, 0, 0]

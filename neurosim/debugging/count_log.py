@@ -8,8 +8,8 @@ import numpy.typing as npt
 from chips import RunError
 from compiler import Program
 from neurosim.counts import KINDS, Counts
-from neurosim.layout import Buffers
 from neurosim.simulate import MAX_COUNT_BYTES
+from neurosim.simulation.layout import Buffers
 
 
 class CountLog:

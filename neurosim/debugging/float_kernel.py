@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from compiler.jit import jit
 
 
 class FloatMachine(NamedTuple):
@@ -50,7 +51,7 @@ class FloatState(NamedTuple):
     last: npt.NDArray[np.int64]  # [bundle], 1 + step of the last spike; 0: none yet
 
 
-@njit(cache=True, nogil=True)
+@jit
 def advance_float(m, s, input_ptr, input_channel, start, stop, probe, kept_u, kept_v, spike_step, spike_neuron, halt):
     """Advance from step `start` to `stop`, or until the spike buffer is full or `halt[0]` is set.
 
@@ -74,7 +75,7 @@ def advance_float(m, s, input_ptr, input_channel, start, stop, probe, kept_u, ke
     return stop, n_spikes
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _update(m, s, t, n_spikes, spike_step, spike_neuron):
     """Update every neuron; append those that fire."""
     arriving = s.ring[t % (m.max_delay + 1)]
@@ -97,7 +98,7 @@ def _update(m, s, t, n_spikes, spike_step, spike_neuron):
     return n_spikes
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _send(m, s, t, source):
     for b in range(m.bundle_ptr[source], m.bundle_ptr[source + 1]):
         strength = 1.0
@@ -107,7 +108,7 @@ def _send(m, s, t, source):
             s.ring[(t + m.delay[k]) % (m.max_delay + 1), m.target[k]] += m.weight[k] * strength
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _strength(m, s, t, b):
     """What multiplies the weights of a bundle at a spike in step t: u R."""
     most = m.stp[b, 0]

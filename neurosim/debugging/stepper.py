@@ -14,13 +14,13 @@ import numpy.typing as npt
 
 from chips import RunError
 from compiler import Program
-from neurosim.buffers import new_buffers, rows_of_a_call
 from neurosim.counts import Counts
 from neurosim.debugging.count_log import CountLog
 from neurosim.debugging.state import State, Variable, flipped, read_state, register_bits
-from neurosim.engine import build_engine, sends_numbers
 from neurosim.numbers import is_whole
 from neurosim.simulate import check_seed, check_trains
+from neurosim.simulation.buffers import new_buffers, rows_of_a_call
+from neurosim.simulation.engine import build_engine, sends_numbers
 from neurosim.spikes import MAX_STEPS, SpikeTrains
 
 _ROWS = 64  # steps in one call of the loop; more cost memory and save nothing

@@ -1,10 +1,11 @@
 """Compiled loops of encoders whose next spike depends on the last one; the encoders say their rules."""
 
 import numpy as np
-from numba import njit
+
+from compiler.jit import jit
 
 
-@njit(cache=True, nogil=True)
+@jit
 def step_forward(frames, begin, end, threshold, steps):
     """Net steps up or down in each frame [frame, input]: what is left of a change after them is within threshold."""
     moves = np.zeros(frames.shape, np.int64)
@@ -23,7 +24,7 @@ def step_forward(frames, begin, end, threshold, steps):
     return moves
 
 
-@njit(cache=True, nogil=True)
+@jit
 def bens_spiker(signal, begin, end, fir, threshold):
     """Spikes [step, input] of a signal [step, input], which is used up: the filter is taken off at each spike."""
     spikes = np.zeros(signal.shape, np.bool_)

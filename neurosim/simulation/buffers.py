@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler import Program
-from neurosim.engine import Engine
-from neurosim.layout import N_ARRIVING, N_COUNTS, N_HOME, Buffers
+from neurosim.simulation.engine import Engine
+from neurosim.simulation.layout import N_ARRIVING, N_COUNTS, N_HOME, Buffers
 
 _ROWS = 4096  # steps in one call, at most
 _ROW_BYTES = 64 * 2**20  # of counts in one call, at most

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-# the columns of counts, and the rules of overflow, are those of kernel.py
-WRAP_ONCE = 0
+from compiler.jit import jit
+from neurosim.simulation.counting import count_spikes, largest
+from neurosim.simulation.layout import WRAP_ONCE
 
 CUBA_LIF, LINEAR, HARDTANH, TANH, SQUARE, LIQUID_TIME_CONSTANT, RESONATE_AND_FIRE = range(7)
 
@@ -80,7 +80,7 @@ class GradedState(NamedTuple):
     adapted: npt.NDArray[np.int64]  # [slot], a: what own spikes have added to the threshold of a LIF neuron
 
 
-@njit(cache=True, nogil=True)
+@jit
 def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
     """Advance as kernel.advance does; payloads of input spikes are in `b.input_value`, of spikes in `b.spike_value`."""
     n = len(m.core_of)
@@ -99,38 +99,26 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
             b.probe_u[row, i] = s.u[b.probe_slot[i]]
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
         begin, end = input_ptr[t], input_ptr[t + 1]
-        _deliver(m, s, b, input_channel[begin:end], b.input_value[begin:end], n, b.counts[row])
-        _deliver(m, s, b, b.spike_slot[first:n_spikes], b.spike_value[first:n_spikes], 0, b.counts[row])
-        b.busiest_link[row] = _largest(b.link_load[: m.n_inside])
-        b.busiest_border[row] = _largest(b.link_load[m.n_inside :])
+        channels, slots = input_channel[begin:end], b.spike_slot[first:n_spikes]
+        _deliver(m, s, b, channels, b.input_value[begin:end], n)
+        _deliver(m, s, b, slots, b.spike_value[first:n_spikes], 0)
+        count_spikes(m, b, channels, n, b.counts[row])
+        count_spikes(m, b, slots, 0, b.counts[row])
+        b.busiest_link[row] = largest(b.link_load[: m.n_inside])
+        b.busiest_border[row] = largest(b.link_load[m.n_inside :])
     return stop, n_spikes
 
 
-@njit(cache=True, nogil=True)
-def _largest(load):
-    return load.max() if len(load) else np.int32(0)
-
-
-@njit(cache=True, nogil=True)
-def _deliver(m, s, b, spikes, values, offset, counts):
-    """Deliver and count the messages of sources `offset + spikes`; external ones have an offset and no core."""
+@jit
+def _deliver(m, s, b, spikes, values, offset):
+    """Deliver the messages of sources `offset + spikes`."""
     for i in range(len(spikes)):
         source, value = offset + spikes[i], np.int64(values[i])
-        if offset == 0:
-            for c in range(counts.shape[1]):
-                counts[m.core_of[source], c] += m.source_counts[source, c]
-        for a in range(m.axon_ptr[source], m.axon_ptr[source + 1]):
-            for c in range(counts.shape[1]):
-                counts[m.axon_core[a], c] += m.axon_counts[a, c]
-            pair = m.axon_pair[a]
-            if pair >= 0:
-                for k in range(m.pair_link_ptr[pair], m.pair_link_ptr[pair + 1]):
-                    b.link_load[m.pair_link[k]] += 1
         for k in range(m.synapse_ptr[source], m.synapse_ptr[source + 1]):
             s.ring[b.row_of_delay[m.delay[k]] + np.int64(m.target[k])] += np.int64(m.weight[k]) * value
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _update(m, s, b, t, n_spikes):
     """Update every neuron; append the messages to the spike buffer."""
     row = b.row_of_delay[0]
@@ -151,7 +139,7 @@ def _update(m, s, b, t, n_spikes):
     return n_spikes
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _unit(m, s, i, a):
     """linear, hardtanh, tanh, square and liquid_time_constant."""
     if m.sigma[i]:
@@ -181,7 +169,7 @@ def _unit(m, s, i, a):
     return message
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _resonator(m, s, i, a):
     x, y, cos, sin = s.u[i], s.v[i], m.keep[i], m.gain[i]
     drive = _scaled(a, m.shift[i]) + m.bias[i]
@@ -192,7 +180,7 @@ def _resonator(m, s, i, a):
     return _clamp(s.u[i], m.message_max) if m.magnitude[i] else np.int64(1)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _lif(m, s, i, a):
     """The arithmetic of kernel.py, for one neuron, with the threshold of compiler/lower.py that adapts."""
     u = _limited(_decayed(s.u[i], m.keep_u[i], m.lif_bits) + (a << m.weight_shift), m.u_limit, m.u_rule)
@@ -208,7 +196,7 @@ def _lif(m, s, i, a):
     return np.int64(fires)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _decayed(x, keep, bits):
     """Scale x by keep / 2^bits, toward zero, without leaving 64 bits."""
     size, low = abs(x), (np.int64(1) << bits) - 1
@@ -216,25 +204,25 @@ def _decayed(x, keep, bits):
     return left if x >= 0 else -left
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _limited(x, limit, rule):
     if rule == WRAP_ONCE:
         return x - 2 * limit if x > limit else (x + 2 * limit if x <= -limit else x)
     return _clamp(x, limit - 1)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _clamp(x, largest):
     return min(max(x, -largest), largest)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _scaled(x, bits):
     """Scale x by 1 / 2^bits, toward zero."""
     return x >> bits if x >= 0 else -(-x >> bits)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _tanh(m, z):
     """neurosim.tanh_table.lookup, compiled."""
     size = abs(z)

@@ -7,20 +7,18 @@ counted and delivered.  layout.py tells how a program lies in memory.
 A spike reads one run of synapses and one row of counts, which lie anywhere in memory: both are prefetched two spikes
 ahead.  Decay rounds toward zero.  In int32, trunc(x * (k / 4096)) in float64 is exact, as |x| * 4096 < 2^53, and
 vectorises; in int64 it is done in integers.
-
-All compiled functions of the loop stand in this file: numba's cache looks for changes in one file only.
 """
 
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from neurosim.layout import (
+from compiler.jit import jit
+from neurosim.simulation.layout import (
     BORDERS_X,
     BORDERS_Y,
     INPUT_PACKETS,
@@ -32,13 +30,7 @@ from neurosim.layout import (
     SYNAPTIC_EVENTS,
     WIDE_TARGET_BITS,
     WRAP_ONCE,
-    Buffers,
-    Machine,
-    State,
 )
-
-# numba reads the index of what an older version compiled before it finds it out of date; the index names these here
-__all__ = ["Buffers", "Machine", "State", "advance"]
 
 BLOCK = 512  # neurons; a block that fires is scanned again for who did
 AHEAD = 2  # spikes, of which a run is prefetched
@@ -46,7 +38,7 @@ MOST_LINES = 64  # of a run that are prefetched
 LINE_BYTES = 64
 
 
-@njit(cache=True, nogil=True)
+@jit
 def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
     """Advance from step `start` to `stop`, or until the spike buffer is full or `halt[0]` is set.
 
@@ -79,7 +71,7 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
     return stop, n_spikes
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _deliver(m, s, b, spikes, offset):
     """Count and deliver the spikes of sources `offset + spikes`; external ones have an offset and no core.
 
@@ -102,7 +94,7 @@ def _deliver(m, s, b, spikes, offset):
         _scatter_wide(s.ring, b.row_of_delay, m.synapse_ptr, m.synapse, m.wide_weight, spikes, offset)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _count_at_home(core_of, of_spike, counts, spikes):
     for i in range(len(spikes)):
         core = core_of[spikes[i]]
@@ -110,7 +102,7 @@ def _count_at_home(core_of, of_spike, counts, spikes):
             counts[core, c] += of_spike[spikes[i], c]
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _count_rows(rows, arriving, spikes, offset):
     width, per_line = np.int64(len(arriving)), LINE_BYTES // rows.itemsize
     for i in range(len(spikes)):
@@ -123,7 +115,7 @@ def _count_rows(rows, arriving, spikes, offset):
             arriving[c] += rows[begin + c]
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _count_axons(axons, arriving, n_cores, spikes, offset):
     axon_ptr, axon_core, axon_counts, axon_pair, pair_link_ptr, pair_link = axons
     for i in range(len(spikes)):
@@ -137,7 +129,7 @@ def _count_axons(axons, arriving, n_cores, spikes, offset):
                     arriving[N_ARRIVING * n_cores + pair_link[k]] += 1
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _note_arrivals(counts, row, arriving, kind):
     """Write the packets that arrived at each core, and forget them."""
     for core in range(counts.shape[1]):
@@ -145,7 +137,7 @@ def _note_arrivals(counts, row, arriving, kind):
         arriving[core] = 0
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _note_events(counts, row, home, arriving):
     """Write the other counts of each core, and forget them."""
     n_cores = counts.shape[1]
@@ -162,7 +154,7 @@ def _note_events(counts, row, home, arriving):
             arriving[c * n_cores + core] = 0
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _note_largest(arriving, first, last):
     """The largest load of some links, which are forgotten."""
     largest = np.int32(0)
@@ -172,7 +164,7 @@ def _note_largest(arriving, first, last):
     return largest
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _scatter_next(next_row, synapse_ptr, words, spikes, offset):
     """Packed synapses, all with a delay of one step."""
     one = next_row.dtype.type
@@ -186,7 +178,7 @@ def _scatter_next(next_row, synapse_ptr, words, spikes, offset):
             next_row[word & np.uint32(2**PACKED_TARGET_BITS - 1)] += one(np.int32(word) >> np.int32(24))
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _scatter_packed(ring, row_of_delay, synapse_ptr, words, spikes, offset):
     one = ring.dtype.type
     for i in range(len(spikes)):
@@ -201,7 +193,7 @@ def _scatter_packed(ring, row_of_delay, synapse_ptr, words, spikes, offset):
             ring[target] += one(np.int32(word) >> np.int32(24))
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _scatter_wide(ring, row_of_delay, synapse_ptr, words, weights, spikes, offset):
     one = ring.dtype.type
     for i in range(len(spikes)):
@@ -216,7 +208,7 @@ def _scatter_wide(ring, row_of_delay, synapse_ptr, words, weights, spikes, offse
             ring[target] += one(weights[k])
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(inline="always")
 def _prefetch_run(values, begin, end):
     """Ask for the cache lines of `values[begin:end]`, up to MOST_LINES of them: the processor follows long runs."""
     for k in range(begin, min(end, begin + MOST_LINES * LINE_BYTES // 4), LINE_BYTES // 4):
@@ -242,7 +234,7 @@ def _prefetch_code(typing_context: Any, array: Any, index: Any) -> Any:
 _prefetch: Any = intrinsic(_prefetch_code)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _update(m, s, b, t, n_spikes):
     """Update every neuron; append those that fire to the spike buffer."""
     n = len(m.core_of)
@@ -270,7 +262,7 @@ def _update(m, s, b, t, n_spikes):
     return n_spikes
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _decay(x, factor):
     """Multiply by a factor, rounding toward zero; factors are whole 65536ths (chip registers have at most 16 bits)."""
     if x.itemsize == 4:
@@ -285,7 +277,7 @@ def _decay(x, factor):
             x[i] = left if x[i] >= 0 else -left
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _integrate_u(u, a, shift, limit, rule):
     one = u.dtype.type
     top, turn = one(limit), one(2 * limit)
@@ -303,7 +295,7 @@ def _integrate_u(u, a, shift, limit, rule):
             a[i] = 0
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _integrate_v(v, u, bias, limit, rule):
     one = v.dtype.type
     top, turn = one(limit), one(2 * limit)
@@ -317,7 +309,7 @@ def _integrate_v(v, u, bias, limit, rule):
             v[i] = min(max(x, one(1 - top)), one(top - 1))
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _fire(v, fired, threshold):
     any_fired = np.uint8(0)
     for i in range(len(v)):
@@ -328,7 +320,7 @@ def _fire(v, fired, threshold):
     return any_fired
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _fire_refractory(v, fired, threshold, waiting, refractory):
     """A waiting neuron has v = 0, which is never above its threshold."""
     any_fired = np.uint8(0)

@@ -5,10 +5,11 @@ is found, and a neighbour moved, in constant time.
 """
 
 import numpy as np
-from numba import njit
+
+from compiler.jit import jit
 
 
-@njit(cache=True)
+@jit
 def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, out_axons, own_bits, limits, packing):
     """Piece of each neuron, int32 [neuron].
 
@@ -123,7 +124,7 @@ def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, ou
     return piece_of
 
 
-@njit(cache=True)
+@jit
 def _push(v, key, head, after, before):
     first = head[key[v]]
     after[v] = first
@@ -133,7 +134,7 @@ def _push(v, key, head, after, before):
     head[key[v]] = v
 
 
-@njit(cache=True)
+@jit
 def _pop(v, key, head, after, before):
     if before[v] >= 0:
         after[before[v]] = after[v]
@@ -143,7 +144,7 @@ def _pop(v, key, head, after, before):
         before[after[v]] = before[v]
 
 
-@njit(cache=True)
+@jit
 def _fits(
     v, piece, used, limits, key, in_ptr, in_net, in_count, net_bits, net_piece, net_size, out_axons, own_bits, packing
 ):
@@ -155,7 +156,7 @@ def _fits(
     return used[3] + bits <= limits[3] and pooled + used[3] + bits <= limits[4]
 
 
-@njit(cache=True)
+@jit
 def _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing):
     bits = 0
     for k in range(in_ptr[v], in_ptr[v + 1]):
@@ -165,7 +166,7 @@ def _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_siz
     return bits
 
 
-@njit(cache=True)
+@jit
 def _list_bits(n, each, packing):
     """`chips.packing.list_bits`, compiled; a test holds the two together."""
     full = n // packing[0]

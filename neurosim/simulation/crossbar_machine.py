@@ -8,8 +8,8 @@ import numpy.typing as npt
 from compiler import Program, route
 from compiler.board import tile_position
 from compiler.crossbar.tables import NEURON, CrossbarTables, row_synapses
-from neurosim import crossbar_kernel
-from neurosim.crossbar_kernel import CrossbarMachine
+from neurosim.simulation import crossbar_kernel
+from neurosim.simulation.crossbar_kernel import CrossbarMachine
 
 _CORES_AT_ONCE = 64  # crosspoints are unpacked a few cores at a time, to bound memory
 

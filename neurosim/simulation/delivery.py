@@ -8,7 +8,7 @@ import numpy.typing as npt
 from chips.packing import places
 from compiler import Program, Routes, route
 from compiler.usage import list_memory_bits
-from neurosim import layout
+from neurosim.simulation import layout
 
 
 def delivery(program: Program) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from compiler import Program, route
-from neurosim import odin_kernel
-from neurosim.delivery import counts_per_spike
+from neurosim.simulation import odin_kernel
+from neurosim.simulation.delivery import counts_per_spike
 
 
 def build_linear_machine(program: Program) -> odin_kernel.Machine:

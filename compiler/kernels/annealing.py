@@ -2,7 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from compiler.jit import jit
 
 
 def anneal(
@@ -28,7 +29,7 @@ def anneal(
     return _anneal(ptr, other.astype(np.int32), weight, tile_x, tile_y, start, group_of, group_ptr, sweeps, state)
 
 
-@njit(cache=True)
+@jit
 def _anneal(ptr, other, weight, tile_x, tile_y, slot_of, group_of, group_ptr, sweeps, state):
     n, n_slots = len(slot_of), len(tile_x)
     piece_at = np.full(n_slots, -1, np.int32)
@@ -65,7 +66,7 @@ def _anneal(ptr, other, weight, tile_x, tile_y, slot_of, group_of, group_ptr, sw
     return best
 
 
-@njit(cache=True)
+@jit
 def _move_cost(p, slot, swapped, ptr, other, weight, tile_x, tile_y, slot_of):
     """Change of cost when piece p goes to `slot`; its distance to `swapped` stays the same in a swap."""
     old = slot_of[p]
@@ -80,7 +81,7 @@ def _move_cost(p, slot, swapped, ptr, other, weight, tile_x, tile_y, slot_of):
     return change
 
 
-@njit(cache=True)
+@jit
 def _random(state):
     """Uniform in [0, 1): splitmix64, whose state is the caller's."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)

@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from compiler import Program
 from compiler.registers import MODELS
-from neurosim import graded_kernel
-from neurosim.delivery import delivery
-from neurosim.graded_kernel import GradedMachine
-from neurosim.machine import RULES
+from neurosim.simulation import graded_kernel
+from neurosim.simulation.delivery import delivery
+from neurosim.simulation.graded_kernel import GradedMachine
+from neurosim.simulation.machine import RULES
 from neurosim.tanh_table import tanh_table
 
 _CODES = {

@@ -9,15 +9,16 @@ channel has two.  An event passes over its row:
 Then the time reference event: v <- max(v - leak, 0).  It makes nobody fire, as v is below the threshold by then.  A
 neuron that fires more than once in a step is reset each time, but sends one spike, which is an event of the next step.
 
-Counted are spikes and what they cause, in the step of the spike, as in kernel.py.  Counting stands here once more, as
-numba's cache does not notice when what it imports from another file changes.
+Counted are spikes and what they cause, in the step of the spike, as in kernel.py.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from compiler.jit import jit
+from neurosim.simulation.counting import count_spikes, largest
 
 
 class Machine(NamedTuple):
@@ -50,7 +51,7 @@ class State(NamedTuple):
     fired: npt.NDArray[np.uint8]  # [slot], whether it has fired in this step
 
 
-@njit(cache=True, nogil=True)
+@jit
 def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
     """Advance from step `start` to `stop`; arguments and result are those of kernel.advance, u is always zero."""
     n = len(m.core_of)
@@ -72,19 +73,14 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
         for i in range(len(b.probe_slot)):
             b.probe_u[row, i] = 0
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
-        _count(m, b, input_channel[input_ptr[t] : input_ptr[t + 1]], n, b.counts[row])
-        _count(m, b, b.spike_slot[first:n_spikes], 0, b.counts[row])
-        b.busiest_link[row] = _largest(b.link_load[: m.n_inside])
-        b.busiest_border[row] = _largest(b.link_load[m.n_inside :])
+        count_spikes(m, b, input_channel[input_ptr[t] : input_ptr[t + 1]], n, b.counts[row])
+        count_spikes(m, b, b.spike_slot[first:n_spikes], 0, b.counts[row])
+        b.busiest_link[row] = largest(b.link_load[: m.n_inside])
+        b.busiest_border[row] = largest(b.link_load[m.n_inside :])
     return stop, n_spikes
 
 
-@njit(cache=True, nogil=True)
-def _largest(load):
-    return load.max() if len(load) else np.int32(0)
-
-
-@njit(cache=True, nogil=True)
+@jit
 def _events(m, s, channels):
     """The events of a step: own spikes of the step before, then external ones."""
     s.fired[:] = 0
@@ -95,7 +91,7 @@ def _events(m, s, channels):
         _event(m, s, len(m.core_of) + channel)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _event(m, s, source):
     for k in range(m.synapse_ptr[source], m.synapse_ptr[source + 1]):
         i = m.target[k]
@@ -104,20 +100,3 @@ def _event(m, s, source):
             s.fired[i] = 1
             v = 0
         s.v[i] = v
-
-
-@njit(cache=True, nogil=True)
-def _count(m, b, spikes, offset, counts):
-    """Count the spikes of sources `offset + spikes`; external ones have an offset and no core."""
-    for i in range(len(spikes)):
-        source = offset + spikes[i]
-        if offset == 0:
-            for c in range(counts.shape[1]):
-                counts[m.core_of[source], c] += m.source_counts[source, c]
-        for a in range(m.axon_ptr[source], m.axon_ptr[source + 1]):
-            for c in range(counts.shape[1]):
-                counts[m.axon_core[a], c] += m.axon_counts[a, c]
-            pair = m.axon_pair[a]
-            if pair >= 0:
-                for k in range(m.pair_link_ptr[pair], m.pair_link_ptr[pair + 1]):
-                    b.link_load[m.pair_link[k]] += 1

@@ -10,13 +10,13 @@ from chips import RunError
 from compiler import Program
 from compiler.registers import MODELS
 from compiler.registers import sends_numbers as models_send_numbers
-from neurosim import crossbar_kernel, graded_kernel, kernel, odin_kernel
-from neurosim.crossbar_machine import build_crossbar_machine
-from neurosim.graded_kernel import GradedState
-from neurosim.graded_machine import build_graded_machine
-from neurosim.layout import State
-from neurosim.machine import build_machine
-from neurosim.odin_machine import build_linear_machine
+from neurosim.simulation import crossbar_kernel, graded_kernel, kernel, odin_kernel
+from neurosim.simulation.crossbar_machine import build_crossbar_machine
+from neurosim.simulation.graded_kernel import GradedState
+from neurosim.simulation.graded_machine import build_graded_machine
+from neurosim.simulation.layout import State
+from neurosim.simulation.machine import build_machine
+from neurosim.simulation.odin_machine import build_linear_machine
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """The compiled loop of divide.py: move neurons between parts while fewer (source, part) pairs cross."""
 
 import numpy as np
-from numba import njit
+
+from compiler.jit import jit
 
 
-@njit(cache=True)
+@jit
 def refine(in_ptr, in_net, net_source, out_ptr, out_target, load, full, sweeps, part_of):
     """Improve `part_of` [neuron] in place; no part grows beyond `full` [part], in the unit of `load` [neuron].
 
@@ -40,7 +41,7 @@ def refine(in_ptr, in_net, net_source, out_ptr, out_target, load, full, sweeps, 
             break
 
 
-@njit(cache=True)
+@jit
 def _best(v, old, in_ptr, in_net, net_source, load, full, part_of, reached, filled, gain):
     """The part in which neuron v costs the fewest pairs: its own, unless another is better and has room."""
     n, n_parts = len(part_of), len(full)

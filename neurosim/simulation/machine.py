@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler import Program, Routes, route
-from neurosim import layout
-from neurosim.delivery import counts_per_spike, synapses
-from neurosim.layout import (
+from neurosim.simulation import layout
+from neurosim.simulation.delivery import counts_per_spike, synapses
+from neurosim.simulation.layout import (
     ARRIVING,
     AT_HOME,
     N_HOME,

@@ -23,12 +23,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-# Columns of the counts, as in counts.KINDS.  They stand here once more, as numba's cache does not notice when what it
-# imports from another file changes.
-SPIKES, PACKETS_OUT, PACKETS_BETWEEN_CORES, HOPS_X, HOPS_Y = range(5)
-PACKETS_IN, INPUT_PACKETS, SYNAPTIC_EVENTS, MERGED_PACKETS, BORDERS_X, BORDERS_Y = 5, 6, 7, 10, 11, 12
+from compiler.jit import jit
+from neurosim.simulation.layout import (
+    BORDERS_X,
+    BORDERS_Y,
+    HOPS_X,
+    HOPS_Y,
+    INPUT_PACKETS,
+    MERGED_PACKETS,
+    PACKETS_BETWEEN_CORES,
+    PACKETS_IN,
+    PACKETS_OUT,
+    SPIKES,
+    SYNAPTIC_EVENTS,
+)
 
 DRAW_WEIGHT, DRAW_LEAK = 1, 2
 LEAK, THRESHOLD, SYNAPSE = 1, 2, 16  # purposes of a random number; of a synapse: SYNAPSE + key of the axon
@@ -97,7 +106,7 @@ class CrossbarState(NamedTuple):
     load_y: npt.NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True)
+@jit
 def advance_crossbar(m, s, b, input_ptr, input_channel, start, stop, halt):
     """As `kernel.advance`; slots of copies, relays and partial sums are not reported."""
     n = len(s.v)
@@ -127,7 +136,7 @@ def advance_crossbar(m, s, b, input_ptr, input_channel, start, stop, halt):
     return stop, n_spikes
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _arrive(m, s, row, axon, counts, kind):
     """A packet reaches an axon; one that meets another merges with it."""
     core = axon // m.axons
@@ -137,7 +146,7 @@ def _arrive(m, s, row, axon, counts, kind):
     s.axon[row + axon] = 1
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _integrate(m, s, t, core, at, counts):
     """Add what the core's axons bring; their bits are cleared."""
     base = m.core_ptr[core]
@@ -163,7 +172,7 @@ def _integrate(m, s, t, core, at, counts):
     counts[core, SYNAPTIC_EVENTS] += events
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _add_random(m, s, t, base, v, weight, row, axon_type, key):
     for j in row:
         w = weight[j]
@@ -173,7 +182,7 @@ def _add_random(m, s, t, base, v, weight, row, axon_type, key):
         v[j] += w
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _fire(m, s, b, t, core, n_axons, counts, n_spikes):
     """Leak, compare, reset and send."""
     first, last = m.core_ptr[core], m.core_ptr[core + 1]
@@ -223,7 +232,7 @@ def _fire(m, s, b, t, core, n_axons, counts, n_spikes):
     return n_spikes
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _leak_random(v, leak, reversal, stochastic, key, seed, t, shift):
     for j in range(len(v)):
         x = leak[j]
@@ -232,7 +241,7 @@ def _leak_random(v, leak, reversal, stochastic, key, seed, t, shift):
         v[j] += x * ((v[j] > 0) - (v[j] < 0)) if reversal[j] else x
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _send(m, s, b, t, core, slot, n_axons, counts, n_spikes):
     """Count a spike, and set its target axon."""
     counts[core, SPIKES] += 1
@@ -258,7 +267,7 @@ def _send(m, s, b, t, core, slot, n_axons, counts, n_spikes):
     return n_spikes
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _load(m, s, x, y, dx, dy):
     """Mark where the runs of links of a packet begin and end: east-west in row y, then north-south."""
     if dx > 0:
@@ -276,7 +285,7 @@ def _load(m, s, x, y, dx, dy):
         s.load_y[1, at + y] -= 1
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _busiest(m, s, link_load):
     """Packets over the busiest link inside chips, and over the busiest border."""
     inside, border = np.int32(0), np.int32(0)
@@ -317,7 +326,7 @@ def _busiest(m, s, link_load):
     return inside, border
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _random(seed, t, key, purpose, shift):
     """A random number of the chip's width."""
     z = seed + np.uint64(t) * np.uint64(0x9E3779B97F4A7C15)
@@ -326,7 +335,7 @@ def _random(seed, t, key, purpose, shift):
     return np.int64(_mix(z) >> np.uint64(shift))
 
 
-@njit(cache=True, nogil=True)
+@jit
 def _mix(z):
     """The finaliser of splitmix64 (Steele, Lea and Flood 2014)."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
