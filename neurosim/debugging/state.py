@@ -63,8 +63,9 @@ def _pending(program: Program, state: Any, local: int, channels: npt.NDArray[np.
         return _from(rows, local)[:, program.slot_of]
     if program.is_crossbar:
         tables = program.crossbar
-        wide = -(-tables.axons // 8) * 8  # the loop pads the axons of a core to whole words
-        rows = state.axon.reshape(-1, len(tables.core), wide)[:, :, : tables.axons]
+        bits = np.unpackbits(state.axon.view(np.uint8), bitorder="little")
+        wide = -(-tables.axons // 64) * 64  # the loop has whole words of axons in a core
+        rows = bits.reshape(-1, len(tables.core), wide)[:, :, : tables.axons]
         rows = rows.reshape(len(rows), -1)
         return _from(rows, local)
     external = np.zeros(program.n_channels, np.int64)

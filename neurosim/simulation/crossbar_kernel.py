@@ -15,16 +15,38 @@ that a crosspoint joins to it; then each neuron leaks, is compared and reset, an
 after Merolla et al. 2014 (supplement) and Cassidy et al. 2013; that saturation takes no random number is from the
 public simulator NeMo.  An axon holds one bit a tick: spikes that meet there merge, and are counted.
 
+A spike is sent once all neurons have been compared.  Threads of one sample take cores of their own: each updates its
+cores and lists who fired, all meet, each takes from every list what arrives at its cores, all meet.  Nothing is
+written by two, so the result is the same for any number of them.
+
 A random number is a hash (the finaliser of splitmix64) of seed, tick, neuron and purpose, so that the state of
 the generator is the seed and the tick: any tick can be replayed, and nothing depends on the order of the cores.
 """
 
+import threading
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from compiler.jit import jit
+from neurosim.simulation.crossbar_links import busiest_of_pairs, busiest_of_runs, mark
+from neurosim.simulation.crossbar_neurons import (
+    SYNAPSE,
+    THRESHOLD,
+    cross_down,
+    cross_down_each,
+    cross_up,
+    cross_up_each,
+    hold,
+    leak_all,
+    leak_each,
+    leak_random,
+    leak_reversed,
+    random,
+    settle,
+)
+from neurosim.simulation.lanes import LANES, add_each, add_one, lowest, meet, ones, prefetch
 from neurosim.simulation.layout import (
     BORDERS_X,
     BORDERS_Y,
@@ -39,22 +61,27 @@ from neurosim.simulation.layout import (
     SYNAPTIC_EVENTS,
 )
 
-DRAW_WEIGHT, DRAW_LEAK = 1, 2
-LEAK, THRESHOLD, SYNAPSE = 1, 2, 16  # purposes of a random number; of a synapse: SYNAPSE + key of the axon
+DRAWS_WEIGHT, DRAWS_LEAK, REVERSES_LEAK = 1, 2, 4  # what a core has
+SAME_LEAK, SAME_THRESHOLD, SAME_NEGATIVE, SAME_WEIGHT = 8, 16, 32, 64  # of all its neurons; a bit for each type
+# columns of a way
+TO_AXON, TO_CORE, DELAY, TO_X, TO_Y, WAY_HOPS_X, WAY_HOPS_Y, WAY_BORDERS = range(8)
+AHEAD = 8  # spikes, of which the way is prefetched
+DELAY_AT = 48  # bit of a message where its delay stands, above the axon
 
 
 class CrossbarMachine(NamedTuple):
     """A program, laid out for the loop."""
 
     core_ptr: npt.NDArray[np.int64]  # [core + 1], into slots
-    axons: int  # of a core, a multiple of 8
-    axon_type: npt.NDArray[np.uint8]  # [axon]
+    has: npt.NDArray[np.int32]  # [core], DRAWS_WEIGHT ...
+    axon_words: int  # of a core, 64 axons each
+    axon_type: npt.NDArray[np.uint8]  # [axon]; an axon is core * 64 * axon_words + axon of the core
     axon_key: npt.NDArray[np.int64]  # [axon]
-    row_ptr: npt.NDArray[np.int64]  # [axon + 1], into row
-    row: npt.NDArray[Any]  # [crosspoint], neuron within its core; 8 bits where they are enough
-    weight: npt.NDArray[np.int32]  # [type, slot]
+    row_words: int  # of an axon
+    row: npt.NDArray[np.uint64]  # [axon * row_words], bit j: a crosspoint with neuron j of the core
+    weight: npt.NDArray[np.int16]  # [type * slots + slot]
     stochastic_weights: npt.NDArray[np.uint8]  # [slot]
-    leak: npt.NDArray[np.int32]  # [slot]
+    leak: npt.NDArray[np.int16]  # [slot]
     leak_reversal: npt.NDArray[np.uint8]  # [slot]
     stochastic_leak: npt.NDArray[np.uint8]  # [slot]
     threshold: npt.NDArray[np.int32]  # [slot]
@@ -66,14 +93,7 @@ class CrossbarMachine(NamedTuple):
     potential: npt.NDArray[np.int32]  # [slot], at the start
     neuron_key: npt.NDArray[np.int64]  # [slot], names the neuron in random numbers: copies share it
     reports: npt.NDArray[np.uint8]  # [slot], whether its spikes are the network's
-    draws: npt.NDArray[np.uint8]  # [core], for what its neurons draw numbers: bits DRAW_...
-    plain_core: npt.NDArray[np.uint8]  # [core], whether no neuron reverses its leak
-    target: npt.NDArray[np.int64]  # [slot], axon or -1
-    target_delay: npt.NDArray[np.uint8]  # [slot]
-    target_core: npt.NDArray[np.int32]  # [slot], core of the target
-    hops: npt.NDArray[np.int32]  # [slot, 4]: links that its packet takes in x and y, and borders among them
-    to_x: npt.NDArray[np.int32]  # [slot], tiles to the east
-    to_y: npt.NDArray[np.int32]  # [slot], tiles to the north
+    way: npt.NDArray[np.int32]  # [slot, 8], TO_AXON ...: where a spike goes, -1: nowhere; borders x * 2^16 + y
     tile_x: npt.NDArray[np.int32]  # [core]
     tile_y: npt.NDArray[np.int32]  # [core]
     height: int  # tiles of the block of chips in use, north-south
@@ -95,256 +115,322 @@ class CrossbarMachine(NamedTuple):
 
 
 class CrossbarState(NamedTuple):
-    """What a sample carries from tick to tick."""
+    """What a sample carries from tick to tick, and scratch for each of the threads that share it ("parts")."""
 
     v: npt.NDArray[np.int32]  # [slot]
-    u: npt.NDArray[np.int32]  # [slot], v before it is compared
-    axon: npt.NDArray[np.uint8]  # [row of the tick, axon], flat: 1 where a spike arrives
-    axon_words: npt.NDArray[np.uint64]  # the same memory, eight axons a word
+    axon: npt.NDArray[np.uint64]  # [row of the tick, core, word], flat: bits of the axons where a spike arrives
     seed: npt.NDArray[np.uint64]  # [1]
-    load_x: npt.NDArray[np.int32]  # [direction, tile], scratch: where runs of links begin and end
+    part: npt.NDArray[np.int64]  # [part + 1], first core
+    u: npt.NDArray[np.int32]  # [slot], v before it is compared, where that is probed
+    crossed: npt.NDArray[np.uint8]  # [part, neuron of a core]
+    crossed_words: npt.NDArray[np.uint64]  # the same memory, eight neurons a word
+    fired: npt.NDArray[np.int32]  # [slot], who fired, from the first slot of a part
+    message: npt.NDArray[np.int64]  # [slot], likewise: axon and delay of their packets
+    n_fired: npt.NDArray[np.int64]  # [part, 8], who fired, who of them is reported, who sends; padded
+    load_x: npt.NDArray[np.int32]  # [part, direction, tile]: where runs of links begin and end
     load_y: npt.NDArray[np.int32]
+    load: npt.NDArray[np.int32]  # [part, link]
+    gate: npt.NDArray[np.int64]  # [2], where the parts meet; whether to halt
+
+
+def advance_crossbar(m, s, b, input_ptr, input_channel, start, stop, halt):
+    """As `kernel.advance`; slots of copies, relays and partial sums are not reported."""
+    given = (m, s, b, input_ptr, input_channel, start, stop, halt)
+    s.gate[:] = 0
+    others = [threading.Thread(target=_advance_part, args=(*given, part)) for part in range(1, len(s.part) - 1)]
+    for thread in others:
+        thread.start()
+    done = _advance_part(*given, 0)
+    for thread in others:
+        thread.join()
+    return done
 
 
 @jit
-def advance_crossbar(m, s, b, input_ptr, input_channel, start, stop, halt):
-    """As `kernel.advance`; slots of copies, relays and partial sums are not reported."""
-    n = len(s.v)
-    n_spikes = 0
-    n_cores = len(m.core_ptr) - 1
-    n_axons = n_cores * m.axons
+def _advance_part(m, s, b, input_ptr, input_channel, start, stop, halt, part):
+    """The cores of one part; returns the step reached and the spikes written by all, as every part counts them."""
+    n, parts = len(s.v), len(s.part) - 1
+    n_spikes, arrivals = 0, np.int64(0)
     for t in range(start, stop):
-        if n_spikes + n > len(b.spike_slot) or halt[0]:
+        if n_spikes + n > len(b.spike_slot):
             return t, n_spikes
-        counts = b.counts[t - start]
-        counts[:] = 0
-        s.load_x[:] = 0
-        s.load_y[:] = 0
-        b.link_load[:] = 0
-        for k in range(input_ptr[t], input_ptr[t + 1]):
-            channel = input_channel[k]
-            for e in range(m.input_ptr[channel], m.input_ptr[channel + 1]):
-                _arrive(m, s, (t + m.input_delay[e]) % m.rows * n_axons, m.input_target[e], counts, INPUT_PACKETS)
-        now = t % m.rows * n_axons
-        for core in range(n_cores):
-            _integrate(m, s, t, core, now + core * m.axons, counts)
-            n_spikes = _fire(m, s, b, t, core, n_axons, counts, n_spikes)
-        for i in range(len(b.probe_slot)):
-            b.probe_u[t - start, i] = s.u[b.probe_slot[i]]
-            b.probe_v[t - start, i] = s.v[b.probe_slot[i]]
-        b.busiest_link[t - start], b.busiest_border[t - start] = _busiest(m, s, b.link_load)
+        row = t - start
+        counts = b.counts[row]
+        counts[s.part[part] : s.part[part + 1]] = 0
+        if input_ptr[t + 1] > input_ptr[t]:
+            _take_input(m, s, t, input_channel[input_ptr[t] : input_ptr[t + 1]], part, counts)
+        _update(m, s, t, part, counts, len(b.probe_slot) > 0)
+        _send(m, s, part, counts)
+        if part == 0:
+            s.gate[1] = halt[0]
+        if parts > 1:
+            arrivals += parts
+            meet(s.gate, arrivals)
+        halted = s.gate[1]
+        n_spikes = _collect(m, s, b, t, n_spikes, part)
+        _take_packets(m, s, t, part, counts)
+        if part == 0:
+            for i in range(len(b.probe_slot)):
+                b.probe_u[row, i] = s.u[b.probe_slot[i]]
+                b.probe_v[row, i] = s.v[b.probe_slot[i]]
+            b.busiest_link[row], b.busiest_border[row] = _busiest(m, s)
+        if parts > 1:
+            arrivals += parts
+            meet(s.gate, arrivals)
+        if halted:
+            return t + 1, n_spikes
     return stop, n_spikes
 
 
 @jit
-def _arrive(m, s, row, axon, counts, kind):
+def _arrive(axons, place, bit, counts, core, kind):
     """A packet reaches an axon; one that meets another merges with it."""
-    core = axon // m.axons
     counts[core, kind] += 1
-    if s.axon[row + axon]:
+    if axons[place] & bit:
         counts[core, MERGED_PACKETS] += 1
-    s.axon[row + axon] = 1
+    axons[place] |= bit
 
 
 @jit
-def _integrate(m, s, t, core, at, counts):
-    """Add what the core's axons bring; their bits are cleared."""
-    base = m.core_ptr[core]
-    v = s.v[base : m.core_ptr[core + 1]]
-    events = 0
-    for word in range(at // 8, (at + m.axons) // 8):
-        if s.axon_words[word] == 0:
-            continue
-        for bit in range(8):
-            place = word * 8 + bit
-            if not s.axon[place]:
-                continue
-            s.axon[place] = 0
-            axon = core * m.axons + place - at
-            begin, end = m.row_ptr[axon], m.row_ptr[axon + 1]
-            weight = m.weight[m.axon_type[axon], base : base + len(v)]
-            events += end - begin
-            if m.draws[core] & DRAW_WEIGHT:
-                _add_random(m, s, t, base, v, weight, m.row[begin:end], m.axon_type[axon], m.axon_key[axon])
+def _take_input(m, s, t, channels, part, counts):
+    """External spikes on axons of the part's cores."""
+    per_core = m.axon_words * LANES
+    first, last = s.part[part] * per_core, s.part[part + 1] * per_core
+    n_words = (len(m.core_ptr) - 1) * m.axon_words
+    for channel in channels:
+        for e in range(m.input_ptr[channel], m.input_ptr[channel + 1]):
+            axon = m.input_target[e]
+            if first <= axon < last:
+                place = (t + m.input_delay[e]) % m.rows * n_words + axon // LANES
+                bit = np.uint64(1) << np.uint64(axon % LANES)
+                _arrive(s.axon, place, bit, counts, axon // per_core, INPUT_PACKETS)
+
+
+@jit
+def _take_packets(m, s, t, part, counts):
+    """Packets of all parts on axons of this one's cores."""
+    per_core = m.axon_words * LANES
+    first, last = s.part[part] * per_core, s.part[part + 1] * per_core
+    n_words = (len(m.core_ptr) - 1) * m.axon_words
+    for other in range(len(s.part) - 1):
+        begin = m.core_ptr[s.part[other]]
+        for message in s.message[begin : begin + s.n_fired[other, 2]]:
+            axon = message & ((np.int64(1) << DELAY_AT) - 1)
+            if first <= axon < last:
+                place = (t + (message >> DELAY_AT)) % m.rows * n_words + axon // LANES
+                bit = np.uint64(1) << np.uint64(axon % LANES)
+                _arrive(s.axon, place, bit, counts, axon // per_core, PACKETS_IN)
+
+
+@jit
+def _update(m, s, t, part, counts, probed):
+    """Update the cores of a part, and list who fires."""
+    now = t % m.rows * (len(m.core_ptr) - 1) * m.axon_words
+    begin = m.core_ptr[s.part[part]]
+    n_fired = begin
+    for core in range(s.part[part], s.part[part + 1]):
+        words = s.axon[now + core * m.axon_words : now + (core + 1) * m.axon_words]
+        if core + 1 < s.part[part + 1]:
+            _prefetch_rows(m, s.axon, now + (core + 1) * m.axon_words, core + 1)
+        first, last = m.core_ptr[core], m.core_ptr[core + 1]
+        v, has = s.v[first:last], m.has[core]
+        counts[core, SYNAPTIC_EVENTS] += _integrate(m, s.seed[0], t, core, words, v, has)
+        _leak(m, s.seed[0], t, first, v, has)
+        hold(v, np.int32(-m.v_limit), np.int32(m.v_limit - 1))
+        if probed:
+            s.u[first:last] = v
+        n_fired = _compare(m, s, t, part, first, v, has, n_fired)
+    s.n_fired[part, 0] = n_fired - begin
+
+
+@jit
+def _prefetch_rows(m, axons, at, core):
+    for word in range(m.axon_words):
+        bits = axons[at + word]
+        while bits:
+            axon = (core * m.axon_words + word) * LANES + lowest(bits)
+            prefetch(m.row, axon * m.row_words)
+            bits &= bits - np.uint64(1)
+
+
+@jit
+def _integrate(m, seed, t, core, words, v, has):
+    """Add what the core's axons bring, and clear them; returns the synaptic events."""
+    first, events = m.core_ptr[core], np.uint64(0)
+    for word in range(len(words)):
+        bits = words[word]
+        words[word] = 0
+        while bits:
+            axon = (core * m.axon_words + word) * LANES + lowest(bits)
+            bits &= bits - np.uint64(1)
+            row = m.row[axon * m.row_words : (axon + 1) * m.row_words]
+            of_type = np.int64(m.axon_type[axon])
+            at = of_type * len(m.leak) + first
+            weight = m.weight[at : at + len(v)]
+            if has & DRAWS_WEIGHT:
+                _add_random(m, seed, t, first, v, weight, row, of_type, m.axon_key[axon])
+            elif has & (SAME_WEIGHT << of_type):
+                _add_same(v, weight[0], row)
             else:
-                for k in range(begin, end):
-                    v[m.row[k]] += weight[m.row[k]]
-    counts[core, SYNAPTIC_EVENTS] += events
+                _add(v, weight, row)
+            for bits_of_row in row:
+                events += ones(bits_of_row)
+    return events
 
 
 @jit
-def _add_random(m, s, t, base, v, weight, row, axon_type, key):
-    for j in row:
-        w = weight[j]
-        if m.stochastic_weights[base + j] >> axon_type & 1:
-            draw = _random(s.seed[0], t, m.neuron_key[base + j], SYNAPSE + key, m.random_shift)
-            w = np.sign(w) if abs(w) >= draw else 0
-        v[j] += w
+def _add(v, weight, row):
+    """Add weights where the row has crosspoints; the last word alone may reach beyond the core's neurons."""
+    whole = len(v) // LANES
+    for k in range(whole):
+        add_each(v, k * LANES, row[k], weight, k * LANES)
+    if whole < len(row):
+        bits = row[whole]
+        while bits:
+            j = whole * LANES + lowest(bits)
+            v[j] += weight[j]
+            bits &= bits - np.uint64(1)
 
 
 @jit
-def _fire(m, s, b, t, core, n_axons, counts, n_spikes):
-    """Leak, compare, reset and send."""
-    first, last = m.core_ptr[core], m.core_ptr[core + 1]
-    v, u = s.v[first:last], s.u[first:last]
-    top, low = np.int32(m.v_limit - 1), np.int32(-m.v_limit)
-    leak, reversal = m.leak[first:last], m.leak_reversal[first:last]
-    if m.draws[core] & DRAW_LEAK:
-        stochastic, key = m.stochastic_leak[first:last], m.neuron_key[first:last]
-        _leak_random(v, leak, reversal, stochastic, key, s.seed[0], t, m.random_shift)
-    elif m.plain_core[core]:
-        for j in range(len(v)):
-            v[j] += leak[j]
+def _add_same(v, weight, row):
+    whole = len(v) // LANES
+    for k in range(whole):
+        add_one(v, k * LANES, row[k], np.int32(weight))
+    if whole < len(row):
+        bits = row[whole]
+        while bits:
+            v[whole * LANES + lowest(bits)] += weight
+            bits &= bits - np.uint64(1)
+
+
+@jit
+def _add_random(m, seed, t, first, v, weight, row, of_type, key):
+    for word in range(len(row)):
+        bits = row[word]
+        while bits:
+            j = word * LANES + lowest(bits)
+            bits &= bits - np.uint64(1)
+            w = np.int32(weight[j])
+            if m.stochastic_weights[first + j] >> of_type & 1:
+                draw = random(seed, t, m.neuron_key[first + j], SYNAPSE + key, m.random_shift)
+                w = np.sign(w) if abs(w) >= draw else np.int32(0)
+            v[j] += w
+
+
+@jit
+def _leak(m, seed, t, first, v, has):
+    leak, reversal = m.leak[first : first + len(v)], m.leak_reversal[first : first + len(v)]
+    if has & DRAWS_LEAK:
+        stochastic, key = m.stochastic_leak[first : first + len(v)], m.neuron_key[first : first + len(v)]
+        leak_random(v, leak, reversal, stochastic, key, seed, t, m.random_shift)
+    elif has & REVERSES_LEAK:
+        leak_reversed(v, leak, reversal)
+    elif has & SAME_LEAK:
+        if leak[0]:
+            leak_all(v, np.int32(leak[0]))
     else:
-        for j in range(len(v)):
-            v[j] += leak[j] * ((v[j] > 0) - (v[j] < 0)) if reversal[j] else leak[j]
-    threshold, negative = m.threshold[first:last], m.negative_threshold[first:last]
-    crossed = np.uint8(0)
-    for j in range(len(v)):
-        x = min(max(v[j], low), top)
-        v[j] = x
-        u[j] = x
-        crossed |= np.uint8(x >= threshold[j]) | np.uint8(x < -negative[j])
-    if not crossed:
-        return n_spikes
-    for j in range(len(v)):
-        x, slot = v[j], first + j
-        if x < threshold[j] and x >= -negative[j]:
+        leak_each(v, leak)
+
+
+@jit
+def _compare(m, s, t, part, first, v, has, n_fired):
+    """Compare and reset; append who fires to the part's list."""
+    threshold, negative = m.threshold[first : first + len(v)], m.negative_threshold[first : first + len(v)]
+    crossed = s.crossed[part]
+    if has & SAME_THRESHOLD:
+        cross_up(v, threshold[0], crossed)
+    else:
+        cross_up_each(v, threshold, crossed)
+    if has & SAME_NEGATIVE:
+        cross_down(v, negative[0], crossed)
+    else:
+        cross_down_each(v, negative, crossed)
+    words, n_words = s.crossed_words[part], (len(v) + 7) // 8
+    crossed[len(v) : n_words * 8] = 0
+    for word in range(n_words):
+        bits = words[word]
+        while bits:
+            j = word * 8 + lowest(bits) // 8
+            bits &= bits - np.uint64(1)
+            slot = first + j
+            eta = np.int32(0)
+            if m.threshold_mask[slot]:
+                draw = random(s.seed[0], t, m.neuron_key[slot], THRESHOLD, m.random_shift)
+                eta = np.int32(draw & m.threshold_mask[slot])
+            mode, potential, saturates = m.reset_mode[slot], m.reset_potential[slot], m.negative_saturates[slot]
+            if settle(v, j, threshold[j], negative[j], eta, mode, potential, saturates):
+                s.fired[n_fired] = slot
+                n_fired += 1
+    return n_fired
+
+
+@jit
+def _send(m, s, part, counts):
+    """Count the spikes of a part, and list their packets; reported slots are left in the list of who fired."""
+    begin = m.core_ptr[s.part[part]]
+    end = begin + s.n_fired[part, 0]
+    reported, sent, core = begin, begin, s.part[part]
+    for i in range(begin, end):
+        if i + AHEAD < end:
+            prefetch(m.way, np.int64(s.fired[i + AHEAD]) * m.way.shape[1])
+        slot = s.fired[i]
+        while slot >= m.core_ptr[core + 1]:
+            core += 1
+        counts[core, SPIKES] += 1
+        if m.reports[slot]:
+            s.fired[reported] = slot
+            reported += 1
+        way = m.way[slot]
+        if way[TO_AXON] < 0:
             continue
-        eta = np.int32(0)
-        if m.threshold_mask[slot]:
-            draw = _random(s.seed[0], t, m.neuron_key[slot], THRESHOLD, m.random_shift)
-            eta = np.int32(draw & m.threshold_mask[slot])
-        mode = m.reset_mode[slot]
-        if x >= threshold[j] + eta:
-            if mode == 0:
-                v[j] = m.reset_potential[slot]
-            elif mode == 1:
-                v[j] = x - threshold[j] - eta
-            n_spikes = _send(m, s, b, t, core, slot, n_axons, counts, n_spikes)
-        elif m.negative_saturates[slot]:
-            v[j] = max(x, -negative[j])
-        elif x < -(negative[j] + eta):
-            if mode == 0:
-                v[j] = -m.reset_potential[slot]
-            elif mode == 1:
-                v[j] = x + negative[j] + eta
+        s.message[sent] = np.int64(way[TO_AXON]) | np.int64(way[DELAY]) << DELAY_AT
+        sent += 1
+        counts[core, PACKETS_OUT] += 1
+        counts[core, PACKETS_BETWEEN_CORES] += way[TO_CORE] != core
+        counts[core, HOPS_X] += way[WAY_HOPS_X]
+        counts[core, HOPS_Y] += way[WAY_HOPS_Y]
+        counts[core, BORDERS_X] += way[WAY_BORDERS] >> 16
+        counts[core, BORDERS_Y] += way[WAY_BORDERS] & 0xFFFF
+        if len(m.pair):
+            for k in range(m.pair_link_ptr[m.pair[slot]], m.pair_link_ptr[m.pair[slot] + 1]):
+                s.load[part, m.pair_link[k]] += 1
+        elif way[TO_X] or way[TO_Y]:
+            mark(s.load_x[part], s.load_y[part], m.height, m.tile_x[core], m.tile_y[core], way[TO_X], way[TO_Y])
+    s.n_fired[part, 1], s.n_fired[part, 2] = reported - begin, sent - begin
+
+
+@jit
+def _collect(m, s, b, t, n_spikes, part):
+    """Write the part's spikes behind those of parts with lower cores; returns how many all parts have written."""
+    for other in range(len(s.part) - 1):
+        if other == part:
+            begin = m.core_ptr[s.part[part]]
+            for i in range(s.n_fired[part, 1]):
+                b.spike_step[n_spikes + i] = t
+                b.spike_slot[n_spikes + i] = s.fired[begin + i]
+        n_spikes += s.n_fired[other, 1]
     return n_spikes
 
 
 @jit
-def _leak_random(v, leak, reversal, stochastic, key, seed, t, shift):
-    for j in range(len(v)):
-        x = leak[j]
-        if stochastic[j]:
-            x = np.sign(x) if abs(x) >= _random(seed, t, key[j], LEAK, shift) else np.int32(0)
-        v[j] += x * ((v[j] > 0) - (v[j] < 0)) if reversal[j] else x
-
-
-@jit
-def _send(m, s, b, t, core, slot, n_axons, counts, n_spikes):
-    """Count a spike, and set its target axon."""
-    counts[core, SPIKES] += 1
-    if m.reports[slot]:
-        b.spike_step[n_spikes] = t
-        b.spike_slot[n_spikes] = slot
-        n_spikes += 1
-    axon = m.target[slot]
-    if axon < 0:
-        return n_spikes
-    counts[core, PACKETS_OUT] += 1
-    counts[core, PACKETS_BETWEEN_CORES] += m.target_core[slot] != core
-    counts[core, HOPS_X] += m.hops[slot, 0]
-    counts[core, HOPS_Y] += m.hops[slot, 1]
-    counts[core, BORDERS_X] += m.hops[slot, 2]
-    counts[core, BORDERS_Y] += m.hops[slot, 3]
+def _busiest(m, s):
+    """Packets over the busiest link inside chips and the busiest border, of all parts; the loads are forgotten."""
+    for part in range(1, len(s.part) - 1):
+        s.load[0] += s.load[part]
+        s.load_x[0] += s.load_x[part]
+        s.load_y[0] += s.load_y[part]
+        s.load[part] = 0
+        s.load_x[part] = 0
+        s.load_y[part] = 0
     if len(m.pair):
-        for k in range(m.pair_link_ptr[m.pair[slot]], m.pair_link_ptr[m.pair[slot] + 1]):
-            b.link_load[m.pair_link[k]] += 1
-    elif m.to_x[slot] or m.to_y[slot]:
-        _load(m, s, m.tile_x[core], m.tile_y[core], m.to_x[slot], m.to_y[slot])
-    _arrive(m, s, (t + m.target_delay[slot]) % m.rows * n_axons, axon, counts, PACKETS_IN)
-    return n_spikes
-
-
-@jit
-def _load(m, s, x, y, dx, dy):
-    """Mark where the runs of links of a packet begin and end: east-west in row y, then north-south."""
-    if dx > 0:
-        s.load_x[0, x * m.height + y] += 1
-        s.load_x[0, (x + dx) * m.height + y] -= 1
-    elif dx < 0:
-        s.load_x[1, (x + dx) * m.height + y] += 1
-        s.load_x[1, x * m.height + y] -= 1
-    at = (x + dx) * m.height
-    if dy > 0:
-        s.load_y[0, at + y] += 1
-        s.load_y[0, at + y + dy] -= 1
-    elif dy < 0:
-        s.load_y[1, at + y + dy] += 1
-        s.load_y[1, at + y] -= 1
-
-
-@jit
-def _busiest(m, s, link_load):
-    """Packets over the busiest link inside chips, and over the busiest border."""
-    inside, border = np.int32(0), np.int32(0)
-    if len(m.pair):
-        for k in range(len(link_load)):
-            if k < m.n_inside:
-                inside = max(inside, link_load[k])
-            else:
-                border = max(border, link_load[k])
-        return inside, border
-    n = s.load_x.shape[1]
-    width = n // m.height
-    for direction in range(2):  # sums along rows and columns of what `_load` marked
-        load_x, load_y = s.load_x[direction], s.load_y[direction]
-        for tile in range(m.height, n):
-            load_x[tile] += load_x[tile - m.height]
-        for tile in range(n):
-            if tile % m.height:
-                load_y[tile] += load_y[tile - 1]
-        for x in range(width):
-            edge = np.int32(0)
-            for y in range(m.height):
-                load = load_x[x * m.height + y]
-                if (x + 1) % m.chip_width:
-                    inside = max(inside, load)
-                else:
-                    edge = load if not m.merged or y % m.chip_height == 0 else np.int32(edge + load)
-                    border = max(border, edge)
-        for y in range(m.height):
-            edge = np.int32(0)
-            for x in range(width):
-                load = load_y[x * m.height + y]
-                if (y + 1) % m.chip_height:
-                    inside = max(inside, load)
-                else:
-                    edge = load if not m.merged or x % m.chip_width == 0 else np.int32(edge + load)
-                    border = max(border, edge)
-    return inside, border
-
-
-@jit
-def _random(seed, t, key, purpose, shift):
-    """A random number of the chip's width."""
-    z = seed + np.uint64(t) * np.uint64(0x9E3779B97F4A7C15)
-    z = _mix(z) + np.uint64(key) * np.uint64(0xD1B54A32D192ED03)
-    z = _mix(z) + np.uint64(purpose)
-    return np.int64(_mix(z) >> np.uint64(shift))
-
-
-@jit
-def _mix(z):
-    """The finaliser of splitmix64 (Steele, Lea and Flood 2014)."""
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+        return busiest_of_pairs(s.load[0], m.n_inside)
+    return busiest_of_runs(m, s.load_x[0], s.load_y[0])
 
 
 def begin(machine: CrossbarMachine, state: CrossbarState, seed: int) -> None:
     """The state of a sample before its first tick; all of it was zero."""
+    state.part[:] = np.linspace(0, len(machine.core_ptr) - 1, len(state.part)).astype(np.int64)
     state.v[:] = machine.potential
     state.seed[0] = np.uint64(seed)
 
@@ -352,21 +438,31 @@ def begin(machine: CrossbarMachine, state: CrossbarState, seed: int) -> None:
 def shift(state: CrossbarState, steps: int) -> None:
     """Number ticks anew: what is tick t from now on draws the random numbers of tick t + `steps`.
 
-    `_random` adds tick * constant to the seed, so the seed takes up the difference.
+    `random` adds tick * constant to the seed, so the seed takes up the difference.
     """
     state.seed[0] = (int(state.seed[0]) + steps * 0x9E3779B97F4A7C15) % 2**64
 
 
-def empty_state(machine: CrossbarMachine) -> CrossbarState:
-    """The arrays of a sample, zero."""
-    n, tiles = len(machine.target), machine.tiles
-    axon: npt.NDArray[Any] = np.zeros(machine.rows * (len(machine.core_ptr) - 1) * machine.axons, np.uint8)
+def empty_state(machine: CrossbarMachine, parts: int = 1) -> CrossbarState:
+    """The arrays of a sample, zero, for so many threads or fewer."""
+    n, n_cores = len(machine.leak), len(machine.core_ptr) - 1
+    parts = max(1, min(parts, n_cores))
+    widest = int(np.diff(machine.core_ptr).max(initial=1))
+    crossed: npt.NDArray[Any] = np.zeros((parts, -(-widest // LANES) * LANES), np.uint8)
+    links = int(machine.pair_link.max(initial=-1)) + 1
     return CrossbarState(
         v=np.zeros(n, np.int32),
-        u=np.zeros(n, np.int32),
-        axon=axon,
-        axon_words=axon.view(np.uint64),
+        axon=np.zeros(machine.rows * n_cores * machine.axon_words, np.uint64),
         seed=np.zeros(1, np.uint64),
-        load_x=np.zeros((2, tiles), np.int32),
-        load_y=np.zeros((2, tiles), np.int32),
+        part=np.zeros(parts + 1, np.int64),
+        u=np.zeros(n, np.int32),
+        crossed=crossed,
+        crossed_words=crossed.view(np.uint64),
+        fired=np.zeros(n, np.int32),
+        message=np.zeros(n, np.int64),
+        n_fired=np.zeros((parts, 8), np.int64),
+        load_x=np.zeros((parts, 2, machine.tiles), np.int32),
+        load_y=np.zeros((parts, 2, machine.tiles), np.int32),
+        load=np.zeros((parts, links), np.int32),
+        gate=np.zeros(2, np.int64),
     )

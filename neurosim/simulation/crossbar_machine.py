@@ -7,44 +7,35 @@ import numpy.typing as npt
 
 from compiler import Program, route
 from compiler.board import tile_position
-from compiler.crossbar.tables import NEURON, CrossbarTables, row_synapses
+from compiler.crossbar.tables import NEURON, TYPES, CrossbarTables
 from neurosim.simulation import crossbar_kernel
 from neurosim.simulation.crossbar_kernel import CrossbarMachine
-
-_CORES_AT_ONCE = 64  # crosspoints are unpacked a few cores at a time, to bound memory
+from neurosim.simulation.lanes import LANES
 
 
 def build_crossbar_machine(program: Program) -> CrossbarMachine:
     """The kernel's view of a crossbar program."""
     t, chip = program.crossbar, program.chip
     r = {name: values.astype(np.int32) for name, values in t.registers.items()}
-    axons = -(-t.axons // 8) * 8
+    axon_words, row_words = -(-t.axons // LANES), -(-t.row_bytes // (LANES // 8))
+    axons = axon_words * LANES
     slot_core, n_cores = t.slot_core(), len(t.core)
-    target = np.where(t.target >= 0, t.target // t.axons * axons + t.target % t.axons, -1)
-    target_core = np.where(t.target >= 0, t.target // t.axons, slot_core).astype(np.int32)
     tile_x, tile_y = tile_position(t.core, chip.mesh)
     # positions within the block of chips in use, however large the board is
     tile_x = tile_x - tile_x.min() // chip.mesh.tiles_x * chip.mesh.tiles_x
     tile_y = tile_y - tile_y.min() // chip.mesh.tiles_y * chip.mesh.tiles_y
-
-    def any_of(slots: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
-        """Cores with at least one of these slots: [core]."""
-        return (np.bincount(slot_core[slots], minlength=n_cores) > 0).astype(np.uint8)
-
-    draws = crossbar_kernel.DRAW_WEIGHT * any_of(r["stochastic_weights"] > 0)
-    draws += crossbar_kernel.DRAW_LEAK * any_of(r["stochastic_leak"] > 0)
     longest = max(int(t.target_delay.max(initial=1)), int(t.channel_delay.max(initial=0)))
-    row_ptr, row = _rows(t, axons)
     return CrossbarMachine(
         core_ptr=t.core_ptr,
-        axons=axons,
+        has=_has(t, r, slot_core),
+        axon_words=axon_words,
         axon_type=_pad(t.axon_type, n_cores, axons),
         axon_key=_pad(t.axon_key, n_cores, axons),
-        row_ptr=row_ptr,
-        row=row,
-        weight=np.stack([r[f"weight_{g}"] for g in range(4)]),
+        row_words=row_words,
+        row=_rows(t, axons, row_words),
+        weight=np.concatenate([r[f"weight_{g}"] for g in range(TYPES)]).astype(np.int16),
         stochastic_weights=t.registers["stochastic_weights"],
-        leak=r["leak"],
+        leak=r["leak"].astype(np.int16),
         leak_reversal=t.registers["leak_reversal"],
         stochastic_leak=t.registers["stochastic_leak"],
         threshold=r["threshold"],
@@ -56,12 +47,7 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
         potential=r["potential"],
         neuron_key=t.neuron_of.astype(np.int64),
         reports=(t.role == NEURON).astype(np.uint8),
-        draws=draws,
-        plain_core=1 - any_of(r["leak_reversal"] > 0),
-        target=target,
-        target_delay=t.target_delay,
-        target_core=target_core,
-        **_ways(program, slot_core, target_core),
+        **_ways(program, slot_core, axons),
         tile_x=tile_x,
         tile_y=tile_y,
         height=int(tile_y.max()) + 1,
@@ -79,31 +65,59 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
     )
 
 
-def _ways(program: Program, slot_core: npt.NDArray[np.int64], target_core: npt.NDArray[np.int32]) -> dict[str, Any]:
-    """The fields that say which links a slot's packet takes; lists of links only where some are disabled."""
+def _has(t: CrossbarTables, r: dict[str, Any], slot_core: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """What each core has, and what its neurons share: [core]."""
+    n_cores, first = len(t.core), t.core_ptr[:-1]
+    has = np.zeros(n_cores, np.int32)
+    for flag, slots in (
+        (crossbar_kernel.DRAWS_WEIGHT, r["stochastic_weights"] > 0),
+        (crossbar_kernel.DRAWS_LEAK, r["stochastic_leak"] > 0),
+        (crossbar_kernel.REVERSES_LEAK, r["leak_reversal"] > 0),
+    ):
+        has[np.bincount(slot_core[slots], minlength=n_cores) > 0] |= flag
+    same = [("leak", crossbar_kernel.SAME_LEAK), ("threshold", crossbar_kernel.SAME_THRESHOLD)]
+    same += [("negative_threshold", crossbar_kernel.SAME_NEGATIVE)]
+    same += [(f"weight_{g}", crossbar_kernel.SAME_WEIGHT << g) for g in range(TYPES)]
+    for name, flag in same:
+        differ = slot_core[r[name] != r[name][first][slot_core]]
+        has[np.bincount(differ, minlength=n_cores) == 0] |= flag
+    return has
+
+
+def _ways(program: Program, slot_core: npt.NDArray[np.int64], axons: int) -> dict[str, Any]:
+    """The fields that say where a slot's packet goes; lists of links only where some are disabled."""
     t, mesh = program.crossbar, program.chip.mesh
+    sends = t.target >= 0
+    target_core = np.where(sends, t.target // t.axons, slot_core)
     x, y = tile_position(t.core, mesh)
     to_x, to_y = x[target_core] - x[slot_core], y[target_core] - y[slot_core]
     over_x = np.abs(x[target_core] // mesh.tiles_x - x[slot_core] // mesh.tiles_x)
     over_y = np.abs(y[target_core] // mesh.tiles_y - y[slot_core] // mesh.tiles_y)
-    hops = np.stack([np.abs(to_x), np.abs(to_y), over_x, over_y], axis=1).astype(np.int32)
+    hops = [np.abs(to_x), np.abs(to_y), over_x, over_y]
     none = np.zeros(0, np.int32)
-    ways: dict[str, Any] = {"pair": none, "pair_link_ptr": np.zeros(1, np.int64), "pair_link": none, "n_inside": 0}
+    links: dict[str, Any] = {"pair": none, "pair_link_ptr": np.zeros(1, np.int64), "pair_link": none, "n_inside": 0}
     if mesh.cut_links:
         routes = route(program)
-        sends = routes.axon_pair >= 0
-        pair = routes.axon_pair[sends]
-        columns = (routes.pair_hops_x, routes.pair_hops_y, routes.pair_borders_x, routes.pair_borders_y)
+        pair = routes.axon_pair[routes.axon_pair >= 0]
         of_slot = np.full(t.n_slots, -1, np.int32)
-        of_slot[t.target >= 0] = pair
-        hops[t.target >= 0] = np.stack(columns, axis=1)[pair]
-        ways = {
+        of_slot[sends] = pair
+        columns = (routes.pair_hops_x, routes.pair_hops_y, routes.pair_borders_x, routes.pair_borders_y)
+        for column, of_pair in zip(hops, columns, strict=True):
+            column[sends] = of_pair[pair]
+        links = {
             "pair": of_slot,
             "pair_link_ptr": routes.pair_link_ptr,
             "pair_link": routes.pair_link,
             "n_inside": routes.n_inside,
         }
-    return {"hops": hops, "to_x": to_x.astype(np.int32), "to_y": to_y.astype(np.int32), **ways}
+    way = np.zeros((t.n_slots, 8), np.int32)
+    way[:, crossbar_kernel.TO_AXON] = np.where(sends, t.target // t.axons * axons + t.target % t.axons, -1)
+    way[:, crossbar_kernel.TO_CORE] = target_core
+    way[:, crossbar_kernel.DELAY] = t.target_delay
+    way[:, crossbar_kernel.TO_X], way[:, crossbar_kernel.TO_Y] = to_x, to_y
+    way[:, crossbar_kernel.WAY_HOPS_X], way[:, crossbar_kernel.WAY_HOPS_Y] = hops[0], hops[1]
+    way[:, crossbar_kernel.WAY_BORDERS] = hops[2] << 16 | hops[3]
+    return {"way": way, **links}
 
 
 def _pad(values: npt.NDArray[Any], n_cores: int, axons: int) -> npt.NDArray[Any]:
@@ -114,18 +128,11 @@ def _pad(values: npt.NDArray[Any], n_cores: int, axons: int) -> npt.NDArray[Any]
     return wide.ravel()
 
 
-def _rows(t: CrossbarTables, axons: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
-    """The crosspoints of each axon as lists: pointers [axon + 1], and neurons within the core."""
-    n_cores = len(t.core)
-    sizes = np.zeros((n_cores, axons), np.int64)
-    sizes[:, : t.axons] = row_synapses(t).reshape(n_cores, t.axons)
-    pointer = np.concatenate([[0], np.cumsum(sizes.ravel())])
-    row = np.empty(int(pointer[-1]), np.uint8 if t.row_bytes <= 32 else np.uint16)
-    bits = t.crossbar.reshape(n_cores, t.axons, t.row_bytes)
-    at = 0
-    for first in range(0, n_cores, _CORES_AT_ONCE):
-        some = np.unpackbits(bits[first : first + _CORES_AT_ONCE], axis=2, bitorder="little")
-        neuron = np.flatnonzero(some.view(np.bool_)) % some.shape[2]
-        row[at : at + len(neuron)] = neuron
-        at += len(neuron)
-    return pointer, row
+def _rows(t: CrossbarTables, axons: int, row_words: int) -> npt.NDArray[np.uint64]:
+    """Crosspoints as words; the program's own memory where it has whole words."""
+    n_cores, wide = len(t.core), row_words * LANES // 8
+    if t.axons == axons and t.row_bytes == wide:
+        return t.crossbar.view("<u8")
+    table = np.zeros((n_cores, axons, wide), np.uint8)
+    table[:, : t.axons, : t.row_bytes] = t.crossbar.reshape(n_cores, t.axons, t.row_bytes)
+    return table.reshape(-1).view("<u8")

@@ -9,15 +9,10 @@ ahead.  Decay rounds toward zero.  In int32, trunc(x * (k / 4096)) in float64 is
 vectorises; in int64 it is done in integers.
 """
 
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
-from numba.np import arrayobj
 
 from compiler.jit import jit
+from neurosim.simulation.lanes import prefetch
 from neurosim.simulation.layout import (
     BORDERS_X,
     BORDERS_Y,
@@ -109,7 +104,7 @@ def _count_rows(rows, arriving, spikes, offset):
         if i + AHEAD < len(spikes):
             ahead = (offset + np.int64(spikes[i + AHEAD])) * width
             for k in range(ahead, ahead + width, per_line):
-                _prefetch(rows, k)
+                prefetch(rows, k)
         begin = (offset + np.int64(spikes[i])) * width
         for c in range(width):
             arriving[c] += rows[begin + c]
@@ -212,26 +207,7 @@ def _scatter_wide(ring, row_of_delay, synapse_ptr, words, weights, spikes, offse
 def _prefetch_run(values, begin, end):
     """Ask for the cache lines of `values[begin:end]`, up to MOST_LINES of them: the processor follows long runs."""
     for k in range(begin, min(end, begin + MOST_LINES * LINE_BYTES // 4), LINE_BYTES // 4):
-        _prefetch(values, k)
-
-
-def _prefetch_code(typing_context: Any, array: Any, index: Any) -> Any:
-    """Ask for the cache line of `array[index]`, and do not wait for it."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        data = arrayobj.make_array(signature.args[0])(context, builder, arguments[0]).data
-        i32 = ir.IntType(32)
-        pointer = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
-        kind = ir.FunctionType(ir.VoidType(), [pointer.type, i32, i32, i32])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        read, keep, data_cache = i32(0), i32(3), i32(1)
-        builder.call(function, [pointer, read, keep, data_cache])
-        return context.get_dummy_value()
-
-    return types.void(array, index), code
-
-
-_prefetch: Any = intrinsic(_prefetch_code)
+        prefetch(values, k)
 
 
 @jit
