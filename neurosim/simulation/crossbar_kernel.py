@@ -62,11 +62,16 @@ from neurosim.simulation.layout import (
 )
 
 DRAWS_WEIGHT, DRAWS_LEAK, REVERSES_LEAK = 1, 2, 4  # what a core has
-SAME_LEAK, SAME_THRESHOLD, SAME_NEGATIVE, SAME_WEIGHT = 8, 16, 32, 64  # of all its neurons; a bit for each type
-# columns of a way
+SAME_LEAK, SAME_THRESHOLD, SAME_NEGATIVE, SAME_RULE, SAME_WEIGHT = 8, 16, 32, 64, 128  # a bit for each type
+# columns of what a core's neurons share, and of a neuron's rule
+SHARED_LEAK, SHARED_THRESHOLD, SHARED_NEGATIVE, SHARED_RULE, SHARED_WEIGHT = 0, 1, 2, 4, 8
+MASK, RESET_MODE, RESET_POTENTIAL, SATURATES = range(4)
+# columns of a way; one number holds delay and REPORTS
 TO_AXON, TO_CORE, DELAY, TO_X, TO_Y, WAY_HOPS_X, WAY_HOPS_Y, WAY_BORDERS = range(8)
+REPORTS = 256
 AHEAD = 8  # spikes, of which the way is prefetched
 DELAY_AT = 48  # bit of a message where its delay stands, above the axon
+AXON_BITS = (1 << DELAY_AT) - 1
 
 
 class CrossbarMachine(NamedTuple):
@@ -85,15 +90,12 @@ class CrossbarMachine(NamedTuple):
     leak_reversal: npt.NDArray[np.uint8]  # [slot]
     stochastic_leak: npt.NDArray[np.uint8]  # [slot]
     threshold: npt.NDArray[np.int32]  # [slot]
-    threshold_mask: npt.NDArray[np.int32]  # [slot]
     negative_threshold: npt.NDArray[np.int32]  # [slot]
-    negative_saturates: npt.NDArray[np.uint8]  # [slot]
-    reset_mode: npt.NDArray[np.uint8]  # [slot]
-    reset_potential: npt.NDArray[np.int32]  # [slot]
+    rule: npt.NDArray[np.int32]  # [slot, 4], MASK (of the threshold's random number) ...
+    shared: npt.NDArray[np.int32]  # [core, 16], SHARED_LEAK ...: of its first neuron; read where all have the same
     potential: npt.NDArray[np.int32]  # [slot], at the start
     neuron_key: npt.NDArray[np.int64]  # [slot], names the neuron in random numbers: copies share it
-    reports: npt.NDArray[np.uint8]  # [slot], whether its spikes are the network's
-    way: npt.NDArray[np.int32]  # [slot, 8], TO_AXON ...: where a spike goes, -1: nowhere; borders x * 2^16 + y
+    way: npt.NDArray[np.int32]  # [slot, 8], TO_AXON (-1: none) ...: where a spike goes, and whether it is the network's
     tile_x: npt.NDArray[np.int32]  # [core]
     tile_y: npt.NDArray[np.int32]  # [core]
     height: int  # tiles of the block of chips in use, north-south
@@ -214,12 +216,20 @@ def _take_packets(m, s, t, part, counts):
     n_words = (len(m.core_ptr) - 1) * m.axon_words
     for other in range(len(s.part) - 1):
         begin = m.core_ptr[s.part[other]]
-        for message in s.message[begin : begin + s.n_fired[other, 2]]:
-            axon = message & ((np.int64(1) << DELAY_AT) - 1)
+        messages = s.message[begin : begin + s.n_fired[other, 2]]
+        for i in range(len(messages)):
+            if i + AHEAD < len(messages):
+                prefetch(s.axon, _place(messages[i + AHEAD], t, m.rows, n_words))
+            axon = messages[i] & AXON_BITS
             if first <= axon < last:
-                place = (t + (message >> DELAY_AT)) % m.rows * n_words + axon // LANES
                 bit = np.uint64(1) << np.uint64(axon % LANES)
-                _arrive(s.axon, place, bit, counts, axon // per_core, PACKETS_IN)
+                _arrive(s.axon, _place(messages[i], t, m.rows, n_words), bit, counts, axon // per_core, PACKETS_IN)
+
+
+@jit
+def _place(message, t, rows, n_words):
+    """Where the axon of a message stands in the ring of axons, at the tick of its arrival."""
+    return (t + (message >> DELAY_AT)) % rows * n_words + (message & AXON_BITS) // LANES
 
 
 @jit
@@ -235,11 +245,11 @@ def _update(m, s, t, part, counts, probed):
         first, last = m.core_ptr[core], m.core_ptr[core + 1]
         v, has = s.v[first:last], m.has[core]
         counts[core, SYNAPTIC_EVENTS] += _integrate(m, s.seed[0], t, core, words, v, has)
-        _leak(m, s.seed[0], t, first, v, has)
+        _leak(m, s.seed[0], t, core, v, has)
         hold(v, np.int32(-m.v_limit), np.int32(m.v_limit - 1))
         if probed:
             s.u[first:last] = v
-        n_fired = _compare(m, s, t, part, first, v, has, n_fired)
+        n_fired = _compare(m, s, t, part, core, v, has, n_fired)
     s.n_fired[part, 0] = n_fired - begin
 
 
@@ -250,6 +260,7 @@ def _prefetch_rows(m, axons, at, core):
         while bits:
             axon = (core * m.axon_words + word) * LANES + lowest(bits)
             prefetch(m.row, axon * m.row_words)
+            prefetch(m.axon_type, axon)
             bits &= bits - np.uint64(1)
 
 
@@ -270,7 +281,7 @@ def _integrate(m, seed, t, core, words, v, has):
             if has & DRAWS_WEIGHT:
                 _add_random(m, seed, t, first, v, weight, row, of_type, m.axon_key[axon])
             elif has & (SAME_WEIGHT << of_type):
-                _add_same(v, weight[0], row)
+                _add_same(v, m.shared[core, SHARED_WEIGHT + of_type], row)
             else:
                 _add(v, weight, row)
             for bits_of_row in row:
@@ -296,7 +307,7 @@ def _add(v, weight, row):
 def _add_same(v, weight, row):
     whole = len(v) // LANES
     for k in range(whole):
-        add_one(v, k * LANES, row[k], np.int32(weight))
+        add_one(v, k * LANES, row[k], weight)
     if whole < len(row):
         bits = row[whole]
         while bits:
@@ -319,7 +330,8 @@ def _add_random(m, seed, t, first, v, weight, row, of_type, key):
 
 
 @jit
-def _leak(m, seed, t, first, v, has):
+def _leak(m, seed, t, core, v, has):
+    first = m.core_ptr[core]
     leak, reversal = m.leak[first : first + len(v)], m.leak_reversal[first : first + len(v)]
     if has & DRAWS_LEAK:
         stochastic, key = m.stochastic_leak[first : first + len(v)], m.neuron_key[first : first + len(v)]
@@ -327,23 +339,24 @@ def _leak(m, seed, t, first, v, has):
     elif has & REVERSES_LEAK:
         leak_reversed(v, leak, reversal)
     elif has & SAME_LEAK:
-        if leak[0]:
-            leak_all(v, np.int32(leak[0]))
+        if m.shared[core, SHARED_LEAK]:
+            leak_all(v, m.shared[core, SHARED_LEAK])
     else:
         leak_each(v, leak)
 
 
 @jit
-def _compare(m, s, t, part, first, v, has, n_fired):
+def _compare(m, s, t, part, core, v, has, n_fired):
     """Compare and reset; append who fires to the part's list."""
+    first, shared = m.core_ptr[core], m.shared[core]
     threshold, negative = m.threshold[first : first + len(v)], m.negative_threshold[first : first + len(v)]
     crossed = s.crossed[part]
     if has & SAME_THRESHOLD:
-        cross_up(v, threshold[0], crossed)
+        cross_up(v, shared[SHARED_THRESHOLD], crossed)
     else:
         cross_up_each(v, threshold, crossed)
     if has & SAME_NEGATIVE:
-        cross_down(v, negative[0], crossed)
+        cross_down(v, shared[SHARED_NEGATIVE], crossed)
     else:
         cross_down_each(v, negative, crossed)
     words, n_words = s.crossed_words[part], (len(v) + 7) // 8
@@ -353,14 +366,13 @@ def _compare(m, s, t, part, first, v, has, n_fired):
         while bits:
             j = word * 8 + lowest(bits) // 8
             bits &= bits - np.uint64(1)
-            slot = first + j
+            rule = shared[SHARED_RULE : SHARED_RULE + 4] if has & SAME_RULE else m.rule[first + j]
             eta = np.int32(0)
-            if m.threshold_mask[slot]:
-                draw = random(s.seed[0], t, m.neuron_key[slot], THRESHOLD, m.random_shift)
-                eta = np.int32(draw & m.threshold_mask[slot])
-            mode, potential, saturates = m.reset_mode[slot], m.reset_potential[slot], m.negative_saturates[slot]
-            if settle(v, j, threshold[j], negative[j], eta, mode, potential, saturates):
-                s.fired[n_fired] = slot
+            if rule[MASK]:
+                draw = random(s.seed[0], t, m.neuron_key[first + j], THRESHOLD, m.random_shift)
+                eta = np.int32(draw & rule[MASK])
+            if settle(v, j, threshold[j], negative[j], eta, rule[RESET_MODE], rule[RESET_POTENTIAL], rule[SATURATES]):
+                s.fired[n_fired] = first + j
                 n_fired += 1
     return n_fired
 
@@ -378,13 +390,13 @@ def _send(m, s, part, counts):
         while slot >= m.core_ptr[core + 1]:
             core += 1
         counts[core, SPIKES] += 1
-        if m.reports[slot]:
+        way = m.way[slot]
+        if way[DELAY] & REPORTS:
             s.fired[reported] = slot
             reported += 1
-        way = m.way[slot]
         if way[TO_AXON] < 0:
             continue
-        s.message[sent] = np.int64(way[TO_AXON]) | np.int64(way[DELAY]) << DELAY_AT
+        s.message[sent] = np.int64(way[TO_AXON]) | np.int64(way[DELAY] & (REPORTS - 1)) << DELAY_AT
         sent += 1
         counts[core, PACKETS_OUT] += 1
         counts[core, PACKETS_BETWEEN_CORES] += way[TO_CORE] != core

@@ -12,6 +12,8 @@ from neurosim.simulation import crossbar_kernel
 from neurosim.simulation.crossbar_kernel import CrossbarMachine
 from neurosim.simulation.lanes import LANES
 
+RULE = ("threshold_mask", "reset_mode", "reset_potential", "negative_saturates")  # columns of a rule
+
 
 def build_crossbar_machine(program: Program) -> CrossbarMachine:
     """The kernel's view of a crossbar program."""
@@ -39,14 +41,11 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
         leak_reversal=t.registers["leak_reversal"],
         stochastic_leak=t.registers["stochastic_leak"],
         threshold=r["threshold"],
-        threshold_mask=r["threshold_mask"],
         negative_threshold=r["negative_threshold"],
-        negative_saturates=t.registers["negative_saturates"],
-        reset_mode=t.registers["reset_mode"],
-        reset_potential=r["reset_potential"],
+        rule=np.stack([r[name] for name in RULE], axis=1),
+        shared=_shared(t, r),
         potential=r["potential"],
         neuron_key=t.neuron_of.astype(np.int64),
-        reports=(t.role == NEURON).astype(np.uint8),
         **_ways(program, slot_core, axons),
         tile_x=tile_x,
         tile_y=tile_y,
@@ -67,7 +66,7 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
 
 def _has(t: CrossbarTables, r: dict[str, Any], slot_core: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
     """What each core has, and what its neurons share: [core]."""
-    n_cores, first = len(t.core), t.core_ptr[:-1]
+    n_cores = len(t.core)
     has = np.zeros(n_cores, np.int32)
     for flag, slots in (
         (crossbar_kernel.DRAWS_WEIGHT, r["stochastic_weights"] > 0),
@@ -78,10 +77,31 @@ def _has(t: CrossbarTables, r: dict[str, Any], slot_core: npt.NDArray[np.int64])
     same = [("leak", crossbar_kernel.SAME_LEAK), ("threshold", crossbar_kernel.SAME_THRESHOLD)]
     same += [("negative_threshold", crossbar_kernel.SAME_NEGATIVE)]
     same += [(f"weight_{g}", crossbar_kernel.SAME_WEIGHT << g) for g in range(TYPES)]
+    alike = {name: _alike(r[name], t, slot_core) for name in (*RULE, *(name for name, _ in same))}
     for name, flag in same:
-        differ = slot_core[r[name] != r[name][first][slot_core]]
-        has[np.bincount(differ, minlength=n_cores) == 0] |= flag
+        has[alike[name]] |= flag
+    has[np.logical_and.reduce([alike[name] for name in RULE])] |= crossbar_kernel.SAME_RULE
     return has
+
+
+def _alike(values: npt.NDArray[Any], t: CrossbarTables, slot_core: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Cores whose neurons have all the same value: [core]."""
+    differ = slot_core[values != values[t.core_ptr[:-1]][slot_core]]
+    alike: npt.NDArray[np.bool_] = np.bincount(differ, minlength=len(t.core)) == 0
+    return alike
+
+
+def _shared(t: CrossbarTables, r: dict[str, Any]) -> npt.NDArray[np.int32]:
+    """Registers of the first neuron of each core: [core, 16]."""
+    first, shared = t.core_ptr[:-1], np.zeros((len(t.core), 16), np.int32)
+    shared[:, crossbar_kernel.SHARED_LEAK] = r["leak"][first]
+    shared[:, crossbar_kernel.SHARED_THRESHOLD] = r["threshold"][first]
+    shared[:, crossbar_kernel.SHARED_NEGATIVE] = r["negative_threshold"][first]
+    for column, name in enumerate(RULE, crossbar_kernel.SHARED_RULE):
+        shared[:, column] = r[name][first]
+    for g in range(TYPES):
+        shared[:, crossbar_kernel.SHARED_WEIGHT + g] = r[f"weight_{g}"][first]
+    return shared
 
 
 def _ways(program: Program, slot_core: npt.NDArray[np.int64], axons: int) -> dict[str, Any]:
@@ -113,7 +133,7 @@ def _ways(program: Program, slot_core: npt.NDArray[np.int64], axons: int) -> dic
     way = np.zeros((t.n_slots, 8), np.int32)
     way[:, crossbar_kernel.TO_AXON] = np.where(sends, t.target // t.axons * axons + t.target % t.axons, -1)
     way[:, crossbar_kernel.TO_CORE] = target_core
-    way[:, crossbar_kernel.DELAY] = t.target_delay
+    way[:, crossbar_kernel.DELAY] = t.target_delay + crossbar_kernel.REPORTS * (t.role == NEURON)
     way[:, crossbar_kernel.TO_X], way[:, crossbar_kernel.TO_Y] = to_x, to_y
     way[:, crossbar_kernel.WAY_HOPS_X], way[:, crossbar_kernel.WAY_HOPS_Y] = hops[0], hops[1]
     way[:, crossbar_kernel.WAY_BORDERS] = hops[2] << 16 | hops[3]
