@@ -64,7 +64,7 @@ from neurosim.simulation.layout import (
 DRAWS_WEIGHT, DRAWS_LEAK, REVERSES_LEAK = 1, 2, 4  # what a core has
 SAME_LEAK, SAME_THRESHOLD, SAME_NEGATIVE, SAME_RULE, SAME_WEIGHT = 8, 16, 32, 64, 128  # a bit for each type
 # columns of what a core's neurons share, and of a neuron's rule
-SHARED_LEAK, SHARED_THRESHOLD, SHARED_NEGATIVE, SHARED_RULE, SHARED_WEIGHT = 0, 1, 2, 4, 8
+SHARED_LEAK, SHARED_THRESHOLD, SHARED_NEGATIVE, SHARED_WEIGHT = range(4)
 MASK, RESET_MODE, RESET_POTENTIAL, SATURATES = range(4)
 # columns of a way; one number holds delay and REPORTS
 TO_AXON, TO_CORE, DELAY, TO_X, TO_Y, WAY_HOPS_X, WAY_HOPS_Y, WAY_BORDERS = range(8)
@@ -91,8 +91,8 @@ class CrossbarMachine(NamedTuple):
     stochastic_leak: npt.NDArray[np.uint8]  # [slot]
     threshold: npt.NDArray[np.int32]  # [slot]
     negative_threshold: npt.NDArray[np.int32]  # [slot]
-    rule: npt.NDArray[np.int32]  # [slot, 4], MASK (of the threshold's random number) ...
-    shared: npt.NDArray[np.int32]  # [core, 16], SHARED_LEAK ...: of its first neuron; read where all have the same
+    rule: npt.NDArray[np.int32]  # [slot, then core, 4], MASK (of the threshold's random number) ...
+    shared: npt.NDArray[np.int32]  # [core, 8], SHARED_LEAK ...; like rules of cores read where neurons have the same
     potential: npt.NDArray[np.int32]  # [slot], at the start
     neuron_key: npt.NDArray[np.int64]  # [slot], names the neuron in random numbers: copies share it
     way: npt.NDArray[np.int32]  # [slot, 8], TO_AXON (-1: none) ...: where a spike goes, and whether it is the network's
@@ -184,7 +184,7 @@ def _advance_part(m, s, b, input_ptr, input_channel, start, stop, halt, part):
     return stop, n_spikes
 
 
-@jit
+@jit(inline="always")
 def _arrive(axons, place, bit, counts, core, kind):
     """A packet reaches an axon; one that meets another merges with it."""
     counts[core, kind] += 1
@@ -226,7 +226,7 @@ def _take_packets(m, s, t, part, counts):
                 _arrive(s.axon, _place(messages[i], t, m.rows, n_words), bit, counts, axon // per_core, PACKETS_IN)
 
 
-@jit
+@jit(inline="always")
 def _place(message, t, rows, n_words):
     """Where the axon of a message stands in the ring of axons, at the tick of its arrival."""
     return (t + (message >> DELAY_AT)) % rows * n_words + (message & AXON_BITS) // LANES
@@ -253,7 +253,7 @@ def _update(m, s, t, part, counts, probed):
     s.n_fired[part, 0] = n_fired - begin
 
 
-@jit
+@jit(inline="always")
 def _prefetch_rows(m, axons, at, core):
     for word in range(m.axon_words):
         bits = axons[at + word]
@@ -264,7 +264,7 @@ def _prefetch_rows(m, axons, at, core):
             bits &= bits - np.uint64(1)
 
 
-@jit
+@jit(inline="always")
 def _integrate(m, seed, t, core, words, v, has):
     """Add what the core's axons bring, and clear them; returns the synaptic events."""
     first, events = m.core_ptr[core], np.uint64(0)
@@ -289,7 +289,7 @@ def _integrate(m, seed, t, core, words, v, has):
     return events
 
 
-@jit
+@jit(inline="always")
 def _add(v, weight, row):
     """Add weights where the row has crosspoints; the last word alone may reach beyond the core's neurons."""
     whole = len(v) // LANES
@@ -303,7 +303,7 @@ def _add(v, weight, row):
             bits &= bits - np.uint64(1)
 
 
-@jit
+@jit(inline="always")
 def _add_same(v, weight, row):
     whole = len(v) // LANES
     for k in range(whole):
@@ -329,7 +329,7 @@ def _add_random(m, seed, t, first, v, weight, row, of_type, key):
             v[j] += w
 
 
-@jit
+@jit(inline="always")
 def _leak(m, seed, t, core, v, has):
     first = m.core_ptr[core]
     leak, reversal = m.leak[first : first + len(v)], m.leak_reversal[first : first + len(v)]
@@ -345,18 +345,18 @@ def _leak(m, seed, t, core, v, has):
         leak_each(v, leak)
 
 
-@jit
+@jit(inline="always")
 def _compare(m, s, t, part, core, v, has, n_fired):
     """Compare and reset; append who fires to the part's list."""
-    first, shared = m.core_ptr[core], m.shared[core]
+    first, rule_at = m.core_ptr[core], len(m.leak) + core
     threshold, negative = m.threshold[first : first + len(v)], m.negative_threshold[first : first + len(v)]
     crossed = s.crossed[part]
     if has & SAME_THRESHOLD:
-        cross_up(v, shared[SHARED_THRESHOLD], crossed)
+        cross_up(v, m.shared[core, SHARED_THRESHOLD], crossed)
     else:
         cross_up_each(v, threshold, crossed)
     if has & SAME_NEGATIVE:
-        cross_down(v, shared[SHARED_NEGATIVE], crossed)
+        cross_down(v, m.shared[core, SHARED_NEGATIVE], crossed)
     else:
         cross_down_each(v, negative, crossed)
     words, n_words = s.crossed_words[part], (len(v) + 7) // 8
@@ -366,13 +366,15 @@ def _compare(m, s, t, part, core, v, has, n_fired):
         while bits:
             j = word * 8 + lowest(bits) // 8
             bits &= bits - np.uint64(1)
-            rule = shared[SHARED_RULE : SHARED_RULE + 4] if has & SAME_RULE else m.rule[first + j]
+            slot = first + j
+            r = rule_at if has & SAME_RULE else slot
             eta = np.int32(0)
-            if rule[MASK]:
-                draw = random(s.seed[0], t, m.neuron_key[first + j], THRESHOLD, m.random_shift)
-                eta = np.int32(draw & rule[MASK])
-            if settle(v, j, threshold[j], negative[j], eta, rule[RESET_MODE], rule[RESET_POTENTIAL], rule[SATURATES]):
-                s.fired[n_fired] = first + j
+            if m.rule[r, MASK]:
+                draw = random(s.seed[0], t, m.neuron_key[slot], THRESHOLD, m.random_shift)
+                eta = np.int32(draw & m.rule[r, MASK])
+            mode, potential, saturates = m.rule[r, RESET_MODE], m.rule[r, RESET_POTENTIAL], m.rule[r, SATURATES]
+            if settle(v, j, threshold[j], negative[j], eta, mode, potential, saturates):
+                s.fired[n_fired] = slot
                 n_fired += 1
     return n_fired
 

@@ -42,7 +42,7 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
         stochastic_leak=t.registers["stochastic_leak"],
         threshold=r["threshold"],
         negative_threshold=r["negative_threshold"],
-        rule=np.stack([r[name] for name in RULE], axis=1),
+        rule=np.stack([np.append(r[name], r[name][t.core_ptr[:-1]]) for name in RULE], axis=1),
         shared=_shared(t, r),
         potential=r["potential"],
         neuron_key=t.neuron_of.astype(np.int64),
@@ -92,13 +92,11 @@ def _alike(values: npt.NDArray[Any], t: CrossbarTables, slot_core: npt.NDArray[n
 
 
 def _shared(t: CrossbarTables, r: dict[str, Any]) -> npt.NDArray[np.int32]:
-    """Registers of the first neuron of each core: [core, 16]."""
-    first, shared = t.core_ptr[:-1], np.zeros((len(t.core), 16), np.int32)
+    """Registers of the first neuron of each core: [core, 8]."""
+    first, shared = t.core_ptr[:-1], np.zeros((len(t.core), 8), np.int32)
     shared[:, crossbar_kernel.SHARED_LEAK] = r["leak"][first]
     shared[:, crossbar_kernel.SHARED_THRESHOLD] = r["threshold"][first]
     shared[:, crossbar_kernel.SHARED_NEGATIVE] = r["negative_threshold"][first]
-    for column, name in enumerate(RULE, crossbar_kernel.SHARED_RULE):
-        shared[:, column] = r[name][first]
     for g in range(TYPES):
         shared[:, crossbar_kernel.SHARED_WEIGHT + g] = r[f"weight_{g}"][first]
     return shared
