@@ -112,9 +112,12 @@ def list_memory_bits(program: Program) -> npt.NDArray[np.int64]:
     t = program.lists
     each = np.array([synapse_bits(f.weight_bits, f.index_bits, f.delay_bits) for f in program.formats], np.int64)
     length = np.diff(t.list_ptr)
-    pairs, which = np.unique(np.stack([length, each[t.list_format]], 1), axis=0, return_inverse=True)
-    table = [list_bits(int(n), int(bits), program.chip.lists) for n, bits in pairs]
-    return np.array(table, np.int64)[which.ravel()] if len(pairs) else np.zeros(0, np.int64)
+    key = t.list_format.astype(np.int64) * (int(length.max(initial=0)) + 1) + length
+    table = np.zeros(int(key.max(initial=-1)) + 1, np.int64)
+    for k in np.flatnonzero(np.bincount(key, minlength=len(table))):
+        form, n = divmod(int(k), int(length.max()) + 1)
+        table[k] = list_bits(n, int(each[form]), program.chip.lists)
+    return table[key]
 
 
 def _lower_bounds(program: Program) -> dict[str, int]:

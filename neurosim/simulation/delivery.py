@@ -46,6 +46,12 @@ def synapses(program: Program) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.i
     return target, t.synapse_weight.astype(np.int32) << exponent[t.list_format][list_of]
 
 
+def _places(length: npt.NDArray[np.int64], program: Program) -> npt.NDArray[np.int64]:
+    """Places that lists of so many synapses have."""
+    table = [places(n, program.chip.lists) for n in range(int(length.max(initial=0)) + 1)]
+    return np.array(table, np.int64)[length]
+
+
 def counts_per_spike(program: Program, routes: Routes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """What one spike adds to the counts: [axon, kind] on the destination core, [source, kind] on its own."""
     t = program.lists
@@ -53,7 +59,7 @@ def counts_per_spike(program: Program, routes: Routes) -> tuple[npt.NDArray[np.i
     axon_source = np.repeat(np.arange(n_sources), np.diff(routes.axon_ptr))
     list_source = np.repeat(np.arange(n_sources), np.diff(t.source_ptr))
     axon_of_list = np.searchsorted(axon_source * n_cores + routes.axon_core, list_source * n_cores + t.list_core)
-    length = np.array([places(int(n), program.chip.lists) for n in np.diff(t.list_ptr)], np.int64)
+    length = _places(np.diff(t.list_ptr), program)
     is_dense = np.array([f.index_bits == 0 for f in program.formats], np.bool_)[t.list_format]
     external = routes.axon_pair < 0
     n_axons = len(routes.axon_core)
