@@ -26,7 +26,7 @@ class Engine:
     `advance(machine, state, buffers, input_ptr, input_channel, start, stop, halt)` advances one sample and returns the
     step reached and the number of spikes written (see kernel.py); `new_state()` makes the arrays of one sample at rest,
     all zero.  `shift(state, steps)` numbers steps anew, `steps` being a multiple of the ring's rows: step t of the loop
-    is from now on what t + steps was, so what a state knows by its step number has to be moved (`Stepper`).
+    is from now on what t + steps was, so what a state knows by its step number has to be moved (`SampleLoop`).
     """
 
     advance: Callable[..., tuple[int, int]]
