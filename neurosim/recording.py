@@ -39,7 +39,8 @@ class Recording:
             RunError: the counts per step would be too large to keep.
         """
         n, all_steps = len(steps), sum(steps.tolist())
-        _check_memory(program, all_steps, per_step)
+        if per_step:
+            check_count_memory(all_steps, program.n_cores)
         self._program, self._probing, self._per_step = program, probing, per_step
         self.steps = steps
         self.done: npt.NDArray[np.int64] = np.zeros(n, np.int64)  # [sample], steps recorded
@@ -154,11 +155,16 @@ def _in_order(program: Program, step: Ints, slot: Ints, value: Ints) -> tuple[In
     return neuron[order], value[order]
 
 
-def _check_memory(program: Program, steps: int, per_step: bool) -> None:
-    needed = steps * program.n_cores * len(KINDS) * 4
-    if per_step and needed > MAX_COUNT_BYTES:
+def check_count_memory(steps: int, n_cores: int) -> None:
+    """Refuse counts per step that are too large to hold.
+
+    Raises:
+        RunError: they are.
+    """
+    needed = steps * n_cores * len(KINDS) * 4
+    if needed > MAX_COUNT_BYTES:
         raise RunError(
-            f"counts of {steps:,} steps on {program.n_cores:,} cores need {needed:,} bytes, more than "
-            f"{MAX_COUNT_BYTES:,}: run fewer steps at a time, with per_step=False (no latency then), or stream "
-            "them to disk (run_to_disk, --stream)"
+            f"counts of {steps:,} steps on {n_cores:,} cores need {needed:,} bytes, more than {MAX_COUNT_BYTES:,}: "
+            "run fewer steps at a time, with per_step=False (no latency then), or stream them to disk "
+            "(run_to_disk, --stream)"
         )
