@@ -33,7 +33,9 @@ def run_command(
     stream: Annotated[
         Path | None, typer.Option("--stream", help="Folder to write to as it runs, in place of -o; for long runs.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder of --stream.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in the folder of --stream, or begin it.")
+    ] = False,
     chunk_steps: Annotated[
         int | None, typer.Option("--chunk-steps", min=1, max=2**31 - 2, help="Steps in a file of --stream.")
     ] = None,

@@ -19,6 +19,8 @@ from small_networks import SMALL
 
 import neurosim as ns
 from neurosim.engine_cache import MOST, engine_of
+from neurosim.recording import Recording
+from neurosim.simulate import run_until
 from neurosim.streaming.chunks import cut
 
 LOIHI2 = ("lif_adaptive", "echo_state", "sigma_delta", "resonators", "mixed")
@@ -81,7 +83,7 @@ def stopping_after(chunks: int, halt: np.ndarray, folder: Path) -> Callable[[int
 
 
 @every_network
-@pytest.mark.parametrize("chunk_steps", [1, 13, 1000])
+@pytest.mark.parametrize("chunk_steps", [4, 13, 1000])
 def test_a_streamed_run_is_the_run(name: str, chunk_steps: int, tmp_path: Path) -> None:
     wanted = ns.run(program(name), trains(name), seed=SEED)
     folder = tmp_path / "run"
@@ -172,7 +174,7 @@ def test_chunks_are_whole_samples_or_parts_of_one_and_cover_all(lengths: list[in
     assert covered == [(i, t) for i, n in enumerate(lengths) for t in range(n)]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(name=st.sampled_from(sorted(SMALL)), chunk_steps=st.integers(1, 120), seed=st.integers(0, 2**40))
 def test_any_cut_gives_the_bits_of_one_run(
     name: str, chunk_steps: int, seed: int, tmp_path_factory: pytest.TempPathFactory
@@ -245,10 +247,14 @@ def test_another_run_cannot_go_on_in_the_folder(begun: Path) -> None:
     other = ns.SpikeTrains.from_samples([[(0, 0)]], 90)
     refused(lambda: resume(begun, "lif_delays"), "another program", str(begun))
     refused(lambda: resume(begun, inputs=other), "other inputs")
-    refused(lambda: resume(begun, inputs=trains("lif_ring", (91,))), "other lengths")
+    refused(lambda: resume(begun, inputs=trains("lif_ring", (91,))), "sample 0 has 90 steps, not 91")
+    refused(lambda: resume(begun, inputs=trains("lif_ring", (90, 1))), "number of samples")
     refused(lambda: resume(begun, seed=1), "another seed")
     refused(lambda: resume(begun, chunk_steps=14), "chunk_steps")
     refused(lambda: resume(begun, resume=False), "holds a run already", "resume")
+    dearer = ns.load_chip("loihi1", {"energy.spike_pj": 7})
+    other_prices = ns.compile(SMALL["lif_ring"](), dearer)
+    refused(lambda: ns.run_to_disk(other_prices, trains("lif_ring", (90,)), None, begun, resume=True), "prices")
     assert files(begun) == before
     assert resume(begun, chunk_steps=None).is_complete
 
@@ -341,6 +347,41 @@ def test_an_interrupt_of_a_library_call_is_the_callers(threads: int) -> None:
     with pytest.raises(KeyboardInterrupt):
         ns.run(program("lif_ring"), [[]] * 4, 2_000_000, threads=threads, per_step=False, progress=interrupted)
     assert ns.run(program("lif_ring"), None, 20).steps.tolist() == [20]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("lengths", [(3_000_000,), (4000,) * 60])
+def test_a_halted_run_is_the_beginning_of_the_whole(lengths: tuple[int, ...], threads: int) -> None:
+    inputs = ns.SpikeTrains.from_samples([[(0, 0), (1, 1)]] * len(lengths), lengths)
+    halt = np.zeros(1, np.uint8)
+
+    def watch(done: np.ndarray) -> None:
+        halt[0] |= done.any()
+
+    part = run_until(halt, program("lif_ring"), inputs, threads=threads, watch=watch)
+    assert part is not None
+    done = int(part.steps.sum())
+    assert done > 0
+    assert part.steps[:-1].tolist() == list(lengths[: part.n_samples - 1])
+    whole = ns.run(program("lif_ring"), inputs[: part.n_samples])
+    assert whole.counts.per_step is not None
+    assert np.array_equal(part.counts.per_step, whole.counts.per_step[:done])
+    assert np.array_equal(part.spike_step, whole.spike_step[: part.n_spikes])
+    assert run_until(np.ones(1, np.uint8), program("lif_ring"), inputs, threads=threads) is None
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_error_in_one_sample_ends_the_others(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    take = Recording.take
+
+    def failing(self: Recording, sample: int, buffers: Any, call: Any) -> None:
+        if sample == 1:
+            raise MemoryError("sample 1")
+        take(self, sample, buffers, call)
+
+    monkeypatch.setattr(Recording, "take", failing)
+    with pytest.raises(MemoryError, match="sample 1"):
+        ns.run(program("lif_ring"), [[]] * 500, 100_000, threads=threads, per_step=False)
 
 
 def wait_until(done: Callable[[], bool], process: "subprocess.Popen[Any]") -> None:

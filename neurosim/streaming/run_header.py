@@ -113,21 +113,30 @@ def check_same(folder: Path, found: RunHeader, wanted: RunHeader) -> None:
     for what, of in _SAME.items():
         if of(found) != of(wanted):
             raise RunError(
-                f"{folder} holds a run of {what} ({_short(of(found))}, not {_short(of(wanted))}): resume it with what "
-                "it began with, or choose another folder"
+                f"{folder} holds a run with another {what} ({of(found)}, not {of(wanted)}): resume it with what it "
+                "began with, or choose another folder"
             )
+    if not np.array_equal(found.steps, wanted.steps):
+        sample = int((found.steps != wanted.steps).argmax())
+        raise RunError(
+            f"{folder} holds a run whose sample {sample} has {found.steps[sample]:,} steps, not "
+            f"{wanted.steps[sample]:,}: resume it with the lengths that it began with, or choose another folder"
+        )
+    if found.inputs_digest != wanted.inputs_digest:
+        raise RunError(
+            f"{folder} holds a run on other inputs (digest {found.inputs_digest[:12]}, not "
+            f"{wanted.inputs_digest[:12]}): resume it with those that it began with, or choose another folder"
+        )
+    if profile_to_json(found.chip) != profile_to_json(wanted.chip):
+        raise RunError(
+            f"{folder} holds a run of {found.chip.name} with other prices: resume it with the program that it began "
+            "with (other prices can be given when it is priced), or choose another folder"
+        )
 
 
 _SAME: dict[str, Callable[[RunHeader], object]] = {
-    "another program": lambda h: h.program_digest,
-    "a chip with other prices": lambda h: profile_to_json(h.chip),
-    "samples of other lengths": lambda h: h.steps.tolist(),
-    "other chunk_steps": lambda h: h.chunk_steps,
-    "other inputs": lambda h: h.inputs_digest,
-    "another seed": lambda h: h.seed,
+    "program": lambda header: f"digest {header.program_digest[:12]}",
+    "number of samples": lambda header: len(header.steps),
+    "seed": lambda header: header.seed,
+    "chunk_steps": lambda header: header.chunk_steps,
 }
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 20 else f"{text[:12]}..."
