@@ -138,6 +138,11 @@ class Program:
         """Whether the slots hold the neurons in their order."""
         return bool((np.diff(self.tables.neuron_of) > 0).all())
 
+    @cached_property
+    def limits_hash(self) -> str:
+        """That of its chip, which is work to find."""
+        return self.chip.limits_hash
+
     def span(self, name: str) -> Span:
         """The neurons of a population or channels of an input.
 
@@ -155,7 +160,7 @@ class Program:
         Raises:
             ProgramError: the limits differ.
         """
-        if chip.limits_hash != self.chip.limits_hash:
+        if chip.limits_hash != self.limits_hash:
             raise ProgramError(
                 f"the program was compiled for {self.chip.name!r}, and {chip.name!r} as given has other limits "
                 "(mesh, core, synapse or neuron): compile the network for that profile"
@@ -170,7 +175,7 @@ class Program:
         header = {
             "format": FORMAT,
             "digest": self.digest,
-            "limits_hash": self.chip.limits_hash,
+            "limits_hash": self.limits_hash,
             "chip": profile_to_json(self.chip),
             **_names(self),
         }

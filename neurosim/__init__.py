@@ -73,6 +73,8 @@ if TYPE_CHECKING:
     from neurosim.result import RunResult
     from neurosim.simulate import run
     from neurosim.spikes import SpikeTrains
+    from neurosim.streaming.streamed_run import ChunkCost, StreamedRun
+    from neurosim.streaming.to_disk import run_to_disk
     from neurosim.timing import Latency, latency
 
 _HOME = {
@@ -125,6 +127,8 @@ _HOME = {
     "neurosim.result": "RunResult",
     "neurosim.simulate": "run",
     "neurosim.spikes": "SpikeTrains",
+    "neurosim.streaming.streamed_run": "ChunkCost StreamedRun",
+    "neurosim.streaming.to_disk": "run_to_disk",
     "neurosim.timing": "Latency latency",
 }
 __all__ = [
@@ -133,6 +137,7 @@ __all__ = [
     "Calibration",
     "CannotRepresent",
     "ChipProfile",
+    "ChunkCost",
     "ClosedFormCell",
     "Comparison",
     "Counts",
@@ -175,6 +180,7 @@ __all__ = [
     "SpikeTrains",
     "StepForwardEncoder",
     "Stepper",
+    "StreamedRun",
     "Tolerance",
     "Upset",
     "Usage",
@@ -212,6 +218,7 @@ __all__ = [
     "run",
     "run_float",
     "run_lowered",
+    "run_to_disk",
     "small_world",
     "trajectory_pca",
     "usage",

@@ -14,7 +14,18 @@ import typer
 from neurosim.cli_chips import chips_app
 from neurosim.cli_debug import debug_command
 from neurosim.cli_liquid import liquid_app
-from neurosim.cli_options import Approximate, Json, Quiet, Sets, keep_inputs, make_folder, print_json, read_overrides
+from neurosim.cli_options import (
+    Approximate,
+    Interrupted,
+    Json,
+    Quiet,
+    Sets,
+    keep_inputs,
+    make_folder,
+    print_json,
+    read_overrides,
+)
+from neurosim.cli_run import run_command
 
 INTERRUPTED = 130
 
@@ -28,6 +39,7 @@ app = typer.Typer(
 )
 app.add_typer(chips_app, name="chips")
 app.add_typer(liquid_app, name="liquid")
+app.command("run")(run_command)
 app.command("debug")(debug_command)
 
 
@@ -72,58 +84,6 @@ def compile_command(
         cli_print.print_compiled(program, usage(program), str(output))
 
 
-@app.command("run")
-def run_command(
-    program: Annotated[Path, typer.Argument(help="Program file made by `neurosim compile`.")],
-    inputs: Annotated[
-        Path | None,
-        typer.Option(
-            "--input",
-            "-i",
-            help="Spikes, .npz with step and channel (and sample, steps, value), or rows of them in spikes.",
-        ),
-    ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, max=2**31 - 2, help="Length of each sample.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Result file to write.")] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of random numbers, on chips that draw any.")] = 0,
-    chip: Annotated[
-        str | None, typer.Option("--chip", "-c", help="Price with this profile; its limits must be the program's.")
-    ] = None,
-    overrides: Sets = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Run a program on external spikes; print counts, energy and latency."""
-    from chips import RunError, load_chip, override_chip
-    from compiler import Program
-    from neurosim import cli_print
-    from neurosim.simulate import run
-    from neurosim.spikes import SpikeTrains
-
-    if output is not None:
-        keep_inputs(output, program, inputs)
-    loaded = Program.load(program)
-    prices = override_chip(load_chip(chip) if chip else loaded.chip, read_overrides(overrides))
-    loaded.check_chip(prices)
-    if inputs is None and steps is None:
-        raise RunError("say how long to run: --steps N, or --input with a spike file that holds steps")
-    trains = SpikeTrains.load(inputs, steps) if inputs is not None else None
-    with cli_print.progress(quiet or as_json) as report:
-        result = run(
-            loaded,
-            trains,
-            None if trains is not None else steps,
-            seed=seed,
-            progress=lambda done, of: report("samples", done, of),
-        )
-    if output is not None:
-        result.save(output)
-    if as_json:
-        print_json(cli_print.run_data(result, prices, output))
-    else:
-        cli_print.print_run(result, prices, output)
-
-
 @app.command("compare")
 def compare_command(
     experiment: Annotated[Path, typer.Argument(help="Experiment file, such as examples/vowels.yaml.")],
@@ -141,6 +101,7 @@ def compare_command(
 ) -> None:
     """Run one task on several chip configurations, side by side; with --json, a list of rows."""
     from neurosim import cli_print
+    from neurosim.cli_progress import progress
     from neurosim.comparison import compare
     from neurosim.experiment import load_experiment
     from neurosim.figure import save_comparison
@@ -148,7 +109,7 @@ def compare_command(
     loaded = load_experiment(experiment)
     folder = output or Path("results") / experiment.stem
     make_folder(folder)
-    with cli_print.progress(quiet or as_json) as report:
+    with progress(quiet or as_json) as report:
         comparison = compare(loaded, chip, read_overrides(overrides), report, approximate=approximate)
     picture = save_comparison(comparison, folder)
     if as_json:
@@ -167,6 +128,8 @@ def main() -> None:
         if end.code == INTERRUPTED:  # typer turns Ctrl-C into this code without a word
             typer.echo("interrupted: nothing unfinished was written", err=True)
         raise
+    except Interrupted as end:
+        _fail(str(end), INTERRUPTED)
     except NeurosimError as error:
         _fail(f"error: {error}", 1)
     except MemoryError:

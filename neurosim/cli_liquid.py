@@ -40,12 +40,13 @@ def inspect_command(
 ) -> None:
     """Kernel quality, separation, memory, stability and activity of a liquid, on the chip's integers."""
     from neurosim import cli_print
+    from neurosim.cli_progress import progress
     from neurosim.metrics.picture import save_report
     from neurosim.metrics.readings import readings
     from neurosim.metrics.report import inspect_liquid
     from neurosim.metrics.targets import read_target
 
-    with cli_print.progress(quiet or as_json) as report:
+    with progress(quiet or as_json) as report:
         report("compiling and calibrating", 0, 1)
         found = read_target(
             target,

@@ -6,6 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
+
+class Interrupted(Exception):  # noqa: N818 - reads as what happened
+    """Ctrl-C ended a command in order; the message says what was kept."""
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys and SI units.")]
 Approximate = Annotated[
     bool, typer.Option("--approximate", help="Allow the approximations that a chip needs; the report names them.")

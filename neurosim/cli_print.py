@@ -1,23 +1,16 @@
 """What the commands print: tables for people, plain data for `--json`."""
 
-import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from chips import ChipProfile
 from compiler import Program, Usage
 from compiler.board import chip_of
-from neurosim.pricing import price_kinds
-from neurosim.provenance import in_words, rests_on
-from neurosim.result import RunResult
-from neurosim.summaries import costs, event_counts
+from neurosim.provenance import in_words
 from neurosim.units import si
 
 if TYPE_CHECKING:
@@ -41,38 +34,6 @@ def console(stderr: bool = False) -> Console:
     """Where to print; as wide as the terminal, or wide enough for every table when piped."""
     found = Console(stderr=stderr, highlight=False)
     return found if found.is_terminal else Console(stderr=stderr, highlight=False, width=max(160, found.width))
-
-
-@contextlib.contextmanager
-def progress(hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on standard error, called with (what, done, of)."""
-    if hidden:
-        yield lambda what, done, of: None
-        return
-    screen = console(stderr=True)
-    if not screen.is_terminal:
-        yield _line_per_task(screen)
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=screen, transient=True) as bar:
-        task = bar.add_task("starting", total=1)
-
-        def report(what: str, done: int, of: int) -> None:
-            bar.update(task, description=_escape(what), completed=done, total=of)
-
-        yield report
-
-
-def _line_per_task(screen: Console) -> Callable[[str, int, int], None]:
-    """Without a terminal: one line whenever something new begins."""
-    said: set[str] = set()
-
-    def report(what: str, done: int, of: int) -> None:
-        if what not in said:
-            said.add(what)
-            screen.print(_escape(what))
-
-    return report
 
 
 # ---------------------------------------------------------------- compile
@@ -186,63 +147,6 @@ def warnings(program: Program) -> list[str]:
             "(energy.border_pj)"
         )
     return found
-
-
-# ---------------------------------------------------------------- run
-
-
-def run_data(result: RunResult, chip: ChipProfile, output: Path | None) -> dict[str, Any]:
-    """What `neurosim run --json` prints: totals of all samples."""
-    return {
-        "result": None if output is None else str(output),
-        "chip": chip.name,
-        "overrides": dict(chip.overrides),
-        "cores_used": len(result.counts.core),
-        "neurons": result.n_neurons,
-        "samples": result.n_samples,
-        **event_counts(result.counts),
-        **costs(result, chip),
-        "seed": result.seed,
-        "price_kinds": price_kinds(chip),
-        "rests_on": rests_on(chip),
-    }
-
-
-def print_run(result: RunResult, chip: ChipProfile, output: Path | None) -> None:
-    """Counts, energy by event, time."""
-    data = run_data(result, chip, None)
-    counts = event_counts(result.counts)
-    print_table(["counted", ""], [[k.replace("_", " "), f"{v:,}"] for k, v in counts.items()], right=(1,))
-    rows = [
-        [event.replace("_", " "), si(joules, "J"), *_source(chip, f"energy.{event}_pj")]
-        for event, joules in data["energy_by_event_j"].items()
-        if event != "border" or (counts["hops_between_chips"] and chip.energy.border_pj is not None)
-    ]
-    if counts["hops_between_chips"] and chip.energy.border_pj is None:
-        rows.append(["border", "in the hops", *_source(chip, "energy.border_pj")])
-    rows.append(["dynamic energy", si(data["energy_j"], "J"), "", ""])
-    rows.append(["static energy", si(data["static_energy_j"], "J"), *_source(chip, "power.static_mw")])
-    if chip.clock:
-        rows.append(
-            [
-                "  of it the clock's",
-                f"{1 - chip.power.static_mw / chip.standing_mw:.0%}" if chip.standing_mw else "",
-                *_source(chip, "clock.mw_per_mhz"),
-            ]
-        )
-    print_table(["energy", "", "price is", "source"], rows, right=(1,))
-    times = [
-        ["all samples", si(data["latency_s"], "s")],
-        ["a sample: mean, p50, p99, worst", _four(data, "latency_per_inference{}_s")],
-        ["a step: mean, p99, worst", _three(data)],
-    ]
-    if chip.time.tick_ns is not None:
-        times.append([f"steps longer than the tick of {si(chip.time.tick_ns * 1e-9, 's')}", f"{data['overruns']:,}"])
-    times.append(["the times of events are", in_words(rests_on(chip)["time"])])
-    print_table(["time", ""], times, right=(1,))
-    console().print(MODELLED)
-    if output is not None:
-        console().print(f"written to {output}")
 
 
 # ---------------------------------------------------------------- compare
@@ -360,17 +264,3 @@ def _share(used: int, limit: int | None) -> str:
 
 def _times(limit: int | None, n: int) -> int | None:
     return None if limit is None else limit * n
-
-
-def _source(chip: ChipProfile, path: str) -> list[str]:
-    """How a number was reached, and where it stands."""
-    source = chip.sources.get(path)  # a key with a default may have none
-    return [source.kind, source.source] if source else ["", ""]
-
-
-def _four(data: dict[str, Any], key: str) -> str:
-    return ", ".join(si(data[key.format(part)], "s") for part in ("", "_p50", "_p99", "_worst"))
-
-
-def _three(data: dict[str, Any]) -> str:
-    return ", ".join(si(data[f"step_time{part}_s"], "s") for part in ("", "_p99", "_worst"))

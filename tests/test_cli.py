@@ -2,10 +2,13 @@
 
 import json
 import os
+import pty
+import select
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -174,6 +177,8 @@ def test_chips_check_lists_all_faults(tmp_path: Path) -> None:
         (["compare", "missing.yaml"], ["missing.yaml"]),
         (["compile", "{network}", "--chip", "loihi1", "-o", "{network}"], ["written over", "-o"]),
         (["run", "{program}", "--steps", "5", "-o", "{program}"], ["written over", "-o"]),
+        (["run", "{program}", "--steps", "5", "--resume"], ["--stream"]),
+        (["run", "{program}", "--steps", "5", "--stream", "new", "-o", "new.npz"], ["-o", "--stream"]),
         (["chips", "show", "nothing"], ["nothing"]),
     ],
 )
@@ -192,21 +197,112 @@ def test_refusal_as_json(tmp_path: Path) -> None:
     assert "missing.npz" in json.loads(done.stdout)["error"]
 
 
-def test_interrupt_leaves_nothing_unfinished(program_file: Path, tmp_path: Path) -> None:
-    output = tmp_path / "run.npz"
-    command = [sys.executable, "-m", "neurosim.cli", "run", program_file, "--steps", "20000000", "-o", output]
+def interrupted(terminal: "Terminal", *arguments: object, when: str) -> tuple[str, str]:
+    """What a command prints that gets Ctrl-C once `when` stands on the terminal, which is its standard error."""
+    command = [sys.executable, "-m", "neurosim.cli", *map(str, arguments)]
     process = subprocess.Popen(
-        [str(part) for part in command], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment()
+        command, stderr=terminal.inside, stdout=subprocess.PIPE, text=True, env={**_environment(), "TERM": "xterm"}
     )
-    assert process.stderr is not None
-    assert process.stderr.readline() == "samples\n"  # it runs
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    try:
+        terminal.wait_for(when)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
+    errors = terminal.rest()
     assert "Traceback" not in errors
     assert "interrupted" in errors
-    assert not output.exists()
+    return output, errors
+
+
+class Terminal:
+    """What a process takes for a terminal."""
+
+    def __init__(self) -> None:
+        self.outside, self.inside = pty.openpty()
+        self.text = ""
+
+    def read(self, seconds: float) -> bool:
+        ready = select.select([self.outside], [], [], seconds)[0]
+        if ready:
+            self.text += os.read(self.outside, 65536).decode(errors="replace")
+        return bool(ready)
+
+    def wait_for(self, words: str) -> None:
+        began = time.monotonic()
+        while words not in self.text:
+            self.read(0.1)
+            assert time.monotonic() - began < 60, self.text
+
+    def rest(self) -> str:
+        while self.read(0.2):
+            pass
+        return self.text
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    made = Terminal()
+    yield made
+    os.close(made.inside)
+    os.close(made.outside)
+
+
+def test_interrupt_keeps_the_steps_that_were_done(program_file: Path, tmp_path: Path, terminal: Terminal) -> None:
+    output = tmp_path / "run.npz"
+    _, errors = interrupted(terminal, "run", program_file, "--steps", 70_000_000, "-o", output, when="/s")
+    assert "steps" in errors
+    assert f"of 70,000,000 steps were done; {output} holds them" in errors.replace("\r\n", "")
+    kept = ns.RunResult.load(output)
+    assert kept.n_samples == 1
+    assert 0 < kept.steps[0] < 70_000_000
+    assert kept.counts.sum("neuron_updates") == 27 * kept.steps[0]
+
+
+def test_interrupt_keeps_the_samples_that_were_done(program_file: Path, tmp_path: Path, terminal: Terminal) -> None:
+    output, n = tmp_path / "run.npz", 300_000
+    inputs = ns.SpikeTrains.from_events([3, 4], [0, 1], np.full(n, 200), [0, 1])
+    inputs.save(tmp_path / "many.npz")
+    printed, errors = interrupted(terminal, "run", program_file, "-i", tmp_path / "many.npz", "-o", output, when="/s")
+    assert f"of {n:,} samples were done" in errors
+    kept = ns.RunResult.load(output)
+    assert (kept.steps == 200).all()
+    assert 0 < kept.n_samples < n
+    wanted = ns.run(ns.Program.load(program_file), inputs[: kept.n_samples])
+    assert np.array_equal(kept.counts.total, wanted.counts.total)
+    assert np.array_equal(kept.spike_step, wanted.spike_step)
+    assert "dynamic energy" in printed  # what was done is priced
+
+
+def test_a_streamed_run_goes_on_after_an_interrupt(program_file: Path, tmp_path: Path, terminal: Terminal) -> None:
+    folder, steps = tmp_path / "long", 400_000
+    more = ["--stream", folder, "--chunk-steps", 1000, "--steps", steps]
+    _, errors = interrupted(terminal, "run", program_file, *more, when="/s")
+    assert "--resume goes on" in errors
+    assert not ns.StreamedRun.load(folder).is_complete
+    refused(neurosim("run", program_file, *more), "holds a run already", "--resume")
+    done = neurosim("run", program_file, *more, "--resume", "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    row = json.loads(done.stdout)
+    assert (row["complete"], row["steps"], row["chunks"]) == (True, steps, steps // 1000)
+    whole = json.loads(neurosim("run", program_file, "--steps", steps, "--json").stdout)
+    for key in ("spikes", "synaptic_events", "neuron_updates", "overruns"):
+        assert row[key] == whole[key]
+    for key in ("energy_j", "static_energy_j", "latency_s", "step_time_s", "step_time_worst_s"):
+        assert row[key] == pytest.approx(whole[key])
+    printed = neurosim("run", program_file, *more, "--resume")
+    assert "400 of 400 chunks" in printed.stdout
+
+
+@pytest.mark.parametrize("option", ["--quiet", "--json"])
+def test_quiet_and_json_leave_a_terminal_alone(program_file: Path, terminal: Terminal, option: str) -> None:
+    command = [sys.executable, "-m", "neurosim.cli", "run", program_file, "--steps", "2000000", option]
+    subprocess.run(
+        [str(part) for part in command], stderr=terminal.inside, stdout=subprocess.PIPE, env=_environment(), check=True
+    )
+    assert terminal.rest() == ""
 
 
 def test_compare_rows(tmp_path: Path) -> None:

@@ -160,6 +160,24 @@ NARROW = {
 }
 
 
+@pytest.mark.parametrize("threads", [2, 3, 5])
+def test_threads_that_share_a_sample_change_nothing(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neurosim.simulate.MIN_NEURONS_OF_A_THREAD", 1)
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        network = random_cores(rng, 5, 70, 90, wild=bool(seed % 2))
+        program, inputs = compile(network, chip()), spikes(rng, network.channels, 50)
+        alone, shared = (run(program, inputs, 50, seed=seed, probe=[3, 400], threads=n) for n in (1, threads))
+        for name in ("spike_step", "spike_neuron"):
+            assert np.array_equal(getattr(alone, name), getattr(shared, name))
+        for name in ("per_step", "busiest_link", "busiest_border"):
+            assert np.array_equal(getattr(alone.counts, name), getattr(shared.counts, name))
+        assert alone.probes is not None
+        assert shared.probes is not None
+        assert np.array_equal(alone.probes.u, shared.probes.u)
+        assert np.array_equal(alone.probes.v, shared.probes.v)
+
+
 @given(st.integers(0, 2**32 - 1))
 @settings(slow, max_examples=25)
 def test_other_widths_are_exact_too(seed: int) -> None:

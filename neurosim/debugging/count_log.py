@@ -8,8 +8,8 @@ import numpy.typing as npt
 from chips import RunError
 from compiler import Program
 from neurosim.counts import KINDS, Counts
-from neurosim.simulate import MAX_COUNT_BYTES
 from neurosim.simulation.layout import Buffers
+from neurosim.simulation.recording import MAX_COUNT_BYTES
 
 
 class CountLog:
@@ -67,7 +67,7 @@ class CountLog:
         kept: list[Any] = [None] * 3 if self._rows is None else [rows[: self._steps].copy() for rows in self._rows]
         return Counts(
             chip_name=self._program.chip.name,
-            limits_hash=self._program.chip.limits_hash,
+            limits_hash=self._program.limits_hash,
             core=tables.core,
             neurons=np.diff(tables.core_ptr),
             steps=np.array([self._steps], np.int64),

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from chips import RunError
 from compiler import Span
-from neurosim.simulate import probed_neurons
+from neurosim.simulation.run_inputs import probed_neurons
 from neurosim.spike_record import SpikeRecord
 from neurosim.spikes import SpikeTrains
 

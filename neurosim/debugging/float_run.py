@@ -19,7 +19,7 @@ from compiler.lower_lif import check_magnitudes
 from compiler.validate import ValidNetwork, validate
 from neurosim.debugging.float_kernel import FloatMachine, FloatState, advance_float
 from neurosim.debugging.float_result import FloatProbes, FloatResult, check_inputs, neurons_to_probe
-from neurosim.simulate import threads_of, trains_of
+from neurosim.simulation.run_inputs import threads_of, trains_of
 from neurosim.spikes import SpikeTrains
 
 Floats = npt.NDArray[np.float64]

@@ -28,7 +28,7 @@ from compiler.lowered import LoweredNetwork
 from compiler.registers import ADAPTIVE, MODELS
 from compiler.validate import validate
 from neurosim.debugging.float_result import FloatProbes, FloatResult, check_inputs, neurons_to_probe
-from neurosim.simulate import trains_of
+from neurosim.simulation.run_inputs import trains_of
 from neurosim.spikes import SpikeTrains
 
 Integers = npt.NDArray[np.int64]

@@ -1,9 +1,6 @@
 """Stepper: a program that runs interactively, a few steps at a time, in a loop with a world or under a debugger.
 
-It calls the same compiled loops as `run`, so any cutting of the steps gives the bits of one run.  A loop counts its
-steps from the start of what it is given; so that this does not grow for ever, the stepper lets the loop's numbers stay
-small: they go back by a multiple of the period in which rows of the ring come again, which changes nothing but
-the random numbers of crossbars, whose seed is moved with them (`Engine.shift`).
+It calls the same compiled loops as `run` (sample_loop.py), so any cutting of the steps gives the bits of one run.
 """
 
 from dataclasses import dataclass
@@ -18,9 +15,10 @@ from neurosim.counts import Counts
 from neurosim.debugging.count_log import CountLog
 from neurosim.debugging.state import State, Variable, flipped, read_state, register_bits
 from neurosim.numbers import is_whole
-from neurosim.simulate import check_seed, check_trains
-from neurosim.simulation.buffers import new_buffers, rows_of_a_call
-from neurosim.simulation.engine import build_engine, sends_numbers
+from neurosim.simulation.buffers import rows_of_a_call
+from neurosim.simulation.engine import sends_numbers
+from neurosim.simulation.run_inputs import check_program_type, check_seed, check_trains
+from neurosim.simulation.sample_loop import SampleLoop
 from neurosim.spikes import MAX_STEPS, SpikeTrains
 
 _ROWS = 64  # steps in one call of the loop; more cost memory and save nothing
@@ -53,22 +51,13 @@ class Stepper:
         Raises:
             RunError: it is no program, or no seed.
         """
-        if not isinstance(program, Program):
-            raise RunError(f"a Program is needed, not {type(program).__name__}: compile the network first")
+        check_program_type(program)
         check_seed(seed)
         self.program = program
-        self._engine = build_engine(program)
-        self._state = self._engine.new_state()
-        self._engine.begin(self._state, seed)
-        nothing = np.zeros(0, np.int64)
-        self._buffers = new_buffers(program, self._engine, rows_of_a_call(program, _ROWS), nothing)
-        self._rows = len(self._buffers.counts)
-        self._period = max(2, self._engine.machine.max_delay + 1)
+        self._loop = SampleLoop(program, rows_of_a_call(program, _ROWS))
+        self._loop.begin(seed)
         self._sends_numbers = sends_numbers(program)
-        self._halt = np.zeros(1, np.uint8)
         self._step_index = 0
-        self._local = 0
-        self._channels: npt.NDArray[np.int32] = np.zeros(0, np.int32)  # of the step before, which linear_lif delivers
         self._log = CountLog(program, per_step)
 
     def __repr__(self) -> str:
@@ -107,37 +96,24 @@ class Stepper:
         """
         step, channel, value = self._read(steps, spikes)
         self._log.reserve(steps)
-        self._renumber()
-        start, before = self._local, len(self._channels)
-        input_ptr = np.zeros(start + steps + 1, np.int64)
-        input_ptr[start:] = before + np.searchsorted(step, np.arange(steps + 1))
-        channels = np.concatenate([self._channels, channel])
-        values = np.concatenate([np.ones(before, np.int32), value])
-        buffers = self._buffers._replace(input_value=values)
-        pieces, stop = [], start + steps
-        while self._local < stop:
-            upto = min(self._local + self._rows, stop)
-            reached, n_spikes = self._engine.advance(
-                self._engine.machine, self._state, buffers, input_ptr, channels, self._local, upto, self._halt
-            )
-            pieces.append(self._spikes(n_spikes))
-            self._log.add(buffers, reached - self._local)
-            self._step_index += reached - self._local
-            self._local = reached
-        self._channels = channels[input_ptr[stop - 1] : input_ptr[stop]].copy()
+        pieces = []
+        for call in self._loop.advance(int(steps), step, channel, value):
+            pieces.append(self._spikes(call.n_spikes, call.later + self._step_index - call.first))
+            self._log.add(self._loop.buffers, call.done)
+            self._step_index += call.done
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def state(self) -> State:
         """A copy of u, v, refractoriness and pending input before the step that comes next."""
-        return read_state(
-            self.program, self._state, self._step_index, self._local, self._channels, self._engine.ring_unit
-        )
+        loop = self._loop
+        return read_state(self.program, loop.state, self._step_index, loop.local, loop.channels, loop.engine.ring_unit)
 
     def snapshot(self) -> Snapshot:
         """All that is needed to go on from here; a few copies of the state's size, and of the counts so far."""
-        arrays = tuple(array.copy() for array in self._state)
+        loop = self._loop
+        arrays = tuple(array.copy() for array in loop.state)
         return Snapshot(
-            self._step_index, self.program.digest, self._local, arrays, self._channels.copy(), self._log.copy()
+            self._step_index, self.program.digest, loop.local, arrays, loop.channels.copy(), self._log.copy()
         )
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -148,10 +124,10 @@ class Stepper:
         """
         if snapshot.program_digest != self.program.digest:
             raise RunError("the snapshot was taken of another program: restore it in a stepper of that one")
-        for array, saved in zip(self._state, snapshot.arrays, strict=True):
+        for array, saved in zip(self._loop.state, snapshot.arrays, strict=True):
             array[...] = saved
-        self._step_index, self._local = snapshot.step_index, snapshot.local
-        self._channels, self._log = snapshot.channels.copy(), snapshot.log.copy()
+        self._step_index, self._loop.local = snapshot.step_index, snapshot.local
+        self._loop.channels, self._log = snapshot.channels.copy(), snapshot.log.copy()
 
     def flip_bit(self, neuron: int, variable: Variable, bit: int) -> None:
         """Flip one bit of a neuron's u or v now: an upset of its register between two steps.
@@ -165,7 +141,7 @@ class Stepper:
             RunError: there is no such neuron, variable or bit.
         """
         bits, signed = register_bits(self.program, neuron, variable)
-        array = getattr(self._state, variable)
+        array = getattr(self._loop.state, variable)
         slot = self.program.slot_of[neuron]
         array[slot] = flipped(int(array[slot]), bit, bits, signed)
 
@@ -185,20 +161,14 @@ class Stepper:
         value = np.ones(len(trains.step), np.int32) if trains.value is None else trains.value
         return trains.step, trains.channel, value
 
-    def _renumber(self) -> None:
-        """Keep the loop's step numbers small, but for the step before, whose input is still needed."""
-        back = (self._local // self._period - 1) * self._period
-        if back > 0:
-            self._engine.shift(self._state, back)
-            self._local -= back
-
-    def _spikes(self, n: int) -> npt.NDArray[np.int64]:
-        step = self._buffers.spike_step[:n].astype(np.int64) + (self._step_index - self._local)
-        neuron = self.program.tables.neuron_of[self._buffers.spike_slot[:n]].astype(np.int64)
+    def _spikes(self, n: int, later: int) -> npt.NDArray[np.int64]:
+        buffers = self._loop.buffers
+        step = buffers.spike_step[:n].astype(np.int64) + later
+        neuron = self.program.tables.neuron_of[buffers.spike_slot[:n]].astype(np.int64)
         order = np.lexsort((neuron, step))
         columns = [step, neuron]
         if self._sends_numbers:
-            columns.append(self._buffers.spike_value[:n].astype(np.int64))
+            columns.append(buffers.spike_value[:n].astype(np.int64))
         return np.stack(columns, axis=1)[order]
 
 

@@ -9,12 +9,13 @@ from neurosim.simulation.layout import N_ARRIVING, N_COUNTS, N_HOME, Buffers
 
 _ROWS = 4096  # steps in one call, at most
 _ROW_BYTES = 64 * 2**20  # of counts in one call, at most
+_UPDATES = 2**25  # of neurons in one call, about: a call in the main thread hears of Ctrl-C when it ends
 
 
 def rows_of_a_call(program: Program, steps: int) -> int:
-    """Steps in one call of the loop: bounded by memory, and by the `steps` that are wanted."""
+    """Steps in one call of the loop: bounded by memory, by time, and by the `steps` that are wanted."""
     by_memory = _ROW_BYTES // (program.n_cores * N_COUNTS * 4)
-    return max(1, min(_ROWS, by_memory, steps))
+    return max(1, min(_ROWS, by_memory, _UPDATES // max(1, program.n_neurons), steps))
 
 
 def new_buffers(program: Program, engine: Engine, rows: int, probe_slot: npt.NDArray[np.int64]) -> Buffers:

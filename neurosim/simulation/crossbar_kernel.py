@@ -444,7 +444,6 @@ def _busiest(m, s):
 
 def begin(machine: CrossbarMachine, state: CrossbarState, seed: int) -> None:
     """The state of a sample before its first tick; all of it was zero."""
-    state.part[:] = np.linspace(0, len(machine.core_ptr) - 1, len(state.part)).astype(np.int64)
     state.v[:] = machine.potential
     state.seed[0] = np.uint64(seed)
 
@@ -468,7 +467,7 @@ def empty_state(machine: CrossbarMachine, parts: int = 1) -> CrossbarState:
         v=np.zeros(n, np.int32),
         axon=np.zeros(machine.rows * n_cores * machine.axon_words, np.uint64),
         seed=np.zeros(1, np.uint64),
-        part=np.zeros(parts + 1, np.int64),
+        part=np.linspace(0, n_cores, parts + 1).astype(np.int64),
         u=np.zeros(n, np.int32),
         crossed=crossed,
         crossed_words=crossed.view(np.uint64),

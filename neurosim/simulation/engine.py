@@ -24,18 +24,20 @@ class Engine:
     """A loop and what it works on.
 
     `advance(machine, state, buffers, input_ptr, input_channel, start, stop, halt)` advances one sample and returns the
-    step reached and the number of spikes written (see kernel.py); `new_state()` makes the arrays of one sample at rest,
-    all zero.  `shift(state, steps)` numbers steps anew, `steps` being a multiple of the ring's rows: step t of the loop
-    is from now on what t + steps was, so what a state knows by its step number has to be moved (`Stepper`).
+    step reached and the number of spikes written (see kernel.py); `new_state(threads)` makes one sample's arrays at
+    rest, all zero, where so many threads may share it.  `shift(state, steps)` numbers steps anew, `steps` being a multiple
+    of the ring's rows: step t of the loop is from now on what t + steps was, so what a state knows by its step number
+    has to be moved (`SampleLoop`).
     """
 
     advance: Callable[..., tuple[int, int]]
     machine: Any
-    new_state: Callable[[], Any]
+    new_state: Callable[[int], Any]
     links: int  # links whose load the loop adds up
     begin: Callable[[Any, int], None]  # a state, all zero, and a seed -> the state before the first step
     shift: Callable[[Any, int], None] = lambda state, steps: None  # see `Engine`
     keeps_values: bool = False  # whether the loop writes the payload of each spike
+    carries: tuple[str, ...] = ()  # fields of a state that go on from step to step; empty: all
     ring_unit: int = 0  # the ring of arriving input counts in units of 2^ring_unit
 
 
@@ -62,10 +64,11 @@ def _crossbar_engine(program: Program) -> Engine:
     return Engine(
         crossbar_kernel.advance_crossbar,
         machine,
-        lambda: crossbar_kernel.empty_state(machine),
+        lambda threads: crossbar_kernel.empty_state(machine, threads),
         _links(machine),
         lambda state, seed: crossbar_kernel.begin(machine, state, seed),
         crossbar_kernel.shift,
+        carries=("v", "axon", "seed"),
     )
 
 
@@ -73,7 +76,7 @@ def _cuba_engine(program: Program) -> Engine:
     machine, n_links, state_type, ring_type, unit = build_machine(program)
     n, rows = program.n_neurons, machine.max_delay + 1
 
-    def new_state() -> State:
+    def new_state(threads: int) -> State:
         return State(
             u=np.zeros(n, state_type),
             v=np.zeros(n, state_type),
@@ -97,7 +100,7 @@ def _links(machine: Any) -> int:
 def _linear_lif_engine(program: Program) -> Engine:
     machine, n = build_linear_machine(program), program.n_neurons
 
-    def new_state() -> odin_kernel.State:
+    def new_state(threads: int) -> odin_kernel.State:
         return odin_kernel.State(v=np.zeros(n, np.int32), sent=np.zeros(n, np.uint8), fired=np.zeros(n, np.uint8))
 
     return Engine(odin_kernel.advance, machine, new_state, _links(machine), lambda state, seed: None)
@@ -112,7 +115,7 @@ def _graded_engine(program: Program) -> Engine:
     machine = build_graded_machine(program)
     n, rows = program.n_neurons, machine.max_delay + 1
 
-    def new_state() -> GradedState:
+    def new_state(threads: int) -> GradedState:
         return GradedState(
             u=np.zeros(n, np.int64),
             v=np.zeros(n, np.int64),
