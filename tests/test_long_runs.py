@@ -272,6 +272,22 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+def test_spikes_that_a_program_cannot_take_are_refused(tmp_path: Path) -> None:
+    """Trains before anything is written, those of a function in their turn; what was done before stands."""
+    late = ns.SpikeTrains.from_samples([[(80, 3)]], 90)
+    refused(lambda: resume(tmp_path / "new", inputs=late), "channel 3")
+    payload = ns.SpikeTrains.from_samples([[(1, 0, 1), (80, 0, 7)]], 90)
+    refused(lambda: resume(tmp_path / "new", inputs=payload), "payload 7")
+    assert not (tmp_path / "new").exists()
+
+    def spikes(first: int, steps: int) -> list[tuple[int, int]]:
+        return [(0, 3 if first > 30 else 0)]
+
+    folder = tmp_path / "function"
+    refused(lambda: ns.run_to_disk(program("lif_ring"), spikes, 90, folder, chunk_steps=13), "channel 3")
+    assert ns.StreamedRun.load(folder).steps_done == 39
+
+
 def test_nothing_is_read_before_the_first_chunk(tmp_path: Path) -> None:
     streamed = resume(tmp_path / "run", halt=np.ones(1, np.uint8))
     assert streamed.chunks == []

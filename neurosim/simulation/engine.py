@@ -24,10 +24,10 @@ class Engine:
     """A loop and what it works on.
 
     `advance(machine, state, buffers, input_ptr, input_channel, start, stop, halt)` advances one sample and returns the
-    step reached and the number of spikes written (see kernel.py); `new_state(threads)` makes one sample's arrays at
-    rest, all zero, where so many threads may share it.  `shift(state, steps)` numbers steps anew, `steps` being a multiple
-    of the ring's rows: step t of the loop is from now on what t + steps was, so what a state knows by its step number
-    has to be moved (`SampleLoop`).
+    step reached and the number of spikes written (see kernel.py); `new_state(threads)` makes the arrays of one sample
+    at rest, all zero, which so many threads may share.  `shift(state, steps)` numbers steps anew, `steps` being a
+    multiple of the ring's rows: step t of the loop is from now on what t + steps was, so what a state knows by its step
+    number has to be moved (`SampleLoop`).
     """
 
     advance: Callable[..., tuple[int, int]]

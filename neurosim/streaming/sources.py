@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from chips import RunError
+from compiler import Program
 from neurosim.numbers import is_whole
-from neurosim.simulation.run_inputs import trains_of
+from neurosim.simulation.run_inputs import check_trains, trains_of
 from neurosim.spikes import MAX_STEPS, SpikeTrains
 from neurosim.streaming.chunks import Chunk
 
@@ -67,8 +68,9 @@ class TrainsInMemory:
 
 @dataclass(frozen=True)
 class FromFunction:
-    """One sample whose spikes a function gives."""
+    """One sample whose spikes a function gives; they are checked as they come."""
 
+    program: Program
     spikes: InputFunction
     n_steps: int
 
@@ -80,27 +82,31 @@ class FromFunction:
     def of(self, chunk: Chunk) -> SpikeTrains:
         """What the function says of these steps."""
         rows = self.spikes(chunk.first_step, chunk.steps)
-        return SpikeTrains.from_samples([np.zeros((0, 2), np.int64) if rows is None else rows], chunk.steps)
+        trains = SpikeTrains.from_samples([np.zeros((0, 2), np.int64) if rows is None else rows], chunk.steps)
+        check_trains(self.program, trains)
+        return trains
 
     def digest(self, first: Chunk) -> str:
         """SHA-256 of those of the first chunk: nobody can know the others before their time."""
         return digest_of(self.of(first))
 
 
-def source_of(inputs: object, steps: int | Sequence[int] | None) -> Source:
+def source_of(program: Program, inputs: object, steps: int | Sequence[int] | None) -> Source:
     """What `run_to_disk` takes as `inputs` and `steps`.
 
     Raises:
-        RunError: no length is given, or the spikes are no spikes.
+        RunError: no length is given, the spikes are no spikes, or the program cannot take them.
     """
     if not callable(inputs):
-        return TrainsInMemory(trains_of(inputs, steps))
+        trains = trains_of(inputs, steps)
+        check_trains(program, trains)
+        return TrainsInMemory(trains)
     if not is_whole(steps, 1, MAX_STEPS):
         raise RunError(
             f"steps is {steps!r}, but inputs from a function need the length of their one sample, a whole number "
             f"from 1 to {MAX_STEPS:,}"
         )
-    return FromFunction(inputs, int(steps))
+    return FromFunction(program, inputs, int(steps))
 
 
 def digest_of(trains: SpikeTrains) -> str:

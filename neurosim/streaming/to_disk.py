@@ -13,7 +13,7 @@ from neurosim.result import RunResult
 from neurosim.simulate import run_until
 from neurosim.simulation.buffers import rows_of_a_call
 from neurosim.simulation.recording import NO_PROBES, Recording
-from neurosim.simulation.run_inputs import check_program_type, check_seed, check_trains, threads_of
+from neurosim.simulation.run_inputs import check_program_type, check_seed, threads_of
 from neurosim.simulation.sample_loop import SampleLoop
 from neurosim.spikes import MAX_STEPS, SpikeTrains
 from neurosim.streaming.checkpoint import drop_checkpoint, restore_checkpoint, write_checkpoint
@@ -65,14 +65,13 @@ def run_to_disk(
     check_program_type(program)
     if chunk_steps is not None and not is_whole(chunk_steps, 1, MAX_STEPS):
         raise RunError(f"chunk_steps is {chunk_steps!r}, but a whole number from 1 is needed")
-    source, folder = source_of(inputs, steps), Path(folder)
+    source, folder = source_of(program, inputs, steps), Path(folder)
     check_seed(seed, len(source.steps))
     threads_of(threads)
     if chunk_steps is None and resume and (folder / NAME).exists():
         chunk_steps = read_header(folder).chunk_steps
     chunk_steps = int(chunk_steps or default_chunk_steps(program))
     chunks = cut(source.steps, chunk_steps)
-    check_trains(program, source.of(chunks[0]))
     header = header_of(program, source.digest(chunks[0]), seed, chunk_steps, source.steps)
     _make_folder(folder)
     if (folder / NAME).exists():
@@ -156,7 +155,6 @@ class _Writer:
         if chunk.first_step == 0:
             self._loop.begin(seed)
         trains = self._source.of(chunk)
-        check_trains(self._program, trains)
         recording = Recording(self._program, np.array([chunk.steps], np.int64), NO_PROBES)
         for call in self._loop.advance(chunk.steps, trains.step, trains.channel, trains.value):
             recording.take(0, self._loop.buffers, call)
