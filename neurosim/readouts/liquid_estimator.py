@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from chips import ChipProfile, RunError, load_chip
@@ -22,7 +22,7 @@ from neurosim.generators.liquids import LIQUID, liquid
 from neurosim.readouts.chip_readout import ChipReadout, attach, chip_scores, run_with_readout
 from neurosim.readouts.features import COUNT, Feature, cannot_form, form
 from neurosim.readouts.host_integers import host_scores
-from neurosim.readouts.models import learn
+from neurosim.readouts.models import learn, learn_classes
 from neurosim.readouts.quantise import to_chip
 from neurosim.readouts.readout_cost import ReadoutCost, readout_cost
 from neurosim.readouts.settings import check_settings, check_starts
@@ -107,7 +107,8 @@ class LiquidEstimator(BaseEstimator):
         training = self._listen(trains)
         table = form(self.features, training.result, LIQUID)
         self.model_ = model
-        self.coef_, self.intercept_ = learn(model, table, targets, groups)
+        taught = learn_classes if is_classifier(self) else learn
+        self.coef_, self.intercept_ = taught(model, table, targets, groups)
         self._compile_readout(training.result)
 
     def _compile_readout(self, training: RunResult) -> None:

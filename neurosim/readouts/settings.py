@@ -2,6 +2,10 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from chips import RunError
 from chips.hints import did_you_mean
@@ -30,6 +34,18 @@ def check_settings(
             f"random_state is {random_state!r}, but a whole number from 0 is needed: the same number gives the same "
             "liquid"
         )
+
+
+def one_a_sample(name: str, values: npt.ArrayLike, n: int) -> npt.NDArray[Any]:
+    """Labels, targets or groups as an array [sample].
+
+    Raises:
+        RunError: they are not one for each of n samples.
+    """
+    given = np.asarray(values)
+    if given.shape != (n,):
+        raise RunError(f"{name} has shape {given.shape}, but ({n},) is needed: one value for each of the samples")
+    return given
 
 
 def check_starts(features: Sequence[Feature], trains: SpikeTrains) -> None:
