@@ -88,7 +88,7 @@ def _of_experiment(
     profile = load_chip(chip, overrides) if chip else load_chip(first.chip, {**first.set, **overrides})
     allowed = approximate or (chip is None and first.approximate)
     task = prepare(experiment)
-    network = calibrated_liquid(task, profile, experiment.liquid.recurrence, allowed)
+    network, _ = calibrated_liquid(task, profile, experiment.liquid.recurrence, allowed)
     training = ~task.data.is_test
     return Target(
         experiment.name,
