@@ -16,6 +16,12 @@ LARGEST = 1e100  # magnitude whose squares and sums are still finite
 _FORMS = "give a list of arrays (frames, inputs), or an array (samples, frames, inputs) or (samples, inputs)"
 
 
+def spread(n: int, few: int) -> npt.NDArray[np.int64]:
+    """Numbers of `few` of n samples, or of all if there are fewer, at even distances from the first one on."""
+    few = min(n, few)
+    return np.arange(few) * n // few
+
+
 def as_sequences(X: Any, n_inputs: int | None = None) -> list[Floats]:  # noqa: N803 - scikit-learn's name
     """The samples of `X` as float64 arrays of shape (frames, inputs).
 

@@ -27,6 +27,7 @@ from neurosim.readouts.quantise import to_chip
 from neurosim.readouts.readout_cost import ReadoutCost, readout_cost
 from neurosim.readouts.settings import check_settings, check_starts
 from neurosim.result import RunResult
+from neurosim.sequences import spread
 from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains
 
@@ -135,11 +136,10 @@ class LiquidEstimator(BaseEstimator):
 
         if self.target_rate is None:
             return build(float(settings.pop("gain", 1.0)), self.inhibition), None
-        spread = np.unique(np.linspace(0, len(trains) - 1, self.calibration_samples).astype(int))
         found = calibrate(
             build,
             self.chip_,
-            trains[spread],
+            trains[spread(len(trains), self.calibration_samples)],
             self.target_rate,
             balance=self.balance,
             inhibition=self.inhibition,
