@@ -21,6 +21,7 @@ from chips import ChipProfile, RunError
 from compiler import Network, compile
 from neurosim.even_thresholds import EVEN_RANGE, even_factors, held, with_thresholds
 from neurosim.generators.liquids import LIQUID
+from neurosim.numbers import is_real
 from neurosim.result import RunResult
 from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains
@@ -131,10 +132,7 @@ def calibrate(
         RunError: the rate or the balance is out of reach, or the liquid is silent or saturated; with the knob to turn.
     """
     _check(target_rate, balance, inhibition)
-    if len(inputs.step) == 0:
-        raise RunError(
-            f"the {inputs.n_samples:,} calibration samples hold no spike, so the liquid hears nothing: mend the encoder"
-        )
+    _check_inputs(inputs)
     trial = _Trial(build, chip, inputs, approximate)
     gain = _gain(trial, target_rate, inhibition, 0.0)
     if balance is not None:
@@ -265,9 +263,21 @@ def _without(thresholds: Floats | None) -> str:
 
 
 def _check(target_rate: float, balance: float | None, inhibition: float) -> None:
-    if not 0 < target_rate < 1:
-        raise RunError(f"target_rate is {target_rate}, but spikes per neuron and step lie between 0 and 1")
-    if balance is not None and not 0 < balance < np.inf:
-        raise RunError(f"balance is {balance}, but must be above 0: leave it out to keep the inhibition as it is")
-    if not 0 <= inhibition < np.inf or (balance is not None and inhibition == 0):
-        raise RunError(f"inhibition is {inhibition}, but must be a finite number, above 0 where a balance is wanted")
+    if not (is_real(target_rate) and 0 < target_rate < 1):
+        raise RunError(f"target_rate is {target_rate!r}, but spikes per neuron and step lie between 0 and 1")
+    if balance is not None and not (is_real(balance) and 0 < balance < np.inf):
+        raise RunError(f"balance is {balance!r}, but must be above 0: leave it out to keep the inhibition as it is")
+    if not (is_real(inhibition) and 0 <= inhibition < np.inf) or (balance is not None and inhibition == 0):
+        raise RunError(f"inhibition is {inhibition!r}, but must be a finite number, above 0 where a balance is wanted")
+
+
+def _check_inputs(inputs: object) -> None:
+    if not isinstance(inputs, SpikeTrains):
+        raise RunError(
+            f"inputs is of type {type(inputs).__name__}, but SpikeTrains are needed: encode sequences first, as by "
+            "RateEncoder().fit_transform(...), or make spikes by SpikeTrains.from_samples(...)"
+        )
+    if len(inputs.step) == 0:
+        raise RunError(
+            f"the {inputs.n_samples:,} calibration samples hold no spike, so the liquid hears nothing: mend the encoder"
+        )

@@ -257,8 +257,18 @@ def test_groups_of_no_use_are_refused(groups: Any, readout: Any, words: str) -> 
         ({"features": ["count"]}, "features is"),
         ({"features": ns.Feature()}, "features is"),
         ({"features": starts(60)}, "starts at step 60, but the shortest sample has 60"),
-        ({"liquid": {"recurence": 0.2}}, "did you mean 'recurrence'"),
-        ({"liquid": {"inhibition": 2.0}}, "'inhibition', which the estimator itself gives"),
+        ({"liquid": {"adaption": 0.2}}, "did you mean 'adaptation'"),
+        ({"liquid": {"inhibition": 2.0}}, "'inhibition', which the estimator itself gives: pass inhibition"),
+        ({"liquid": {"recurrence": 0.2}}, "'recurrence', which the estimator itself gives: pass recurrence"),
+        ({"liquid": {"input_density": 0.2}}, "'input_density', which the estimator itself gives: pass input_density"),
+        ({"liquid": {"seed": 3}}, "'seed', which the estimator itself gives: pass random_state"),
+        ({"target_rate": "x"}, "target_rate is 'x'"),
+        ({"target_rate": None, "balance": 1.0}, "balance beside target_rate=None"),
+        ({"target_rate": None, "even_out": True}, "even_out beside target_rate=None"),
+        ({"on_chip": "never"}, "on_chip is 'never', but must be True, False or 'auto'"),
+        ({"on_chip": 0}, "on_chip is 0"),
+        ({"on_chip": np.True_, "features": parts(2)}, "starts"),
+        ({"on_chip": True, "features": parts(2)}, "starts"),
         ({"liquid": {"gain": 2.0}}, "target_rate"),
         ({"calibration_samples": 0}, "calibration_samples is 0"),
         ({"random_state": None}, "random_state is None"),
@@ -268,6 +278,52 @@ def test_bad_settings_are_refused_when_fitting(settings: dict[str, Any], words: 
     trains, y = rates(30)
     with pytest.raises(ns.NeurosimError, match=words):
         ns.LiquidClassifier((3, 3, 4), **settings).fit(trains, y)
+
+
+def test_on_chip_takes_the_bools_of_numpy() -> None:
+    trains, y = rates(60)
+    model = ns.LiquidClassifier((3, 3, 4), on_chip=np.False_).fit(trains, y)
+    assert model.chip_readout_ is None
+    with pytest.raises(ns.RunError, match="on_chip is False"):
+        model.cost(trains)
+
+
+def test_a_readout_that_learned_nothing_says_so() -> None:
+    trains, _ = rates(40)
+    with pytest.raises(ns.RunError, match="its weights are all zero, as nothing was learned"):
+        ns.LiquidRegressor((3, 3, 4)).fit(trains, np.ones(40)).cost(trains)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("encoder__steps_per_frame", r"encoder is None, .* pass encoder=RateEncoder\(\)"),
+        ("readout__alpha", r"readout is 'ridge', .* readout=RidgeClassifier\(\)"),
+        ("liquid__adaptation", "liquid is None, .* whole dictionaries"),
+        ("features__start", "give features as a whole"),
+    ],
+)
+def test_a_grid_over_a_default_says_what_to_pass(name: str, words: str) -> None:
+    y = np.arange(20) % 2
+    with pytest.raises(ns.RunError, match=words):
+        GridSearchCV(ns.LiquidClassifier(), {name: [4, 8]}).fit(np.zeros((20, 4)), y)
+    with pytest.raises(ValueError, match="Invalid parameter 'nothing'"):
+        ns.LiquidClassifier().set_params(nothing__more=1)
+
+
+def test_a_penalty_is_gridded_in_an_instance() -> None:
+    model = ns.LiquidClassifier((3, 3, 4)).set_params(readout=Ridge(), readout__alpha=3.0)
+    assert model.readout.alpha == 3.0
+
+
+def test_an_array_of_ragged_sequences_is_a_list_of_them() -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(30) % 2
+    listed = [rng.normal(size=(5 + i % 3, 2)) + 2 * k for i, k in enumerate(y)]
+    ragged = np.empty(30, object)
+    ragged[:] = listed
+    one, two = (ns.LiquidClassifier((3, 3, 4)).fit(x, y) for x in (listed, ragged))
+    assert np.array_equal(one.decision_function(listed), two.decision_function(ragged))
 
 
 def test_a_classifier_of_spike_trains_refuses_sequences() -> None:

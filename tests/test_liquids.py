@@ -92,6 +92,11 @@ def test_calibration_reaches_the_rate_or_names_the_knob() -> None:
             calibrate(build, chip, ns.SpikeTrains.from_samples([spikes], 200), 0.05)
 
 
+def test_calibration_needs_spike_trains() -> None:
+    with pytest.raises(RunError, match="inputs is of type ndarray, but SpikeTrains are needed"):
+        calibrate(lambda g, i: ns.liquid((3, 3, 3), 2, gain=g), ns.load_chip("loihi1"), np.zeros((3, 2)), 0.05)  # type: ignore[arg-type]
+
+
 def test_vowels_reach_their_bars() -> None:
     """96 % with spike counts in one bin, 98 % in five, on compiled int8 integers."""
     comparison = ns.compare(EXAMPLES / "vowels.yaml", chips=["loihi1"])
@@ -236,12 +241,15 @@ def test_evening_out_leaves_rate_and_balance_as_wanted_or_refuses(balance: float
     [
         ({"target_rate": 0.9}, "target_rate"),
         ({"target_rate": 1.5}, "between 0 and 1"),
+        ({"target_rate": "x"}, "target_rate is 'x'"),
+        ({"balance": "x"}, "balance is 'x'"),
+        ({"inhibition": "x"}, "inhibition is 'x'"),
         ({"balance": 0.0}, "balance"),
         ({"balance": 1.0, "recurrence": 0.0}, "raise recurrence"),
         ({"recurrence": 30.0, "inhibition": 0.0, "input_density": 0.05}, "lower recurrence, or raise inhibition"),
     ],
 )
-def test_a_regime_out_of_reach_names_the_knob(settings: dict[str, float], words: str) -> None:
+def test_a_regime_out_of_reach_names_the_knob(settings: dict[str, Any], words: str) -> None:
     chip, rng = ns.load_chip("loihi1"), np.random.default_rng(1)
     trains = ns.SpikeTrains.from_samples([np.argwhere(rng.random((100, 6)) < 0.1)], 100)
     given = {"recurrence": 0.3, "input_density": 0.2, "inhibition": 2.0, "target_rate": 0.05, **settings}
