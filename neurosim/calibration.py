@@ -23,6 +23,7 @@ from neurosim.even_thresholds import EVEN_RANGE, even_factors, held, with_thresh
 from neurosim.generators.liquids import LIQUID
 from neurosim.numbers import is_real
 from neurosim.result import RunResult
+from neurosim.sequences import check_trains
 from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains
 
@@ -271,12 +272,8 @@ def _check(target_rate: float, balance: float | None, inhibition: float) -> None
         raise RunError(f"inhibition is {inhibition!r}, but must be a finite number, above 0 where a balance is wanted")
 
 
-def _check_inputs(inputs: object) -> None:
-    if not isinstance(inputs, SpikeTrains):
-        raise RunError(
-            f"inputs is of type {type(inputs).__name__}, but SpikeTrains are needed: encode sequences first, as by "
-            "RateEncoder().fit_transform(...), or make spikes by SpikeTrains.from_samples(...)"
-        )
+def _check_inputs(inputs: SpikeTrains) -> None:
+    check_trains("inputs", inputs)
     if len(inputs.step) == 0:
         raise RunError(
             f"the {inputs.n_samples:,} calibration samples hold no spike, so the liquid hears nothing: mend the encoder"
