@@ -265,6 +265,7 @@ def test_groups_of_no_use_are_refused(groups: Any, readout: Any, words: str) -> 
         ({"target_rate": "x"}, "target_rate is 'x'"),
         ({"target_rate": None, "balance": 1.0}, "balance beside target_rate=None"),
         ({"target_rate": None, "even_out": True}, "even_out beside target_rate=None"),
+        ({"even_out": "no"}, "even_out is 'no'"),
         ({"on_chip": "never"}, "on_chip is 'never', but must be True, False or 'auto'"),
         ({"on_chip": 0}, "on_chip is 0"),
         ({"on_chip": np.True_, "features": parts(2)}, "starts"),

@@ -59,7 +59,8 @@ def attribute_decision(
     else:
         if not hasattr(readout, "coef_"):
             raise RunError(
-                f"readout is {readout!r}, which has no coef_: give a LiquidClassifier after fit, or a ChipReadout"
+                f"readout is a {type(readout).__name__}, which has no coef_: give a LiquidClassifier after fit, or a "
+                "ChipReadout"
             )
         features = tuple(readout.features)
         weights = np.asarray(readout.coef_).reshape(len(readout.coef_), len(features), -1).transpose(1, 2, 0)

@@ -43,8 +43,8 @@ def check_takes_groups(model: Any) -> None:
     """
     if not any(p.name == "groups" or p.kind is p.VAR_KEYWORD for p in signature(model.fit).parameters.values()):
         raise RunError(
-            f"groups beside the readout {model!r}, which chooses no penalty and so takes none: leave groups out, or "
-            "give 'ridge', 'logistic' or GridSearchCV(..., cv=GroupKFold())"
+            f"groups beside the readout {_told(model)}, which chooses no penalty and so takes none: leave groups out, "
+            "or give 'ridge', 'logistic' or GridSearchCV(..., cv=GroupKFold())"
         )
 
 
@@ -128,7 +128,7 @@ def learn_classes(
     outputs = 1 if n == 2 else n
     if len(weights) != outputs:
         raise RunError(
-            f"readout is {model!r}, which has {len(weights)} rows of coefficients (coef_) for {n} classes, but "
+            f"readout is {_told(model)}, which has {len(weights)} rows of coefficients (coef_) for {n} classes, but "
             f"{outputs} {'is' if outputs == 1 else 'are'} needed, {_ONE_A_CLASS}"
         )
     return weights, constants
@@ -142,8 +142,8 @@ def _targets(model: Any, numbers: npt.NDArray[np.int64], n: int) -> npt.NDArray[
         return 2.0 * numbers - 1.0
     if not get_tags(getattr(model, "estimator", model)).target_tags.multi_output:
         raise RunError(
-            f"readout is {model!r}, a regressor that learns one output, but {n} classes need {n}: use one that learns "
-            "several, such as Ridge or RecursiveLeastSquares, or a classifier"
+            f"readout is {_told(model)}, a regressor that learns one output, but {n} classes need {n}: use one that "
+            "learns several, such as Ridge or RecursiveLeastSquares, or a classifier"
         )
     return 2.0 * np.eye(n)[numbers] - 1.0
 
@@ -166,7 +166,7 @@ def _check_outputs(model: Any, standard: Floats, scores: Floats) -> None:
         same = bool((scores[np.arange(len(scores)), decided] >= scores.max(axis=1) - close).all())
     if not same:
         raise RunError(
-            f"readout is {model!r}, whose outputs are not coef_ times the features plus intercept_, {_ONE_A_CLASS}"
+            f"readout is {_told(model)}, whose outputs are not coef_ times the features plus intercept_, {_ONE_A_CLASS}"
         )
 
 
@@ -187,8 +187,8 @@ def _linear_coefficients(model: Any) -> tuple[Any, Any]:
         return best.coef_, best.intercept_
     except AttributeError as error:
         raise RunError(
-            f"readout is {best!r}, which has no coef_ and intercept_ after fit: only a linear model becomes neurons "
-            "and synapses, such as RidgeClassifier or LogisticRegression"
+            f"readout is {_told(best)}, which has no coef_ and intercept_ after fit: only a linear model becomes "
+            "neurons and synapses, such as RidgeClassifier or LogisticRegression"
         ) from error
 
 
@@ -200,6 +200,11 @@ def decide(scores: Floats | npt.NDArray[np.int64], classes: npt.NDArray[Any]) ->
     winner = (scores[:, 0] > 0).astype(int) if len(classes) == 2 else scores.argmax(axis=1)
     decided: npt.NDArray[Any] = classes[winner]
     return decided
+
+
+def _told(model: Any) -> str:
+    """A model's settings in one line."""
+    return " ".join(repr(model).split())
 
 
 def _given(readout: Any, names: tuple[str, ...]) -> Any:

@@ -120,6 +120,8 @@ def _check_calibration(given: Mapping[str, Any]) -> None:
     samples, target_rate, balance = given["calibration_samples"], given["target_rate"], given["balance"]
     if not is_whole(samples, 1):
         raise RunError(f"calibration_samples is {samples!r}, but a whole number of at least 1 is needed")
+    if not isinstance(given["even_out"], bool | np.bool_):
+        raise RunError(f"even_out is {given['even_out']!r}, but must be True or False")
     if target_rate is None and (balance is not None or given["even_out"]):
         name = "balance" if balance is not None else "even_out"
         raise RunError(f"{name} beside target_rate=None, which calibrates nothing: give a target_rate")
