@@ -117,6 +117,10 @@ def read_arrays(path: str | Path, error: type[NeurosimError]) -> dict[str, Array
         raise error(f"{path} is damaged or not a neurosim file ({problem}): make it again") from problem
 
 
+class _NoNumbers(Exception):  # noqa: N818 - told as it is, whereas other faults are damage
+    """An array of text or objects."""
+
+
 def _read_members(archive: zipfile.ZipFile, path: str | Path, error: type[NeurosimError]) -> dict[str, Array]:
     total = sum(info.file_size for info in archive.infolist())
     if total > MAX_BYTES:
@@ -126,7 +130,10 @@ def _read_members(archive: zipfile.ZipFile, path: str | Path, error: type[Neuros
         if not info.filename.endswith(".npy"):
             raise ValueError(f"unexpected member {info.filename!r}")
         with archive.open(info) as member:
-            arrays[info.filename.removesuffix(".npy")] = _read_array(member, info)
+            try:
+                arrays[info.filename.removesuffix(".npy")] = _read_array(member, info)
+            except _NoNumbers as problem:
+                raise error(f"{path}: {problem}") from None
     return arrays
 
 
@@ -139,7 +146,12 @@ def _read_array(member: IO[bytes], info: zipfile.ZipInfo) -> Array:
     if read_header is None:
         raise ValueError(f"member {info.filename!r} has npy version {version}")
     shape, fortran, dtype = read_header(member)
-    if dtype.hasobject or dtype.kind not in "iufb" or len(shape) > 4:
+    if dtype.hasobject or dtype.kind not in "iufb":
+        raise _NoNumbers(
+            f"the array {info.filename.removesuffix('.npy')!r} is of type {dtype}, but only numbers are read; labels "
+            "become whole numbers by np.unique(label, return_inverse=True)[1]"
+        )
+    if len(shape) > 4:
         raise ValueError(f"member {info.filename!r} is not a plain array")
     n_bytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if n_bytes > info.file_size:

@@ -5,39 +5,37 @@ logarithm.  The inhibition multiplies the weights of inhibitory neurons and sets
 that the liquid's own synapses deliver over the excitatory one: each round scales it by wanted / found, and finds the
 gain anew.
 
-With `even_out` each neuron gets a threshold of its own, which brings its own rate near the target, as intrinsic
-plasticity does in cortex (Turrigiano 2011): a common gain leaves some neurons silent and others busy, and both carry
-little.  Each round multiplies a neuron's threshold by the root of its rate over the target.  All neurons share one
-scale on the chip, so thresholds too far apart cannot be held: then the range of the factors is narrowed, from both
-ends, until the compiler takes them.
+With `even_out` each neuron gets a threshold of its own (even_thresholds.py).  Neurons that fire more alike also weigh
+differently, so rate and balance move: where one is too far off, gain and inhibition are found anew with the thresholds
+held.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from chips import CannotRepresent, ChipProfile, RunError
+from chips import ChipProfile, RunError
 from compiler import Network, compile
-from compiler.network import Population
+from neurosim.even_thresholds import EVEN_RANGE, even_factors, held, with_thresholds
 from neurosim.generators.liquids import LIQUID
+from neurosim.numbers import is_real
 from neurosim.result import RunResult
+from neurosim.sequences import check_trains
 from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains
 
 LOWEST, HIGHEST = 1e-2, 1e2
 HALVINGS = 14  # of the logarithm of the gain: 0.06 % at the end
 CLOSE_RATE = 0.005  # relative; a rate this near to its target ends the search
+EVEN_CLOSE_RATE = 0.15  # relative; what even_out may leave, as a new gain moves what was evened out
 ROUGH_RATE = 0.25  # relative; a rate further away is no calibration
 ROUNDS = 8  # of the balance
 CLOSE_BALANCE = 0.05  # relative
 MOST_SILENT = 0.9  # share of neurons that never fire
 SATURATED = 0.9  # of the highest rate that refractoriness leaves
-EVEN_ROUNDS = 10  # of the thresholds
-EVEN_STEP = (0.6, 1.6)  # least and largest factor of a round
-EVEN_RANGE = (0.05, 20.0)  # of a threshold, relative to what it was
-EVEN_NARROWER = 1.5  # factor by which both ends come nearer to 1 where a chip cannot hold the range
 
 Build = Callable[[float, float], Network]
 Floats = npt.NDArray[np.float64]
@@ -65,6 +63,12 @@ class Calibration:
             f"{self._narrowed()}"
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data with stable keys: what was found and reached, without network and thresholds; nan as None."""
+        skipped = ("network", "thresholds")
+        found = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in skipped}
+        return found | {"balance": None if np.isnan(self.balance) else self.balance}
+
     def _narrowed(self) -> str:
         if self.threshold_range in (None, EVEN_RANGE):
             return ""
@@ -80,11 +84,12 @@ class _Trial:
     chip: ChipProfile
     inputs: SpikeTrains
     approximate: bool
+    thresholds: Floats | None = None  # [neuron of the liquid], factors
 
-    def at(self, gain: float, inhibition: float, thresholds: Floats | None = None) -> tuple[Network, RunResult]:
+    def at(self, gain: float, inhibition: float) -> tuple[Network, RunResult]:
         network = self.build(gain, inhibition)
-        if thresholds is not None:
-            network = with_thresholds(network, thresholds)
+        if self.thresholds is not None:
+            network = with_thresholds(network, self.thresholds)
         program = compile(network, self.chip, approximate=self.approximate)
         return network, run(program, self.inputs, per_step=False)
 
@@ -120,19 +125,20 @@ def calibrate(
             (`found.threshold_range`).
         approximate: as for `compile`.
 
+    Returns:
+        What was found: its rate within half a percent of the target, or 15 % with `even_out`, and its balance within
+        5 % of the wanted one.  Where the rate jumps as the gain grows, it may be up to 25 % off.
+
     Raises:
         RunError: the rate or the balance is out of reach, or the liquid is silent or saturated; with the knob to turn.
     """
     _check(target_rate, balance, inhibition)
-    if len(inputs.step) == 0:
-        raise RunError(
-            f"the {inputs.n_samples:,} calibration samples hold no spike, so the liquid hears nothing: mend the encoder"
-        )
+    _check_inputs(inputs)
     trial = _Trial(build, chip, inputs, approximate)
     gain = _gain(trial, target_rate, inhibition, 0.0)
     if balance is not None:
         gain, inhibition = _balanced(trial, target_rate, balance, gain, inhibition)
-    found = _evened(trial, gain, inhibition, target_rate) if even_out else _measured(trial, gain, inhibition)
+    found = _evened(trial, gain, inhibition, target_rate, balance) if even_out else _measured(trial, gain, inhibition)
     _refuse_unfit(found, target_rate)
     return found
 
@@ -154,7 +160,7 @@ def _balanced(trial: _Trial, target: float, wanted: float, gain: float, inhibiti
         gain = _gain(trial, target, inhibition, gain)
     raise RunError(
         f"inhibition over excitation is {found:.2f} after {ROUNDS} rounds, not the balance of {wanted:g}: choose a "
-        "balance nearer to 1, or lower recurrence"
+        f"balance nearer to 1, or lower recurrence{_without(trial.thresholds)}"
     )
 
 
@@ -166,7 +172,7 @@ def _gain(trial: _Trial, target: float, inhibition: float, near: float) -> float
             return _gain(trial, target, inhibition, 0.0)
         raise RunError(
             f"the liquid fires {rate:.4f} spikes per neuron and step even at gain {high:g}, below the target_rate of "
-            f"{target:g}: lower target_rate or inhibition, or raise input_density"
+            f"{target:g}: lower target_rate or inhibition, or raise input_density{_without(trial.thresholds)}"
         )
     for _ in range(HALVINGS):
         middle = float(np.sqrt(low * high))
@@ -177,56 +183,38 @@ def _gain(trial: _Trial, target: float, inhibition: float, near: float) -> float
     return float(np.sqrt(low * high))
 
 
-def with_thresholds(network: Network, factors: Floats) -> Network:
-    """The network with the liquid's thresholds, above v_leak, multiplied by `factors`, [neuron of the liquid]."""
-    populations = [_with_thresholds(p, factors) if p.name == LIQUID else p for p in network.populations]
-    return Network(network.dt_ms, populations, [*network.inputs], [*network.projections])
-
-
-def _with_thresholds(population: Population, factors: Floats) -> Population:
-    leak, threshold = population.values("v_leak"), population.values("v_threshold")
-    moved = leak + (threshold - leak) * factors
-    return replace(population, parameters={**population.parameters, "v_threshold": moved})
-
-
-def _evened(trial: _Trial, gain: float, inhibition: float, target: float) -> Calibration:
+def _evened(trial: _Trial, gain: float, inhibition: float, target: float, balance: float | None) -> Calibration:
     network, result = trial.at(gain, inhibition)
     if not any(p.name == LIQUID and p.kind == "lif" for p in network.populations):
         raise RunError(f"thresholds are evened out in a population {LIQUID!r} of kind 'lif', which the network lacks")
-    steps = int(trial.inputs.steps.sum())
-    factors, allowed = np.ones(result.range_of(LIQUID)[1]), EVEN_RANGE
-    for _ in range(EVEN_ROUNDS):
-        rate = result.spike_counts(LIQUID).sum(axis=0) / steps
-        # a little is added, so that silent neurons come down step by step and not at once
-        step = np.sqrt((rate + target / 20) / (target * 1.05))
-        wanted = factors * np.clip(step, *EVEN_STEP)
-        factors, allowed, result = _held(trial, gain, inhibition, wanted, allowed)
-    return replace(_measured(trial, gain, inhibition, factors), threshold_range=allowed)
+    factors, allowed = even_factors(
+        result, target, lambda factors: replace(trial, thresholds=factors).at(gain, inhibition)[1]
+    )
+    _, allowed, found = held(
+        factors, allowed, lambda f: _reached(replace(trial, thresholds=f), gain, inhibition, target, balance)
+    )
+    return replace(found, threshold_range=allowed)
 
 
-def _held(
-    trial: _Trial, gain: float, inhibition: float, wanted: Floats, allowed: tuple[float, float]
-) -> tuple[Floats, tuple[float, float], RunResult]:
-    """The factors within a range, `allowed` or narrower, that the chip holds; that range; the run with them."""
-    while True:
-        factors = np.clip(wanted, *allowed)
-        try:
-            return factors, allowed, trial.at(gain, inhibition, factors)[1]
-        except CannotRepresent:
-            if allowed == (1.0, 1.0):  # the thresholds as they were, which are not at fault
-                raise
-            allowed = min(1.0, allowed[0] * EVEN_NARROWER), max(1.0, allowed[1] / EVEN_NARROWER)
+def _reached(trial: _Trial, gain: float, inhibition: float, target: float, balance: float | None) -> Calibration:
+    """Rate and balance as wanted again, with the thresholds held."""
+    found = _measured(trial, gain, inhibition)
+    if abs(found.rate / target - 1) > EVEN_CLOSE_RATE:
+        gain = _gain(trial, target, inhibition, gain)
+    if balance is not None:
+        gain, inhibition = _balanced(trial, target, balance, gain, inhibition)
+    return found if (gain, inhibition) == (found.gain, found.inhibition) else _measured(trial, gain, inhibition)
 
 
-def _measured(trial: _Trial, gain: float, inhibition: float, thresholds: Floats | None = None) -> Calibration:
-    network, result = trial.at(gain, inhibition, thresholds)
+def _measured(trial: _Trial, gain: float, inhibition: float) -> Calibration:
+    network, result = trial.at(gain, inhibition)
     steps = int(trial.inputs.steps.sum())
     rates = np.bincount(result.spike_neuron, minlength=network.n_neurons) / steps
     highest = [1 / (1 + p.values("refractory_ms") // network.dt_ms) for p in network.populations if p.kind == "lif"]
     saturated = float((rates >= SATURATED * np.concatenate(highest)).mean()) if highest else 0.0
     balance = balance_of(network, result)
     silent = float((rates == 0).mean())
-    return Calibration(gain, inhibition, float(rates.mean()), balance, silent, saturated, network, thresholds)
+    return Calibration(gain, inhibition, float(rates.mean()), balance, silent, saturated, network, trial.thresholds)
 
 
 def balance_of(network: Network, result: RunResult) -> float:
@@ -247,15 +235,14 @@ def balance_of(network: Network, result: RunResult) -> float:
 
 
 def _refuse_unfit(found: Calibration, target: float) -> None:
-    rough = ROUGH_RATE if found.thresholds is None else 2 * ROUGH_RATE  # neurons that hear nothing stay silent
-    without = "" if found.thresholds is None else ", or leave out even_out"
-    if found.rate < (1 - rough) * target:
+    without = _without(found.thresholds)
+    if found.rate < (1 - ROUGH_RATE) * target:
         raise RunError(
             f"the liquid fires {found.rate:.4f} spikes per neuron and step, below the target_rate of {target:g}, with "
             f"{found.silent:.0%} of its neurons silent: raise input_density, or lower input_negative or inhibition"
             f"{without}"
         )
-    if found.rate > (1 + rough) * target:
+    if found.rate > (1 + ROUGH_RATE) * target:
         raise RunError(
             f"the liquid jumps past the target_rate of {target:g} to {found.rate:.4f} spikes per neuron and step at "
             f"gain {found.gain:.4g}: it excites itself; lower recurrence, or raise inhibition or balance{without}"
@@ -272,10 +259,22 @@ def _refuse_unfit(found: Calibration, target: float) -> None:
         )
 
 
+def _without(thresholds: Floats | None) -> str:
+    return "" if thresholds is None else ", or leave out even_out"
+
+
 def _check(target_rate: float, balance: float | None, inhibition: float) -> None:
-    if not 0 < target_rate < 1:
-        raise RunError(f"target_rate is {target_rate}, but spikes per neuron and step lie between 0 and 1")
-    if balance is not None and not 0 < balance < np.inf:
-        raise RunError(f"balance is {balance}, but must be above 0: leave it out to keep the inhibition as it is")
-    if not 0 <= inhibition < np.inf or (balance is not None and inhibition == 0):
-        raise RunError(f"inhibition is {inhibition}, but must be a finite number, above 0 where a balance is wanted")
+    if not (is_real(target_rate) and 0 < target_rate < 1):
+        raise RunError(f"target_rate is {target_rate!r}, but spikes per neuron and step lie between 0 and 1")
+    if balance is not None and not (is_real(balance) and 0 < balance < np.inf):
+        raise RunError(f"balance is {balance!r}, but must be above 0: leave it out to keep the inhibition as it is")
+    if not (is_real(inhibition) and 0 <= inhibition < np.inf) or (balance is not None and inhibition == 0):
+        raise RunError(f"inhibition is {inhibition!r}, but must be a finite number, above 0 where a balance is wanted")
+
+
+def _check_inputs(inputs: SpikeTrains) -> None:
+    check_trains("inputs", inputs)
+    if len(inputs.step) == 0:
+        raise RunError(
+            f"the {inputs.n_samples:,} calibration samples hold no spike, so the liquid hears nothing: mend the encoder"
+        )

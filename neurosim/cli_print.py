@@ -194,6 +194,7 @@ def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
         ("neurons (on the chip)", lambda r: f"{r['neurons']:,} ({r['chip_neurons']:,})"),
         ("synapses", lambda r: f"{r['synapses']:,}"),
         ("largest weight error", lambda r: f"{r['largest_weight_error']:.2%}"),
+        ("calibrated rate (balance)", _calibrated),
     ]
     for bins in good["accuracy_by_bins"]:
         plural = "bin" if bins == 1 else "bins"
@@ -221,6 +222,13 @@ def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
         ("times rest on", _rest("time")),
         ("static power rests on", _rest("static_power")),
     ]
+
+
+def _calibrated(row: dict[str, Any]) -> str:
+    """Spikes per neuron and step, and inhibition over excitation, as they were reached."""
+    if (found := row["calibration"]) is None:
+        return "-"
+    return f"{found['rate']:.2%}" + ("" if found["balance"] is None else f" ({found['balance']:.2f})")
 
 
 def _score(key: str, bins: int) -> Cell:

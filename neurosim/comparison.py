@@ -11,7 +11,7 @@ import numpy.typing as npt
 from chips import ChipProfile, NeurosimError, load_chip
 from compiler import Network, compile, usage
 from compiler.approximations import RULES
-from neurosim.calibration import calibrate
+from neurosim.calibration import Calibration, calibrate
 from neurosim.experiment import Configuration, Experiment, load_experiment
 from neurosim.generators.liquids import LIQUID, liquid
 from neurosim.pricing import price_kinds
@@ -111,12 +111,12 @@ def _baseline_keys(task: Task, baselines: Mapping[str, Mapping[int, float]]) -> 
 def _row(task: Task, chip: ChipProfile, seed: int, report: Report, approximate: bool) -> dict[str, Any]:
     label = _label(chip)
     report(f"{label}: calibrating", 0, 1)
-    network = calibrated_liquid(task, chip, task.experiment.liquid.recurrence, approximate)
+    network, found = calibrated_liquid(task, chip, task.experiment.liquid.recurrence, approximate)
     report(f"{label}: compiling", 0, 1)
     program = compile(network, chip, seed, approximate=approximate)
     result = run(program, task.trains, seed=seed, progress=lambda done, of: report(f"{label}: utterances", done, of))
     report(f"{label}: the liquid without recurrence", 0, 1)
-    alone = compile(calibrated_liquid(task, chip, 0.0, approximate), chip, seed, approximate=approximate)
+    alone = compile(calibrated_liquid(task, chip, 0.0, approximate)[0], chip, seed, approximate=approximate)
     without = run(alone, task.trains, per_step=False, seed=seed)
     scores, scores_without = _scores(task, result), _scores(task, without)
     use = usage(program)
@@ -130,6 +130,7 @@ def _row(task: Task, chip: ChipProfile, seed: int, report: Report, approximate: 
         "synapses": program.n_synapses,
         "samples": result.n_samples,
         **event_counts(counts),
+        "calibration": None if found is None else found.to_dict(),  # rate and balance as reached, on its samples
         "rate_per_neuron_and_step": result.n_spikes / (program.n_neurons * int(counts.steps.sum())),
         "accuracy": scores[task.bins[-1]],
         "accuracy_by_bins": scores,
@@ -168,8 +169,10 @@ def _largest_source(energy_by_event: Mapping[str, float], chip: ChipProfile) -> 
 _WEIGHT = ("weight", "coarse_weight", "four_weights")  # what errors of weights are called
 
 
-def calibrated_liquid(task: Task, chip: ChipProfile, recurrence: float, approximate: bool) -> Network:
-    """The experiment's liquid, calibrated on the chip's integers; every variant for itself."""
+def calibrated_liquid(
+    task: Task, chip: ChipProfile, recurrence: float, approximate: bool
+) -> tuple[Network, Calibration | None]:
+    """The experiment's liquid, calibrated on the chip's integers, every variant for itself; and what was found."""
     chosen = task.experiment.liquid
     settings = {**chosen.settings(), "recurrence": recurrence}
 
@@ -177,7 +180,7 @@ def calibrated_liquid(task: Task, chip: ChipProfile, recurrence: float, approxim
         return liquid(channels=task.channels, gain=gain, **settings | {"inhibition": inhibition})
 
     if chosen.target_rate is None:
-        return build(chosen.gain, chosen.inhibition)
+        return build(chosen.gain, chosen.inhibition), None
     balance = chosen.balance if recurrence > 0 else None
     found = calibrate(
         build,
@@ -189,7 +192,7 @@ def calibrated_liquid(task: Task, chip: ChipProfile, recurrence: float, approxim
         even_out=chosen.even_out,
         approximate=approximate,
     )
-    return found.network
+    return found.network, found
 
 
 def _scores(task: Task, result: RunResult) -> dict[int, float]:

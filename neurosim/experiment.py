@@ -60,7 +60,9 @@ class Liquid(Part):
         default=None, description="inhibitory over excitatory recurrent charge; null keeps inhibition as it is"
     )
     even_out: bool = Field(default=False, description="calibrate each neuron's own threshold too")
-    calibration_samples: Annotated[int, Field(ge=1)] = Field(default=30, description="training samples used")
+    calibration_samples: Annotated[int, Field(ge=1)] = Field(
+        default=30, description="training samples used, spread evenly"
+    )
     gain: Positive = 1.0
     recurrence: NotNegative = 0.3
     inhibition: NotNegative = 2.0

@@ -9,11 +9,31 @@ import numpy as np
 import numpy.typing as npt
 
 from chips import RunError
+from neurosim.spikes import SpikeTrains
 
 Floats = npt.NDArray[np.float64]
 
 LARGEST = 1e100  # magnitude whose squares and sums are still finite
 _FORMS = "give a list of arrays (frames, inputs), or an array (samples, frames, inputs) or (samples, inputs)"
+
+
+def spread(n: int, few: int) -> npt.NDArray[np.int64]:
+    """Numbers of `few` of n samples, or of all if there are fewer, at even distances from the first one on."""
+    few = min(n, few)
+    return np.arange(few) * n // few
+
+
+def check_trains(name: str, value: object) -> None:
+    """Refuse what is no SpikeTrains, where only these will do.
+
+    Raises:
+        RunError: naming the argument.
+    """
+    if not isinstance(value, SpikeTrains):
+        raise RunError(
+            f"{name} is of type {type(value).__name__}, but SpikeTrains are needed: encode sequences first, as by "
+            "RateEncoder().fit_transform(...), or make spikes by SpikeTrains.from_samples(...)"
+        )
 
 
 def as_sequences(X: Any, n_inputs: int | None = None) -> list[Floats]:  # noqa: N803 - scikit-learn's name

@@ -10,6 +10,7 @@ from chips import RunError
 from neurosim.experiment import Experiment, Readout
 from neurosim.experiment_encoders import front_end, make_encoder
 from neurosim.recordings.dataset import Dataset, load_dataset
+from neurosim.sequences import spread
 from neurosim.spikes import SpikeTrains
 
 
@@ -43,10 +44,10 @@ def prepare(experiment: Experiment) -> Task:
     data = load_dataset(experiment.data.file)
     data = replace(data, sequences=front_end(experiment.encoder, data.sequences))
     encoder = make_encoder(experiment.encoder, experiment.liquid.dt_ms).fit(data.training)
-    few = experiment.liquid.calibration_samples
-    spread = data.training[:: max(1, len(data.training) // few)][:few]
-    calibration, trains = encoder.transform(spread), encoder.transform(data.sequences)
-    _check_not_silent(experiment.encoder.kind, spread, calibration)
+    training = data.training
+    shown = [training[i] for i in spread(len(training), experiment.liquid.calibration_samples)]
+    calibration, trains = encoder.transform(shown), encoder.transform(data.sequences)
+    _check_not_silent(experiment.encoder.kind, shown, calibration)
     _check_starts(experiment.readout, trains)
     return Task(experiment, data, trains, calibration, encoder.n_channels_)
 

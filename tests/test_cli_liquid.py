@@ -4,6 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from test_cli import ROOT, neurosim, refused
 
@@ -80,6 +81,7 @@ def test_an_experiment_under_its_training_data(tmp_path: Path) -> None:
         ("small.npz", "nothing", None, "nothing"),
         ("deaf.npz", "loihi1", None, "deaf.npz has no input channel"),
         ("data.txt", "loihi1", None, ".txt"),
+        ("foreign.npz", None, None, "foreign.npz .*(?<!network)$"),
     ],
 )
 def test_refusals(
@@ -88,6 +90,7 @@ def test_refusals(
     deaf = ns.Network()
     deaf.add_lif("p", 1)
     deaf.save(tmp_path / "deaf.npz")
+    np.savez(tmp_path / "foreign.npz", values=np.zeros(3))
     (tmp_path / "data.txt").write_text("nothing")
     with pytest.raises(ns.NeurosimError, match=words):
         read_target(tmp_path / name, chip, {}, rate_hz=rate_hz)

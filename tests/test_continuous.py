@@ -125,6 +125,15 @@ def test_what_is_no_echo_state_network_is_refused(arguments: dict[str, Any], wor
         ns.EchoState(**(good | arguments))  # type: ignore[arg-type]
 
 
+def test_a_drawn_network_without_echo_is_refused_or_taken_as_it_is() -> None:
+    with pytest.raises(NetworkError, match="check=False"):
+        ns.echo_state(10, spectral_radius=1.5)
+    assert ns.check_echo_state(ns.echo_state(10, spectral_radius=1.5, check=False).weights).verdict == NONE
+    for seed in (-1, 1.5):
+        with pytest.raises(NetworkError, match=f"seed is {seed}"):
+            ns.echo_state(3, seed=seed)  # type: ignore[arg-type]
+
+
 def test_inputs_of_the_wrong_shape_are_refused() -> None:
     model = ns.echo_state(5, 2, density=1.0)
     for wrong in (U, np.zeros((0, 2)), [["a", "b"]], [[np.inf, 0.0]], np.zeros((3, 3))):
@@ -608,6 +617,7 @@ def test_the_same_seed_gives_the_same_spikes() -> None:
         ({"model": closed_form_cell(4)}, "only an EchoState is converted .* not a ClosedFormCell"),
         ({"neurons": 1}, "neurons is 1, but a whole number from 2 to 200"),
         ({"u": U[:30]}, "u has 30 steps, but a washout of 50 needs at least 70"),
+        ({"u": np.zeros(200)}, "u is zero in its first 100 steps"),
         ({"target": U[:30]}, "target has 30 steps, but u has 200"),
     ],
 )
@@ -615,6 +625,15 @@ def test_what_cannot_be_converted_is_refused(arguments: dict[str, Any], words: s
     good = {"model": ns.echo_state(4, leak=0.3, density=1.0), "how": "threshold", "u": U}
     with pytest.raises(RunError, match=words):
         convert(**(good | arguments))
+
+
+def test_a_conversion_may_be_allowed_approximations() -> None:
+    """What is in the way of the rates then is another thing."""
+    model, chip = ns.echo_state(4, leak=0.3, density=1.0), ns.load_chip("odin")
+    with pytest.raises(CannotRepresent, match="allow that with approximate=True"):
+        convert(model, "rate", U, chip=chip)
+    with pytest.raises(CannotRepresent, match="bias of neuron 0"):
+        convert(model, "rate", U, chip=chip, approximate=True)
 
 
 def test_graded_units_are_never_converted_silently() -> None:

@@ -26,6 +26,13 @@ def test_sequences_and_split(tmp_path: Path) -> None:
     assert len(data.training) == 2
 
 
+def test_whole_numbers_may_be_stored_as_floats(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", **GOOD | {"label": np.array([1.0, 2.0, 1.0]), "is_test": np.array([0, 0, 1])})
+    data = load_dataset(tmp_path / "data.npz")
+    assert data.label.tolist() == [1, 2, 1]
+    assert data.is_test.tolist() == [False, False, True]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -34,6 +41,17 @@ def test_sequences_and_split(tmp_path: Path) -> None:
         ({"length": np.array([0, 3, 3])}, "do not add up"),
         ({"label": np.array([1, 2])}, "differ"),
         ({"label": np.array([1, 1, 2])}, "one label only"),
+        ({"label": np.array(["up", "down", "up"])}, "'label' is of type <U4, but only numbers .* whole numbers by"),
+        ({"label": np.array([0.2, 0.7, 0.2])}, "label .* whole numbers .*: number the classes"),
+        ({"label": np.array([1, np.nan, 2])}, "label .* whole numbers"),
+        ({"label": np.array([[1], [2], [1]])}, "label has 2 dimensions"),
+        ({"label": np.array(["a", None, 1], dtype=object)}, "'label' is of type object"),
+        ({"length": np.array([1.5, 1.5, 3])}, r"length .* whole numbers \[sample\]$"),
+        ({"values": np.arange(6)}, r"values has 1 dimensions of int\d+, but needs to be numbers \[frame, input\]"),
+        ({"values": np.zeros((3, 2, 1))}, "values has 3 dimensions"),
+        ({"values": np.full((6, 2), "a")}, "'values' is of type <U1"),
+        ({"is_test": np.array(["no", "no", "yes"])}, "'is_test' is of type <U3"),
+        ({"is_test": np.array([0, 0, 2])}, "True or False"),
         ({"is_test": np.array([True, True, True])}, "is_test"),
         ({"values": np.full((6, 2), np.nan)}, "not finite"),
     ],

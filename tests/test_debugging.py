@@ -444,6 +444,17 @@ def test_a_compiled_run_equals_the_lowered_integers_and_parts_from_floating_poin
         assert word in str(report)
 
 
+@pytest.mark.parametrize("chip", ["truenorth", "odin"])
+def test_a_chip_without_such_integers_is_compared_with_floating_point_alone(chip: str) -> None:
+    network = ns.liquid((2, 3, 3), channels=4, gain=3.0, seed=1, max_delay=1)
+    trains = ns.SpikeTrains.from_samples([random_spikes(4, 60, 1)], 60)
+    with pytest.raises(ns.CannotRepresent, match="approximate=True"):
+        ns.compare_runs(network, chip, trains, threads=1)
+    report = ns.compare_runs(network, chip, trains, threads=1, approximate=True)
+    assert [(pair.a, pair.b) for pair in report.pairs] == [("floating point", "compiled")]
+    assert set(report.spikes) == {"floating point", "compiled"}
+
+
 # ---------------------------------------------------------------- attribution
 
 
@@ -543,6 +554,12 @@ def test_a_decision_of_a_trained_readout_is_divided_whole(taught: tuple[LiquidCl
         assert [a, b] == best[:2].tolist()
         assert found.total == pytest.approx(scores[sample, a] - scores[sample, b], abs=1e-9)
         assert math.fsum(found.by_neuron) == pytest.approx(found.total, abs=1e-9)
+
+
+def test_a_readout_that_is_not_fitted_is_refused(taught: tuple[LiquidClassifier, Any]) -> None:
+    for readout in (LiquidClassifier(), taught[0].chip_readout_):
+        with pytest.raises(ns.RunError, match="which has no coef_: give a LiquidClassifier after fit"):
+            ns.attribute_decision(taught[1], readout)
 
 
 def test_a_chips_decision_is_divided_in_whole_numbers(taught: tuple[LiquidClassifier, Any]) -> None:

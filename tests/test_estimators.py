@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, PoissonRegressor, Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVR
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import neurosim as ns
@@ -144,6 +144,108 @@ def test_every_fold_is_decided_by_a_readout_that_did_not_see_it() -> None:
     assert len(made.costs) == 2
 
 
+@pytest.mark.parametrize("in_spikes", [False, True])
+@pytest.mark.parametrize("lacking", [[0], [1], [0, 3]])
+def test_a_fold_that_lacks_a_class_never_decides_it(lacking: list[int], in_spikes: bool) -> None:
+    trains, y = rates(120)
+    y = np.where(np.arange(120) % 4 == 0, 3, y)  # a fourth class, whose samples tell nothing
+    net = ns.liquid((3, 3, 4), 9, gain=2.0, input_density=0.5)
+    whole, half = np.arange(0, 80), np.flatnonzero(~np.isin(y[:80], lacking))
+    names, folds = np.array(["a", "b", "c", "d"]), [(whole, np.arange(80, 100)), (half, np.arange(100, 120))]
+    made = ns.validate_on_chip(
+        net, trains, names[y], folds, chip="loihi1", model=Ridge(10.0), decide_in_spikes=in_spikes
+    )
+    assert made.chip_differs_from_integer == 0
+    assert np.isfinite(made.integer_scores[80:100]).all()
+    assert (made.integer_scores[100:, lacking] == -np.inf).all()
+    for decided in (made.chip_decisions, made.decisions(made.float_scores), made.decisions(made.integer_scores)):
+        assert not np.isin(decided[100:], names[lacking]).any()
+    known = np.isin(y, [1, 2]) & (np.arange(120) >= 100)
+    if lacking == [0, 3]:  # two classes that a readout of their own tells apart
+        assert (made.chip_decisions == names[y])[known].mean() > 0.8
+
+
+@pytest.mark.parametrize(
+    ("labels", "folds", "more", "words"),
+    [
+        ([0, 1] * 10, [([0, 1], [2])], {}, r"labels has shape \(20,\), but \(30,\)"),
+        ([0] * 30, [([0, 1], [2])], {}, "labels hold 1 class"),
+        ([0, 1] * 15, [], {}, "folds is empty"),
+        ([0, 1] * 15, [([0, 1], [2]), ([0, 1], [])], {}, "fold 1 has an empty test part"),
+        ([0, 1] * 15, [([], [2])], {}, "fold 0 has an empty training part"),
+        ([0, 1] * 15, [([0, 1], [30])], {}, "numbers of samples from 0 to 29"),
+        ([0, 1] * 15, [([True] * 30, [2])], {}, "numbers of samples from 0 to 29"),
+        ([0, 1] * 15, [([0, 2, 4], [1])], {}, "fold 0 has training samples of class 0 only"),
+        ([0, 1] * 15, [([0, 1], [2])], {"groups": [1, 2]}, "groups has shape"),
+        ([0, 1] * 15, [([0, 1], [2])], {"groups": [1, 2] * 15}, "takes none: leave groups out"),
+        ([0, 1] * 15, [([0, 1], [2])], {"chip": "loihi3"}, "loihi3"),
+        ([0, 1, 2] * 10, [(np.arange(20), [20])], {"model": SVC(kernel="linear")}, "one row of coefficients"),
+    ],
+)
+def test_folds_that_cannot_be_validated_are_refused(labels: Any, folds: Any, more: dict[str, Any], words: str) -> None:
+    trains, net = rates(30)[0], ns.liquid((3, 3, 4), 9, gain=2.0, input_density=0.5)
+    with pytest.raises(ns.NeurosimError, match=words):
+        ns.validate_on_chip(net, trains, labels, folds, **{"chip": "loihi1", "model": Ridge(), **more})
+
+
+@pytest.mark.parametrize(
+    "readout",
+    [ns.RecursiveLeastSquares(), ns.LeastMeanSquares(), Ridge(), LinearRegression(), GridSearchCV(Ridge(), {})],
+)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_regressor_learns_one_output_a_class(readout: Any, classes: int) -> None:
+    trains, y = rates(240)
+    kept = np.flatnonzero(y < classes)
+    trains, y = trains[kept], np.array(["x", "y", "z"])[y[kept]]
+    model = ns.LiquidClassifier((3, 3, 4), input_density=0.5, readout=readout).fit(trains[:80], y[:80])
+    assert model.coef_.shape[0] == (1 if classes == 2 else 3)
+    found = model.agreement(trains[80:], y[80:])
+    assert found.chip_differs_from_integer == 0
+    assert found.float_accuracy > 0.8
+    assert found.chip_accuracy > 0.8
+
+
+@pytest.mark.parametrize(
+    ("readout", "words"),
+    [
+        (SVC(kernel="linear"), "one row of coefficients an output"),
+        (SVC(kernel="linear", decision_function_shape="ovo"), "one row of coefficients an output"),
+        (LinearSVR(), "a regressor that learns one output, but 3 classes need 3"),
+    ],
+)
+def test_a_readout_without_one_output_a_class_is_refused(readout: Any, words: str) -> None:
+    trains, y = rates(60)
+    with pytest.raises(ns.RunError, match=words):
+        ns.LiquidClassifier((3, 3, 4), readout=readout).fit(trains, y)
+    four = np.where(np.arange(60) % 5 == 0, 3, y)  # six pairs
+    with pytest.raises(ns.RunError, match=words.replace("3", "4") + "|6 rows of coefficients"):
+        ns.LiquidClassifier((3, 3, 4), readout=readout).fit(trains, four)
+    with pytest.raises(ns.RunError, match="outputs are not coef_ times the features"):
+        ns.LiquidRegressor((3, 3, 4), readout=PoissonRegressor()).fit(trains, y)
+
+
+def test_labels_that_do_not_fit_the_samples_are_refused() -> None:
+    trains, y = rates(60)
+    model = ns.LiquidClassifier((3, 3, 4)).fit(trains, y)
+    for few in (y[:1], y[:10]):
+        with pytest.raises(ns.RunError, match=r"y has shape \(\d+,\), but \(60,\) is needed"):
+            model.agreement(trains, few)
+
+
+@pytest.mark.parametrize(
+    ("groups", "readout", "words"),
+    [
+        (np.arange(60) % 4, Ridge(), "takes none: leave groups out"),
+        (np.arange(60).reshape(60, 1) % 4, "ridge", r"groups has shape \(60, 1\), but \(60,\)"),
+        (np.arange(30) % 4, "ridge", r"groups has shape \(30,\), but \(60,\)"),
+    ],
+)
+def test_groups_of_no_use_are_refused(groups: Any, readout: Any, words: str) -> None:
+    trains, y = rates(60)
+    with pytest.raises(ns.RunError, match=words):
+        ns.LiquidClassifier((3, 3, 4), readout=readout).fit(trains, y, groups=groups)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -155,8 +257,19 @@ def test_every_fold_is_decided_by_a_readout_that_did_not_see_it() -> None:
         ({"features": ["count"]}, "features is"),
         ({"features": ns.Feature()}, "features is"),
         ({"features": starts(60)}, "starts at step 60, but the shortest sample has 60"),
-        ({"liquid": {"recurence": 0.2}}, "did you mean 'recurrence'"),
-        ({"liquid": {"inhibition": 2.0}}, "'inhibition', which the estimator itself gives"),
+        ({"liquid": {"adaption": 0.2}}, "did you mean 'adaptation'"),
+        ({"liquid": {"inhibition": 2.0}}, "'inhibition', which the estimator itself gives: pass inhibition"),
+        ({"liquid": {"recurrence": 0.2}}, "'recurrence', which the estimator itself gives: pass recurrence"),
+        ({"liquid": {"input_density": 0.2}}, "'input_density', which the estimator itself gives: pass input_density"),
+        ({"liquid": {"seed": 3}}, "'seed', which the estimator itself gives: pass random_state"),
+        ({"target_rate": "x"}, "target_rate is 'x'"),
+        ({"target_rate": None, "balance": 1.0}, "balance beside target_rate=None"),
+        ({"target_rate": None, "even_out": True}, "even_out beside target_rate=None"),
+        ({"even_out": "no"}, "even_out is 'no'"),
+        ({"on_chip": "never"}, "on_chip is 'never', but must be True, False or 'auto'"),
+        ({"on_chip": 0}, "on_chip is 0"),
+        ({"on_chip": np.True_, "features": parts(2)}, "starts"),
+        ({"on_chip": True, "features": parts(2)}, "starts"),
         ({"liquid": {"gain": 2.0}}, "target_rate"),
         ({"calibration_samples": 0}, "calibration_samples is 0"),
         ({"random_state": None}, "random_state is None"),
@@ -166,6 +279,52 @@ def test_bad_settings_are_refused_when_fitting(settings: dict[str, Any], words: 
     trains, y = rates(30)
     with pytest.raises(ns.NeurosimError, match=words):
         ns.LiquidClassifier((3, 3, 4), **settings).fit(trains, y)
+
+
+def test_on_chip_takes_the_bools_of_numpy() -> None:
+    trains, y = rates(60)
+    model = ns.LiquidClassifier((3, 3, 4), on_chip=np.False_).fit(trains, y)
+    assert model.chip_readout_ is None
+    with pytest.raises(ns.RunError, match="on_chip is False"):
+        model.cost(trains)
+
+
+def test_a_readout_that_learned_nothing_says_so() -> None:
+    trains, _ = rates(40)
+    with pytest.raises(ns.RunError, match="its weights are all zero, as nothing was learned"):
+        ns.LiquidRegressor((3, 3, 4)).fit(trains, np.ones(40)).cost(trains)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("encoder__steps_per_frame", r"encoder is None, .* pass encoder=RateEncoder\(\)"),
+        ("readout__alpha", r"readout is 'ridge', .* readout=RidgeClassifier\(\)"),
+        ("liquid__adaptation", "liquid is None, .* whole dictionaries"),
+        ("features__start", "give features as a whole"),
+    ],
+)
+def test_a_grid_over_a_default_says_what_to_pass(name: str, words: str) -> None:
+    y = np.arange(20) % 2
+    with pytest.raises(ns.RunError, match=words):
+        GridSearchCV(ns.LiquidClassifier(), {name: [4, 8]}).fit(np.zeros((20, 4)), y)
+    with pytest.raises(ValueError, match="Invalid parameter 'nothing'"):
+        ns.LiquidClassifier().set_params(nothing__more=1)
+
+
+def test_a_penalty_is_gridded_in_an_instance() -> None:
+    model = ns.LiquidClassifier((3, 3, 4)).set_params(readout=Ridge(), readout__alpha=3.0)
+    assert model.readout.alpha == 3.0
+
+
+def test_an_array_of_ragged_sequences_is_a_list_of_them() -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(30) % 2
+    listed = [rng.normal(size=(5 + i % 3, 2)) + 2 * k for i, k in enumerate(y)]
+    ragged = np.empty(30, object)
+    ragged[:] = listed
+    one, two = (ns.LiquidClassifier((3, 3, 4)).fit(x, y) for x in (listed, ragged))
+    assert np.array_equal(one.decision_function(listed), two.decision_function(ragged))
 
 
 def test_a_classifier_of_spike_trains_refuses_sequences() -> None:

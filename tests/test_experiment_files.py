@@ -21,6 +21,7 @@ from neurosim.encoders.mel_bands import MelBands
 from neurosim.encoders.onset_offset import OnsetOffset
 from neurosim.experiment import Liquid, Readout, load_experiment
 from neurosim.readouts.features import COUNT, starts, traces
+from neurosim.sequences import spread
 from neurosim.task import Task, prepare
 
 CODINGS: list[type[sections.Coding]] = [
@@ -114,6 +115,21 @@ def test_every_kind_of_encoder_is_compared_and_twice_the_same(folder: Path, enco
     assert 0 <= row["accuracy"] <= 1
     assert row["readout"]["differs_from_host"] == 0
     assert prepare(load_experiment(path)).channels == channels
+
+
+@pytest.mark.parametrize(("n", "few"), [(270, 30), (59, 30), (31, 30), (30, 30), (4, 30), (10, 1), (101, 7)])
+def test_calibration_samples_are_spread_over_all(n: int, few: int) -> None:
+    taken = spread(n, few)
+    assert len(taken) == min(n, few)
+    assert taken[0] == 0
+    gaps = np.diff([*taken, n])  # the last sample is as near to the end as any to its next
+    assert 1 <= gaps.min() <= gaps.max() <= gaps.min() + 1
+
+
+def test_experiments_and_estimators_calibrate_on_the_same_samples(folder: Path) -> None:
+    task = prepare(load_experiment(write(folder, "kind: rate")))
+    training = ns.RateEncoder(16).fit(task.data.training).transform(task.data.training)
+    assert same(task.calibration, training[spread(len(task.data.training), 4)])
 
 
 def test_a_file_without_a_kind_means_rates(folder: Path) -> None:

@@ -8,10 +8,12 @@ import pytest
 
 import neurosim as ns
 from chips import NetworkError, RunError
-from neurosim.calibration import EVEN_RANGE, Calibration, calibrate, with_thresholds
+from neurosim.calibration import Calibration, balance_of, calibrate
 from neurosim.encoders.rate import RateEncoder
+from neurosim.even_thresholds import EVEN_RANGE, with_thresholds
 from neurosim.generators.column import maass_column
 from neurosim.generators.liquids import LIQUID
+from neurosim.metrics.stimuli import poisson_trains
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -90,6 +92,11 @@ def test_calibration_reaches_the_rate_or_names_the_knob() -> None:
             calibrate(build, chip, ns.SpikeTrains.from_samples([spikes], 200), 0.05)
 
 
+def test_calibration_needs_spike_trains() -> None:
+    with pytest.raises(RunError, match="inputs is of type ndarray, but SpikeTrains are needed"):
+        calibrate(lambda g, i: ns.liquid((3, 3, 3), 2, gain=g), ns.load_chip("loihi1"), np.zeros((3, 2)), 0.05)  # type: ignore[arg-type]
+
+
 def test_vowels_reach_their_bars() -> None:
     """96 % with spike counts in one bin, 98 % in five, on compiled int8 integers."""
     comparison = ns.compare(EXAMPLES / "vowels.yaml", chips=["loihi1"])
@@ -99,6 +106,7 @@ def test_vowels_reach_their_bars() -> None:
     assert 0 < row["baseline_accuracy"] < 1
     assert set(comparison.baselines) == {"linear_raw", "linear_encoder"}
     assert row["neurons"] == 256
+    assert row["calibration"]["rate"] == pytest.approx(0.06, rel=0.01)
     assert row["no_recurrence_accuracy"] > 0.9
 
 
@@ -185,7 +193,7 @@ def test_thresholds_are_evened_out_as_far_as_the_chip_can_hold(
     assert evened().network == found.network
 
 
-def test_a_rate_that_evening_out_moves_away_names_it() -> None:
+def test_a_rate_that_evening_out_moves_away_is_found_again() -> None:
     rng = np.random.default_rng(1)
     often = rng.random(72) * 0.3
     trains = ns.SpikeTrains.from_samples([np.argwhere(rng.random((100, 72)) < often) for _ in range(4)], 100)
@@ -205,8 +213,27 @@ def test_a_rate_that_evening_out_moves_away_names_it() -> None:
 
     plain = calibrate(build, ns.load_chip("loihi1"), trains, 0.02, inhibition=4.0)
     assert plain.rate == pytest.approx(0.02, rel=0.1)
-    with pytest.raises(RunError, match=r"jumps past.*, or leave out even_out"):
-        calibrate(build, ns.load_chip("loihi1"), trains, 0.02, inhibition=4.0, even_out=True)
+    even = calibrate(build, ns.load_chip("loihi1"), trains, 0.02, inhibition=4.0, even_out=True)
+    assert even.rate == pytest.approx(0.02, rel=0.15)
+    assert even.gain != plain.gain
+
+
+@pytest.mark.parametrize("balance", [None, 0.5, 1.5])
+def test_evening_out_leaves_rate_and_balance_as_wanted_or_refuses(balance: float | None) -> None:
+    chip, trains = ns.load_chip("loihi1"), poisson_trains(8, 200, 30, 0.05, seed=1)
+
+    def build(gain: float, inhibition: float) -> ns.Network:
+        given = {"gain": gain, "inhibition": inhibition, "recurrence": 0.15, "seed": 2}
+        return ns.liquid(wiring=ns.ring(60, 6), channels=8, **given)  # type: ignore[arg-type]
+
+    found = calibrate(build, chip, trains, 0.04, balance=balance, even_out=True)
+    result = ns.run(ns.compile(found.network, chip), trains)
+    assert result.n_spikes / (60 * trains.steps.sum()) == pytest.approx(0.04, rel=0.15)
+    assert found.to_dict()["rate"] == found.rate == pytest.approx(0.04, rel=0.15)
+    if balance is not None:
+        assert balance_of(found.network, result) == pytest.approx(balance, rel=0.05)
+    with pytest.raises(RunError, match="not the balance of 100: choose"):
+        calibrate(build, chip, trains, 0.04, balance=100.0, even_out=True)
 
 
 @pytest.mark.parametrize(
@@ -214,12 +241,15 @@ def test_a_rate_that_evening_out_moves_away_names_it() -> None:
     [
         ({"target_rate": 0.9}, "target_rate"),
         ({"target_rate": 1.5}, "between 0 and 1"),
+        ({"target_rate": "x"}, "target_rate is 'x'"),
+        ({"balance": "x"}, "balance is 'x'"),
+        ({"inhibition": "x"}, "inhibition is 'x'"),
         ({"balance": 0.0}, "balance"),
         ({"balance": 1.0, "recurrence": 0.0}, "raise recurrence"),
         ({"recurrence": 30.0, "inhibition": 0.0, "input_density": 0.05}, "lower recurrence, or raise inhibition"),
     ],
 )
-def test_a_regime_out_of_reach_names_the_knob(settings: dict[str, float], words: str) -> None:
+def test_a_regime_out_of_reach_names_the_knob(settings: dict[str, Any], words: str) -> None:
     chip, rng = ns.load_chip("loihi1"), np.random.default_rng(1)
     trains = ns.SpikeTrains.from_samples([np.argwhere(rng.random((100, 6)) < 0.1)], 100)
     given = {"recurrence": 0.3, "input_density": 0.2, "inhibition": 2.0, "target_rate": 0.05, **settings}

@@ -453,6 +453,7 @@ def test_a_report_is_drawn(report: ns.LiquidReport, tmp_path: Path) -> None:
         (ns.SpikeTrains.from_samples([np.zeros((0, 2))] * 3, 10), None, "no spike"),
         (ns.SpikeTrains.from_samples([[(0, 0)]] * 3, 10), [0, 1], "labels"),
         (ns.SpikeTrains.from_samples([[(0, 9)]] * 3, 10), None, "channel 9"),
+        (np.zeros((3, 2)), None, "trains is of type ndarray, but SpikeTrains are needed"),
     ],
 )
 def test_what_cannot_be_inspected_is_refused(trains: ns.SpikeTrains, labels: list[int] | None, word: str) -> None:

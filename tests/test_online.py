@@ -130,6 +130,8 @@ def test_targets_of_several_columns_are_predicted_as_such_and_a_negative_delay_i
     assert said[:, 1] == pytest.approx(-said[:, 0])
     with pytest.raises(RunError, match="delay is -1, but"):
         model.predict_then_learn(x, np.stack([y, -y], axis=1), delay=-1)
+    with pytest.raises(RunError, match=r"delay is 2\.5, but .* whole samples"):
+        model.predict_then_learn(x, np.stack([y, -y], axis=1), delay=2.5)  # type: ignore[arg-type]
 
 
 @parametrize_with_checks([RecursiveLeastSquares(), RecursiveLeastSquares(forgetting=0.99), LeastMeanSquares()])
@@ -142,6 +144,10 @@ def test_they_are_estimators_of_scikit_learn(estimator: Any, check: Any) -> None
     [
         RecursiveLeastSquares(forgetting=0),
         RecursiveLeastSquares(forgetting=1.1),
+        RecursiveLeastSquares(forgetting="a"),  # type: ignore[arg-type]
+        RecursiveLeastSquares(constant=float("nan")),
+        LeastMeanSquares(constant=float("nan")),
+        LeastMeanSquares(rate="a"),  # type: ignore[arg-type]
         RecursiveLeastSquares(alpha=0),
         LeastMeanSquares(rate=2.0),
         LeastMeanSquares(floor=-1.0),

@@ -73,6 +73,7 @@ def convert(
     steps: int = 20,
     washout: int = 50,
     seed: int = 0,
+    approximate: bool = False,
 ) -> Conversion:
     """Replace the units of an echo state network by LIF neurons, run them on `chip`, and say what was lost.
 
@@ -86,9 +87,10 @@ def convert(
         steps: of the chip for each step of the model ("rate"), 1 to 1,000; "threshold" takes one.
         washout: steps at the beginning that are not judged.
         seed: of the neurons ("rate").
+        approximate: as for `compile`.
 
     Raises:
-        RunError: a setting is out of range, the model cannot be converted so, or u is too short.
+        RunError: a setting is out of range, the model cannot be converted so, or u is too short or zero.
         NeurosimError: the network does not fit the chip, as `compile`.
     """
     if not isinstance(model, EchoState):
@@ -106,9 +108,14 @@ def convert(
     if len(signal) < washout + 20:
         raise RunError(f"u has {len(signal):,} steps, but a washout of {washout} needs at least {washout + 20}")
     goal = _target(signal, target)
-    bound, seen = float(max(np.abs(signal).max(), 1e-6)), signal[: len(signal) // 2]
+    bound, seen = float(np.abs(signal).max()), signal[: len(signal) // 2]
+    if not seen.any():
+        raise RunError(
+            f"u is zero in its first {len(seen):,} steps, which tune the neurons, so nothing tells what they are to "
+            "reach: give a signal that moves from the start"
+        )
     spiking = to_rates(model, seen, bound, neurons, steps, seed) if how == "rate" else to_thresholds(model, seen, bound)
-    result = run(compile(spiking.network, chip), spiking.encoder.encode(signal), threads=1)
+    result = run(compile(spiking.network, chip, approximate=approximate), spiking.encoder.encode(signal), threads=1)
     made, wanted = spiking.decode(result.raster()), model.run(signal)
     return Conversion(
         how=how,

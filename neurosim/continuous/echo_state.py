@@ -118,6 +118,7 @@ def echo_state(
     bias_scale: float = 0.0,
     f: Literal["tanh", "hardtanh", "hardtanh01", "linear"] = "tanh",
     seed: int = 0,
+    check: bool = True,
 ) -> EchoState:
     """Draw an echo state network: normal weights, uniform input weights and biases.
 
@@ -131,6 +132,7 @@ def echo_state(
         bias_scale: biases are uniform in +- this.
         f: see `EchoState`.
         seed: the same seed gives the same network.
+        check: refuse a network without echo states, as `EchoState`.
 
     Raises:
         NetworkError: a value is out of range, no unit is connected in a loop, or there are no echo states.
@@ -140,6 +142,8 @@ def echo_state(
             raise NetworkError(
                 f"echo_state: {name} is {count!r}, but a whole number from 1 to {MOST_UNITS:,} is needed"
             )
+    if not is_whole(seed, 0):
+        raise NetworkError(f"echo_state: seed is {seed!r}, but a whole number from 0 is needed")
     check_between("density", density, 0, 1)
     check_between("spectral_radius", spectral_radius, 0, np.inf)
     rng = np.random.default_rng(seed)
@@ -149,7 +153,7 @@ def echo_state(
         raise NetworkError(f"echo_state: {n:,} units at density {density:g} have no loop, so no radius: raise density")
     inward = input_scale * rng.uniform(-1, 1, (n, inputs))
     bias = bias_scale * rng.uniform(-1, 1, n)
-    return EchoState(weights * (spectral_radius / radius), inward, bias, leak, f)
+    return EchoState(weights * (spectral_radius / radius), inward, bias, leak, f, check)
 
 
 def check_echo_state(

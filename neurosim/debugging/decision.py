@@ -45,7 +45,8 @@ def attribute_decision(
         a chip readout in units of its weights.
 
     Raises:
-        RunError: a feature takes a root, so it is no sum over spikes; or sample, output or population is unknown.
+        RunError: the readout is not fitted; a feature takes a root, so it is no sum over spikes; or sample, output or
+            population is unknown.
     """
     steps = length(result, sample)
     weights: Numbers
@@ -56,6 +57,11 @@ def attribute_decision(
         kernels = _chip_kernels(readout, steps)
         population = population or readout.population
     else:
+        if not hasattr(readout, "coef_"):
+            raise RunError(
+                f"readout is a {type(readout).__name__}, which has no coef_: give a LiquidClassifier after fit, or a "
+                "ChipReadout"
+            )
         features = tuple(readout.features)
         weights = np.asarray(readout.coef_).reshape(len(readout.coef_), len(features), -1).transpose(1, 2, 0)
         bias = np.atleast_1d(readout.intercept_)

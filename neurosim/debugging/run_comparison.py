@@ -35,7 +35,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class RunComparison:
-    """Three runs of one network on one input."""
+    """Three runs of one network on one input, or two where the chip has other neurons than section cuba_lif's."""
 
     chip: str
     rates_hz: dict[str, float]  # run -> mean rate of a neuron
@@ -62,8 +62,12 @@ def compare_runs(
     seed: int = 0,
     tolerance: Tolerance | None = None,
     threads: int | None = None,
+    approximate: bool = False,
 ) -> RunComparison:
     """Run `network` in floating point, in integers of `chip`, and compiled to it; say where each pair parts.
+
+    Between the first and the last stand the integers of chips with neurons of section cuba_lif only; on others
+    (crossbars, linear leaks) these two are compared alone.
 
     Args:
         network: of LIF neurons in physical units.
@@ -72,21 +76,23 @@ def compare_runs(
         seed: of the placement.
         tolerance: the largest errors that lowering may make.
         threads: as of `run`.
+        approximate: as for `compile`.
 
     Raises:
         NeurosimError: as `run_float`, `run_lowered`, `compile` and `run`.
     """
     chip = chip if isinstance(chip, ChipProfile) else load_chip(chip)
-    program = compile(network, chip, seed, tolerance)
+    program = compile(network, chip, seed, tolerance, approximate=approximate)
     runs = _Runs(network, chip, program, tolerance, threads)
-    results = {name: runs.run(name, inputs) for name in (FLOAT, INTEGERS, COMPILED)}
+    names = (FLOAT, COMPILED) if chip.cuba_lif is None else (FLOAT, INTEGERS, COMPILED)
+    results = {name: runs.run(name, inputs) for name in names}
     neuron_ms = int(results[FLOAT].steps.sum()) * network.dt_ms * program.n_neurons
     pairs = ((FLOAT, INTEGERS), (INTEGERS, COMPILED), (FLOAT, COMPILED))
     return RunComparison(
         chip=chip.name,
         rates_hz={name: result.n_spikes / neuron_ms * 1e3 for name, result in results.items()},
         spikes={name: int(result.n_spikes) for name, result in results.items()},
-        pairs=tuple(_pair(runs, inputs, results, a, b) for a, b in pairs),
+        pairs=tuple(_pair(runs, inputs, results, a, b) for a, b in pairs if a in results and b in results),
     )
 
 

@@ -20,6 +20,7 @@ from neurosim.metrics.rank import StateRank, generalisation_rank, state_rank
 from neurosim.metrics.states import TAU_MS, Floats, final_states, state_trajectory
 from neurosim.metrics.stimuli import jittered, to_raster, to_trains
 from neurosim.result import RunResult
+from neurosim.sequences import check_trains
 from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains
 
@@ -96,6 +97,7 @@ def inspect_liquid(
     Raises:
         RunError: fewer than two inputs, no spike in them, labels that do not match, or an input that does not fit.
     """
+    check_trains("trains", trains)
     label = _labels(trains, labels)
     if len(trains.step) == 0:
         raise RunError("the inputs hold no spike: raise the rate of the input")

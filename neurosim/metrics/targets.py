@@ -67,9 +67,11 @@ def read_target(
         if rate_hz is not None or steps is not None:
             raise RunError(f"{path} is an experiment, which has its own input: leave out --rate-hz and --steps")
         return _of_experiment(path, chip, overrides, seed, approximate)
+    network = load_any(path)  # first: a file that is none needs no chip
     if chip is None:
         raise NetworkError(f"{path} is a network, which names no chip: give one with --chip")
-    return _of_network(path, chip, overrides, seed, 50.0 if rate_hz is None else rate_hz, steps or 200, approximate)
+    program = compile(network, load_chip(chip, overrides), seed, approximate=approximate)
+    return _of_network(path, program, seed, 50.0 if rate_hz is None else rate_hz, steps or 200)
 
 
 def _is_experiment(path: Path) -> bool:
@@ -88,7 +90,7 @@ def _of_experiment(
     profile = load_chip(chip, overrides) if chip else load_chip(first.chip, {**first.set, **overrides})
     allowed = approximate or (chip is None and first.approximate)
     task = prepare(experiment)
-    network = calibrated_liquid(task, profile, experiment.liquid.recurrence, allowed)
+    network, _ = calibrated_liquid(task, profile, experiment.liquid.recurrence, allowed)
     training = ~task.data.is_test
     return Target(
         experiment.name,
@@ -100,11 +102,7 @@ def _of_experiment(
     )
 
 
-def _of_network(
-    path: Path, chip: str, overrides: Mapping[str, object], seed: int, rate_hz: float, steps: int, approximate: bool
-) -> Target:
-    profile = load_chip(chip, overrides)
-    program = compile(load_any(path), profile, seed, approximate=approximate)
+def _of_network(path: Path, program: Program, seed: int, rate_hz: float, steps: int) -> Target:
     if program.n_channels == 0:
         raise NetworkError(f"{path} has no input channel, so there is nothing to drive it with: add an input")
     rate = rate_hz * program.dt_ms / 1000

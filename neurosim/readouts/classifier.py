@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from neurosim.readouts.liquid_estimator import Floats, LiquidEstimator
 from neurosim.readouts.models import classifier_model, decide
+from neurosim.readouts.settings import one_a_sample
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class LiquidClassifier(ClassifierMixin, LiquidEstimator):
         calibration_samples: training samples used for it, spread evenly.
         features: numbers that the readout weighs; see readouts/features.py.
         readout: "ridge" (penalty by leave-one-out), "logistic" (penalty by cross-validation), or a linear model of
-            scikit-learn or of readouts/online.py.
+            scikit-learn or of readouts/online.py, with one row of coefficients a class; regressors learn +1 for a
+            sample's class and -1 for the others.
         chip: a profile or its name.
         on_chip: True: the readout must be compiled onto the chip; "auto": if the chip can form all features; False:
             it stays at the host, in floating point.
@@ -73,7 +75,7 @@ class LiquidClassifier(ClassifierMixin, LiquidEstimator):
         Args:
             X: samples.
             y: their labels.
-            groups: who each sample is from; then the penalty of a readout given by name is chosen across groups.
+            groups: [sample], who each is from; then the penalty of a readout given by name is chosen across groups.
         """
         X, y = self._checked_both(X, y)
         labels = column_or_1d(y, warn=True)
@@ -81,7 +83,7 @@ class LiquidClassifier(ClassifierMixin, LiquidEstimator):
         self.classes_, numbers = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError("the training samples have one class only, so there is nothing to learn")
-        of = None if groups is None else np.asarray(groups)
+        of = None if groups is None else one_a_sample("groups", groups, len(labels))
         self._learn(X, numbers, classifier_model(self.readout, of), of)
         return self
 
@@ -98,11 +100,12 @@ class LiquidClassifier(ClassifierMixin, LiquidEstimator):
         """Hold the chip's decisions against the host's integer ones and the float readout's.
 
         Raises:
-            RunError: the readout is not on the chip.
+            RunError: the readout is not on the chip, or y has not one label a sample.
         """
         check_is_fitted(self)
+        self._on_chip()
         shown = self._listen(self._encode(self._checked(X)))
-        labels = np.asarray(y)
+        labels = one_a_sample("y", y, shown.trains.n_samples)
         chip = self._decide(self._compiled_scores(shown.trains))
         integer, real = self._decide(self._integer_scores(shown)), self._decide(self._float_scores(shown))
         return Agreement(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from chips import ChipProfile, RunError, load_chip
@@ -22,11 +22,12 @@ from neurosim.generators.liquids import LIQUID, liquid
 from neurosim.readouts.chip_readout import ChipReadout, attach, chip_scores, run_with_readout
 from neurosim.readouts.features import COUNT, Feature, cannot_form, form
 from neurosim.readouts.host_integers import host_scores
-from neurosim.readouts.models import learn
+from neurosim.readouts.models import learn, learn_classes
 from neurosim.readouts.quantise import to_chip
 from neurosim.readouts.readout_cost import ReadoutCost, readout_cost
-from neurosim.readouts.settings import check_settings, check_starts
+from neurosim.readouts.settings import check_nested, check_settings, check_starts, is_on_chip
 from neurosim.result import RunResult
+from neurosim.sequences import spread
 from neurosim.simulate import run
 from neurosim.spikes import SpikeTrains
 
@@ -42,8 +43,8 @@ class _Shown:
 
 
 def _is_sequences(X: Any) -> bool:
-    """Whether X is spike trains, an array [sample, frame, input], or a list of arrays [frame, input]."""
-    if isinstance(X, list | tuple):
+    """Whether X is spike trains, an array [sample, frame, input], or a list (or array of objects) of [frame, input]."""
+    if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1):
         return len(X) > 0 and np.ndim(X[0]) == 2
     return isinstance(X, SpikeTrains) or getattr(X, "ndim", 2) == 3
 
@@ -90,11 +91,24 @@ class LiquidEstimator(BaseEstimator):
         self.random_state = random_state
         self.threads = threads
 
+    def set_params(self, **params: Any) -> "LiquidEstimator":
+        """Change settings by name; those of an encoder or readout as encoder__name, readout__name.
+
+        Raises:
+            RunError: a nested name of something without settings: a grid search needs an instance there.
+        """
+        for name in params:
+            outer, nested, _ = name.partition("__")
+            if nested and hasattr(self, outer):
+                check_nested(name, params.get(outer, getattr(self, outer)))
+        super().set_params(**params)
+        return self
+
     # ------------------------------------------------------------ fit
 
     def _learn(self, X: Any, targets: npt.NDArray[Any], model: Any, groups: Any = None) -> None:
         """Everything of `fit` after the labels are understood."""
-        check_settings(self.features, self.liquid, self.calibration_samples, self.random_state, self.target_rate)
+        check_settings(self.get_params(deep=False))
         self.chip_ = self.chip if isinstance(self.chip, ChipProfile) else load_chip(self.chip)
         self.encoder_ = None if isinstance(X, SpikeTrains) else clone(self.encoder or RateEncoder()).fit(X)
         trains = self._encode(X)
@@ -107,7 +121,8 @@ class LiquidEstimator(BaseEstimator):
         training = self._listen(trains)
         table = form(self.features, training.result, LIQUID)
         self.model_ = model
-        self.coef_, self.intercept_ = learn(model, table, targets, groups)
+        taught = learn_classes if is_classifier(self) else learn
+        self.coef_, self.intercept_ = taught(model, table, targets, groups)
         self._compile_readout(training.result)
 
     def _compile_readout(self, training: RunResult) -> None:
@@ -115,8 +130,8 @@ class LiquidEstimator(BaseEstimator):
         self.cannot_form_: dict[str, str] = reasons
         self.chip_readout_: ChipReadout | None = None
         self.program_: Program = self.liquid_program_
-        wanted = self.on_chip if isinstance(self.on_chip, bool) else not reasons and bool(self.coef_.any())
-        if wanted:
+        wanted = is_on_chip(self.on_chip)
+        if wanted or (wanted is None and not reasons and self.coef_.any()):
             self.chip_readout_ = to_chip(self.coef_, self.intercept_, self.features, self.chip_, training, LIQUID)
             whole = attach(self.network_, self.chip_readout_)
             self.program_ = compile(whole, self.chip_, approximate=self.approximate)
@@ -126,7 +141,7 @@ class LiquidEstimator(BaseEstimator):
             "recurrence": self.recurrence,
             "input_density": self.input_density,
             "seed": self.random_state,
-            **(self.liquid or {}),
+            **(self.liquid or {}),  # none of these, as check_settings saw to
         }
 
         def build(gain: float, inhibition: float) -> Network:
@@ -134,11 +149,10 @@ class LiquidEstimator(BaseEstimator):
 
         if self.target_rate is None:
             return build(float(settings.pop("gain", 1.0)), self.inhibition), None
-        spread = np.unique(np.linspace(0, len(trains) - 1, self.calibration_samples).astype(int))
         found = calibrate(
             build,
             self.chip_,
-            trains[spread],
+            trains[spread(len(trains), self.calibration_samples)],
             self.target_rate,
             balance=self.balance,
             inhibition=self.inhibition,
@@ -187,8 +201,10 @@ class LiquidEstimator(BaseEstimator):
 
     def _on_chip(self) -> ChipReadout:
         if self.chip_readout_ is None:
-            reasons = "; ".join(f"{name}: {why}" for name, why in self.cannot_form_.items()) or "on_chip is False"
-            raise RunError(f"the readout is not on the chip ({reasons})")
+            empty = "its weights are all zero, as nothing was learned"
+            reasons = "; ".join(f"{name}: {why}" for name, why in self.cannot_form_.items())
+            other = "on_chip is False" if is_on_chip(self.on_chip) is False else empty
+            raise RunError(f"the readout is not on the chip ({reasons or other})")
         return self.chip_readout_
 
     def _in_units(self, scores: npt.NDArray[np.int64]) -> Floats:

@@ -19,6 +19,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from chips import RunError
+from neurosim.numbers import is_real, is_whole
 
 Floats = npt.NDArray[np.float64]
 LEAST_PENALTY = 0.9  # share of alpha; nearer to 1 costs more inversions, and alpha is seldom known to a tenth
@@ -55,11 +56,11 @@ class OnlineRegressor(RegressorMixin, BaseEstimator):
             delay: 0: as soon as the sample was predicted.
 
         Raises:
-            RunError: the delay is negative.
+            RunError: the delay is no whole number, or negative.
         """
         check_is_fitted(self)
-        if delay < 0:
-            raise RunError(f"delay is {delay}, but a target arrives 0 or more samples after its own")
+        if not is_whole(delay, 0):
+            raise RunError(f"delay is {delay!r}, but a target arrives 0 or more whole samples after its own")
         inputs, columns, alone = self._checked(X, y, first=False)
         predicted = np.empty_like(columns)
         for now, x in enumerate(inputs):
@@ -102,7 +103,9 @@ class OnlineRegressor(RegressorMixin, BaseEstimator):
         return tags
 
     def _check(self) -> None:
-        raise NotImplementedError
+        """Refuse settings that are out of range."""
+        if not (is_real(self.constant) and np.isfinite(self.constant)):
+            raise RunError(f"constant is {self.constant!r}, but a finite number is needed; 0 for no intercept")
 
     def _begin(self, n_inputs: int) -> None:
         raise NotImplementedError
@@ -129,10 +132,13 @@ class RecursiveLeastSquares(OnlineRegressor):
         self.constant = constant
 
     def _check(self) -> None:
-        if not 0 < self.forgetting <= 1:
-            raise RunError(f"forgetting is {self.forgetting}, but lies above 0 and at most at 1, which forgets nothing")
-        if not 0 < self.alpha < np.inf:
-            raise RunError(f"alpha is {self.alpha}, but a ridge penalty is positive and finite")
+        super()._check()
+        if not (is_real(self.forgetting) and 0 < self.forgetting <= 1):
+            raise RunError(
+                f"forgetting is {self.forgetting!r}, but lies above 0 and at most at 1, which forgets nothing"
+            )
+        if not (is_real(self.alpha) and 0 < self.alpha < np.inf):
+            raise RunError(f"alpha is {self.alpha!r}, but a ridge penalty is positive and finite")
 
     def _begin(self, n_inputs: int) -> None:
         self.penalty_ = self.alpha  # what is left of it
@@ -177,10 +183,11 @@ class LeastMeanSquares(OnlineRegressor):
         self.constant = constant
 
     def _check(self) -> None:
-        if not 0 < self.rate < 2:
-            raise RunError(f"rate is {self.rate}, but lies between 0 and 2: beyond, errors grow")
-        if not 0 <= self.floor < np.inf:
-            raise RunError(f"floor is {self.floor}, but must be finite and not negative")
+        super()._check()
+        if not (is_real(self.rate) and 0 < self.rate < 2):
+            raise RunError(f"rate is {self.rate!r}, but lies between 0 and 2: beyond, errors grow")
+        if not (is_real(self.floor) and 0 <= self.floor < np.inf):
+            raise RunError(f"floor is {self.floor!r}, but must be finite and not negative")
 
     def _begin(self, n_inputs: int) -> None:
         pass

@@ -1,7 +1,9 @@
 """Labelled sequences of different length, with a fixed split into training and test."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,15 +38,20 @@ def load_dataset(path: str | Path) -> Dataset:
     samples as frames.
 
     Raises:
-        RunError: the file is missing, damaged, or its arrays contradict each other.
+        RunError: the file is missing, damaged, an array is of another kind or shape, or arrays contradict each other.
     """
     arrays = read_arrays(path, RunError)
     for name in ("values", "length", "label", "is_test"):
         if name not in arrays:
             raise RunError(f"{path} has no array {name!r}: a data set holds values, length, label and is_test")
-    values, length = arrays["values"], arrays["length"]
-    label, is_test = arrays["label"].astype(np.int64), arrays["is_test"].astype(np.bool_)
-    if values.ndim != 2 or len(length) == 0 or length.min() < 1 or int(length.sum()) != len(values):
+    values, length, is_test = arrays["values"], _whole(path, arrays, "length"), _marks(path, arrays["is_test"])
+    label = _whole(path, arrays, "label")
+    if values.ndim != 2 or values.dtype.kind not in "biuf":
+        raise RunError(
+            f"{path}: values has {values.ndim} dimensions of {values.dtype}, but needs to be numbers [frame, input]: "
+            "put the frames of all samples one below the other, one row a frame, and their numbers in length"
+        )
+    if len(length) == 0 or length.min() < 1 or int(length.sum()) != len(values):
         raise RunError(f"{path}: the lengths of the samples do not add up to the {len(values):,} frames of values")
     if not len(length) == len(label) == len(is_test):
         raise RunError(f"{path}: {len(length):,} lengths, {len(label):,} labels, {len(is_test):,} split marks differ")
@@ -57,3 +64,25 @@ def load_dataset(path: str | Path) -> Dataset:
         raise RunError(f"{path}: values holds numbers that are not finite")
     ends = np.cumsum(length.astype(np.int64))
     return Dataset(np.split(scaled, ends[:-1]), label, is_test)
+
+
+def _whole(path: str | Path, arrays: Mapping[str, npt.NDArray[Any]], name: str) -> npt.NDArray[np.int64]:
+    """An array of one whole number a sample."""
+    given = arrays[name]
+    if given.ndim == 1 and given.dtype.kind in "biu":
+        return given.astype(np.int64)
+    if given.ndim == 1 and given.dtype.kind == "f" and np.isfinite(given).all() and (given == np.round(given)).all():
+        return given.astype(np.int64)
+    raise RunError(
+        f"{path}: {name} has {given.ndim} dimensions of {given.dtype}, but needs to be whole numbers [sample]"
+        + (": number the classes, as np.unique(label, return_inverse=True)[1] does" if name == "label" else "")
+    )
+
+
+def _marks(path: str | Path, given: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    if given.ndim != 1 or given.dtype.kind not in "biuf" or not np.isin(given, (0, 1)).all():
+        raise RunError(
+            f"{path}: is_test has {given.ndim} dimensions of {given.dtype}, but needs to be True or False (1 or 0) "
+            "[sample]"
+        )
+    return given.astype(np.bool_)
