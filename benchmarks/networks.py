@@ -27,7 +27,9 @@ def perfect_integrators(n: int, fan_out: int, rate: float, seed: int = 0, driven
     return net
 
 
-def leaky_neurons(n: int, fan_out: int, rate: float, seed: int = 0, driven: float = 1.0) -> ns.Network:
+def leaky_neurons(
+    n: int, fan_out: int, rate: float, seed: int = 0, driven: float = 1.0, longest_delay: int = 1
+) -> ns.Network:
     """Leaky neurons with an exponential current: time constants of 200 and 50 steps, as 20 and 5 ms at 0.1 ms.
 
     The bias of a neuron takes v to 1 / (1 - exp(-T / 200)) thresholds if it is never reset, so it fires every T
@@ -48,11 +50,15 @@ def leaky_neurons(n: int, fan_out: int, rate: float, seed: int = 0, driven: floa
         bias_mantissa=np.round(bias / 2**exponent),
         bias_exponent=exponent,
     )
-    _connect(net, n, fan_out, largest=2, rng=rng)
+    _connect(net, n, fan_out, largest=2, rng=rng, longest_delay=longest_delay)
     return net
 
 
-def _connect(net: ns.Network, n: int, fan_out: int, largest: int, rng: np.random.Generator) -> None:
+def _connect(
+    net: ns.Network, n: int, fan_out: int, largest: int, rng: np.random.Generator, longest_delay: int = 1
+) -> None:
     sources = np.repeat(np.arange(n), fan_out)
     targets = rng.integers(0, n, n * fan_out)
-    net.connect("neurons", "neurons", sources, targets, 2 * rng.integers(-largest, largest + 1, n * fan_out))
+    weights = 2 * rng.integers(-largest, largest + 1, n * fan_out)
+    delays = rng.integers(1, longest_delay + 1, n * fan_out) if longest_delay > 1 else 1
+    net.connect("neurons", "neurons", sources, targets, weights, delays=delays)

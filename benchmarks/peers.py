@@ -59,14 +59,14 @@ class Worker:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_clean()
         )
 
-    def ask(self) -> dict[str, Any]:
-        """One more run.
+    def ask(self, text: object = "") -> dict[str, Any]:
+        """One more run, of what `text` says.
 
         Raises:
             PeerMissingError: the peer has died.
         """
         try:
-            self._process.stdin.write("\n")
+            self._process.stdin.write(f"{text}\n")
             self._process.stdin.flush()
             line = self._process.stdout.readline()
         except BrokenPipeError:

@@ -1,0 +1,34 @@
+"""Time a mapped network in SANA-FE, timing model `detailed`.  Started by speed.py with SANA-FE's interpreter.
+
+    python sanafe_speed_peer.py network.npz
+
+Builds once; for the first line that it reads, prints the energy of every step in pJ, for each of the others the
+seconds of as many steps again; as JSON.
+"""
+
+import json
+import sys
+import time
+
+import numpy as np
+import sanafe
+from sanafe_peer import network
+
+
+def main(source: str) -> None:
+    given = dict(np.load(source))
+    arch = sanafe.load_loihi()
+    chip = sanafe.SpikingChip(arch)
+    chip.load(network(given, arch, prescribed=False))
+    steps = int(given["steps"])
+    for i, _ in enumerate(sys.stdin):
+        began = time.perf_counter()
+        result = chip.sim(steps, timing_model="detailed", perf_trace=i == 0)
+        found = {"seconds": time.perf_counter() - began, "version": sanafe.__version__ if hasattr(sanafe, "__version__") else ""}
+        if i == 0:
+            found["energy_pj"] = [1e12 * joule for joule in result["perf_trace"]["total_energy"]]
+        print(json.dumps(found), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

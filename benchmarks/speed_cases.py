@@ -1,0 +1,79 @@
+"""The networks of speed.py, and the time of a step here."""
+
+import time
+from dataclasses import replace
+from typing import NamedTuple
+
+import bars  # noqa: F401 - finds neurosim
+import networks
+import numpy as np
+
+import neurosim as ns
+
+LONGEST = 15  # steps of delay
+WARM = 200  # steps until as many spikes are on their way as will be
+
+
+class Case(NamedTuple):
+    """A random recurrent network: every neuron that is driven fires about once in 100 steps."""
+
+    n: int
+    fan_out: int
+    delay: int  # 1, or LONGEST: drawn from 1 to that
+    steps: int
+
+    @property
+    def name(self) -> str:
+        delay = "1" if self.delay == 1 else f"1..{self.delay}"
+        return f"{self.n:,} x {self.fan_out:,}, delay {delay}"
+
+    @property
+    def given(self) -> list[str]:
+        """What a peer is started with."""
+        return [str(part) for part in self]
+
+
+SIZES = [(1_000, 100, 20_000), (10_000, 100, 4_000), (10_000, 1_000, 1_000), (100_000, 100, 400)]
+
+
+def cases(quick: bool) -> list[Case]:
+    """All of the table; a quick look has the small ones."""
+    sizes = [(n, k, steps // 4) for n, k, steps in SIZES if n * k <= 10**6] if quick else SIZES
+    return [Case(n, k, delay, steps) for n, k, steps in sizes for delay in (1, LONGEST)]
+
+
+def compiled(case: Case) -> ns.Program:
+    """The network with delays of 1 to LONGEST steps, on the profile loihi1_sanafe; all its neurons are driven."""
+    net = networks.leaky_neurons(case.n, case.fan_out, 0.01, longest_delay=LONGEST)
+    return ns.compile(net, ns.load_chip("loihi1_sanafe", networks.UNLIMITED))
+
+
+def variant(program: ns.Program, delay: int, driven: float, seed: int = 1) -> ns.Program:
+    """The same with other delays, and with fewer neurons driven."""
+    tables = program.lists
+    bias = tables.registers["bias_mantissa"].copy()
+    bias[np.random.default_rng(seed).random(len(bias)) >= driven] = 0
+    registers = dict(tables.registers) | {"bias_mantissa": bias}
+    delays = np.ones_like(tables.synapse_delay) if delay == 1 else tables.synapse_delay
+    return replace(program, lists=replace(tables, registers=registers, synapse_delay=delays))
+
+
+class Ours(NamedTuple):
+    """A step here, everything counted."""
+
+    us: float
+    rate: float  # spikes of a neuron and step
+    events: float  # synaptic events of a step
+
+
+def timed(program: ns.Program, steps: int) -> Ours:
+    """The difference of a long run and a short one, so that what happens once a call is left out."""
+    began = time.perf_counter()
+    ns.run(program, None, WARM, threads=1)
+    middle = time.perf_counter()
+    result = ns.run(program, None, WARM + steps, threads=1)
+    ended = time.perf_counter()
+    seconds = ((ended - middle) - (middle - began)) / steps
+    spikes = int((result.spike_step >= WARM).sum())
+    events = result.counts.step_of("synaptic_events")[WARM:].sum() / steps
+    return Ours(seconds * 1e6, spikes / program.n_neurons / steps, float(events))
