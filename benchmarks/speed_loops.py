@@ -1,5 +1,6 @@
 """What this machine does with parts of a step alone: the bounds that speed.py sets its figures against."""
 
+import itertools
 import threading
 import time
 
@@ -131,7 +132,7 @@ def byte_mask_ms(rate_hz: float, threads: int = 2) -> float:
     edges = [cores * i // threads for i in range(threads + 1)]
     taken = []
     for _ in range(RUNS):
-        workers = [threading.Thread(target=part, args=pair) for pair in zip(edges[:-1], edges[1:], strict=True)]
+        workers = [threading.Thread(target=part, args=pair) for pair in itertools.pairwise(edges)]
         began = time.perf_counter()
         for worker in workers:
             worker.start()

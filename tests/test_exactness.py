@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 from reference import Outcome, simulate
 from strategies import register_networks
 
@@ -25,6 +26,7 @@ from compiler.partition import Partition
 from compiler.place import Placement
 from compiler.validate import validate
 from neurosim import RunResult, SpikeTrains, run
+from neurosim.simulation import kernel
 from neurosim.simulation.machine import build_machine
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -445,13 +447,19 @@ def test_no_input_is_an_empty_input() -> None:
     same(run(program, None, 20), run(program, np.zeros((0, 2), int), 20))
 
 
-def test_decay_is_exact_however_large_u_grows() -> None:
+@pytest.mark.parametrize(("one", "whole", "largest"), [(np.int32, np.uint32, 2**31), (np.int64, np.uint64, 2**50)])
+def test_decay_is_exact_however_large_u_grows(one: type, whole: type, largest: int) -> None:
     """A u that wraps only once a step grows without bound under absurd input; float64 would lose its last bits."""
-    from neurosim.simulation.kernel import _decay
+
+    @njit
+    def decayed(x: np.ndarray, keep: np.ndarray) -> None:
+        for i in range(len(x)):
+            x[i] = kernel._decayed(x[i], keep[i], one, whole)
 
     rng = np.random.default_rng(0)
-    x = rng.integers(-(2**50), 2**50, 200)
-    k = rng.integers(0, 4097, 200)
-    wanted = [int(np.sign(a)) * ((abs(int(a)) * int(b)) >> 12) for a, b in zip(x, k, strict=True)]
-    _decay(x, k / 4096)
+    x = rng.integers(1 - largest, largest, 200).astype(one)
+    keep = rng.integers(0, 2**16 + 1, 200).astype(whole)
+    x[:2], keep[:3] = (largest - 1, 1 - largest), 2**16
+    wanted = [int(np.sign(a)) * ((abs(int(a)) * int(b)) >> 16) for a, b in zip(x, keep, strict=True)]
+    decayed(x, keep)
     assert x.tolist() == wanted

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from chips import RunError
 from compiler import Program
@@ -77,15 +78,25 @@ def _cuba_engine(program: Program) -> Engine:
     n, rows = program.n_neurons, machine.max_delay + 1
 
     def new_state(threads: int) -> State:
+        fired: npt.NDArray[np.uint8] = np.zeros(-(-n // 8) * 8, np.uint8)
         return State(
             u=np.zeros(n, state_type),
             v=np.zeros(n, state_type),
             waiting=np.zeros(n, np.uint8),
             ring=np.zeros(rows * n, ring_type),
-            fired=np.zeros(n, np.uint8),
+            fired=fired,
+            fired_words=fired.view("<u8"),
         )
 
-    return Engine(kernel.advance, machine, new_state, n_links, lambda state, seed: None, ring_unit=unit)
+    return Engine(
+        kernel.advance,
+        machine,
+        new_state,
+        n_links,
+        lambda state, seed: None,
+        carries=("u", "v", "waiting", "ring"),
+        ring_unit=unit,
+    )
 
 
 def _models(program: Program) -> set[str]:

@@ -38,13 +38,22 @@ N_HOME, N_ARRIVING = 8, 4  # eight, so that a row is one vector
 
 WRAP_ONCE, SATURATE = 0, 1
 
+ROW_CHUNK = 64  # rows are padded to a multiple of so many numbers
+BLOCK = 512  # neurons that are updated together; a block that fires is scanned again for who did
+
+
+def row_width(n_cores: int, n_links: int) -> int:
+    """Numbers of a row of counts, padded."""
+    return -(-(N_ARRIVING * n_cores + n_links) // ROW_CHUNK) * ROW_CHUNK
+
 
 class Machine(NamedTuple):
     """A program, laid out for the loop.  Slots, sources, axons: see compiler/program.py and route.py."""
 
     core_of: npt.NDArray[np.int32]  # [slot]
-    decay_u: npt.NDArray[np.float64]  # [slot], factor per step
-    decay_v: npt.NDArray[np.float64]  # [slot]
+    keep_u: npt.NDArray[Any]  # [slot], u is scaled by keep_u / 2^16 a step; of the state's type, without a sign
+    keep_v: npt.NDArray[Any]  # [slot]
+    is_same: npt.NDArray[np.uint8]  # [block], whether all neurons of a block have the same decays and threshold
     threshold: npt.NDArray[Any]  # [slot], shifted; of the state's type
     bias: npt.NDArray[np.int32]  # [slot]
     refractory: npt.NDArray[np.uint8]  # [slot]
@@ -52,15 +61,17 @@ class Machine(NamedTuple):
     synapse: npt.NDArray[np.uint32]  # [synapse], words
     wide_weight: npt.NDArray[np.int32]  # [synapse], in units; empty where words are packed
     home: npt.NDArray[np.int32]  # [slot, N_HOME], what one spike adds on its own core, kinds AT_HOME
-    rows: npt.NDArray[Any]  # [source * (N_ARRIVING * cores + links)], kinds outermost; empty where axons are counted
+    rows: npt.NDArray[Any]  # [source * padded (N_ARRIVING * cores + links)], kinds outermost; empty with axons
     axon_ptr: npt.NDArray[np.int64]  # [source + 1]; all of the axons empty where rows are
     axon_core: npt.NDArray[np.int32]  # [axon]
     axon_counts: npt.NDArray[np.int32]  # [axon, N_ARRIVING]
     axon_pair: npt.NDArray[np.int32]  # [axon], -1 for external spikes
     pair_link_ptr: npt.NDArray[np.int64]  # [pair + 1]
     pair_link: npt.NDArray[np.int32]
+    is_usual: bool  # u wraps once, v saturates, and nobody waits
     has_rows: bool
     is_packed: bool
+    n_links: int  # in use
     n_inside: int  # links inside chips, which stand first; the others are borders
     max_delay: int
     weight_shift: int  # from units to u
@@ -68,7 +79,6 @@ class Machine(NamedTuple):
     u_rule: int
     v_limit: int
     v_rule: int
-    has_refractory: bool
 
 
 class State(NamedTuple):
@@ -78,7 +88,8 @@ class State(NamedTuple):
     v: npt.NDArray[Any]  # [slot]
     waiting: npt.NDArray[np.uint8]  # [slot], steps of refractoriness left
     ring: npt.NDArray[Any]  # [(max_delay + 1) * slots], sums of weights by arrival step; int16 where a proof allows
-    fired: npt.NDArray[np.uint8]  # [slot], scratch
+    fired: npt.NDArray[np.uint8]  # [slot, padded to whole words], scratch: 1 for who fires
+    fired_words: npt.NDArray[np.uint64]  # the same memory
 
 
 class Buffers(NamedTuple):
@@ -94,7 +105,7 @@ class Buffers(NamedTuple):
     probe_v: npt.NDArray[np.int64]  # [row, probe]
     link_load: npt.NDArray[np.int32]  # [link], scratch
     home: npt.NDArray[np.int32]  # [core, N_HOME], scratch
-    arriving: npt.NDArray[np.int32]  # [N_ARRIVING * cores + links], scratch
+    arriving: npt.NDArray[np.int32]  # [padded (N_ARRIVING * cores + links)], scratch
     row_of_delay: npt.NDArray[np.int64]  # [max_delay + 1], scratch
     spike_value: npt.NDArray[np.int32]  # [capacity], payloads; written by graded_kernel.py only, like the next
     input_value: npt.NDArray[np.int32]  # [external spike of the sample], payloads; read

@@ -42,10 +42,15 @@ def build_machine(program: Program) -> Layout:
     worst = int(np.bincount(target, np.abs(weight)).max(initial=0))  # every synapse of a neuron at once
     routes = route(program)
     arriving, home = counts_per_spike(program, routes)
+    keep_u = np.maximum(full - (r["du"].astype(np.int64) + neuron.decay_u_offset), 0) << 16 - neuron.decay_bits
+    rules = (neuron.u_overflow, neuron.v_overflow)
+    keep_v = full - r["dv"].astype(np.int64) << 16 - neuron.decay_bits
     machine = Machine(
         core_of=np.repeat(np.arange(len(t.core), dtype=np.int32), np.diff(t.core_ptr)),
-        decay_u=np.maximum(full - (r["du"].astype(np.float64) + neuron.decay_u_offset), 0) / full,
-        decay_v=(full - r["dv"].astype(np.float64)) / full,
+        keep_u=keep_u,
+        keep_v=keep_v,
+        is_same=_same_in_blocks(keep_u) & _same_in_blocks(keep_v) & _same_in_blocks(r["vth"]),
+        is_usual=rules == ("wrap_once", "saturate") and not (r["refractory"] > 1).any(),
         threshold=r["vth"].astype(np.int64) << neuron.weight_shift,
         bias=r["bias_mantissa"].astype(np.int32) << r["bias_exponent"],
         refractory=r["refractory"],
@@ -55,6 +60,7 @@ def build_machine(program: Program) -> Layout:
         home=_home(home[: program.n_neurons]),
         **_counted(program, routes, arriving),
         is_packed=len(wide_weight) == 0,
+        n_links=len(routes.link),
         n_inside=routes.n_inside,
         max_delay=int(t.synapse_delay.max(initial=1)),
         weight_shift=neuron.weight_shift + unit,
@@ -62,11 +68,22 @@ def build_machine(program: Program) -> Layout:
         u_rule=RULES[neuron.u_overflow],
         v_limit=2 ** (neuron.v_bits - 1),
         v_rule=RULES[neuron.v_overflow],
-        has_refractory=bool((r["refractory"] > 1).any()),
     )
     state = _state_type(machine, worst << neuron.weight_shift)
     ring = np.int16 if state is np.int32 and worst >> unit < 2**15 else state
-    return Layout(machine._replace(threshold=machine.threshold.astype(state)), len(routes.link), state, ring, unit)
+    whole = np.dtype(state).str.replace("i", "u")
+    machine = machine._replace(
+        threshold=machine.threshold.astype(state), keep_u=keep_u.astype(whole), keep_v=keep_v.astype(whole)
+    )
+    return Layout(machine, len(routes.link), state, ring, unit)
+
+
+def _same_in_blocks(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Whether all neurons of a block have the same: [block]."""
+    first = values[:: layout.BLOCK]
+    differ = np.flatnonzero(values != np.repeat(first, layout.BLOCK)[: len(values)]) // layout.BLOCK
+    same: npt.NDArray[np.uint8] = (np.bincount(differ, minlength=len(first)) == 0).astype(np.uint8)
+    return same
 
 
 def _unit(weight: npt.NDArray[np.int32]) -> int:
@@ -114,11 +131,11 @@ def _counted(program: Program, routes: Routes, counts: npt.NDArray[np.int32]) ->
     n_cores, n_links, n_sources = program.n_cores, len(routes.link), len(routes.axon_ptr) - 1
     arriving = counts[:, ARRIVING]
     arriving[:, 0] += counts[:, layout.INPUT_PACKETS]
-    width = len(ARRIVING) * n_cores + n_links
+    width = layout.row_width(n_cores, n_links)
     row_type: type = np.uint8 if arriving.max(initial=0) < 2**8 else np.uint16
     in_rows = n_sources * width * np.dtype(row_type).itemsize
     in_axons = sum(a.nbytes for a in (arriving, routes.axon_core, routes.axon_pair, routes.pair_link))
-    if arriving.max(initial=0) < 2**16 and rows_are_chosen(in_rows, in_axons):
+    if arriving.max(initial=0) < 2**16 and rows_are_chosen(width, in_rows, in_axons):
         none = {"axon_ptr": _NONE.astype(np.int64), "axon_core": _NONE, "axon_counts": _NONE[:, None]}
         none |= {"axon_pair": _NONE, "pair_link_ptr": _NONE.astype(np.int64), "pair_link": _NONE}
         return {"rows": _rows(routes, arriving, width, n_cores, row_type), "has_rows": True, **none}
@@ -137,9 +154,9 @@ def _counted(program: Program, routes: Routes, counts: npt.NDArray[np.int32]) ->
 _NONE = np.zeros(0, np.int32)
 
 
-def rows_are_chosen(in_rows: int, in_axons: int) -> bool:
-    """Whether rows take no more bytes than axons."""
-    return in_rows <= in_axons
+def rows_are_chosen(width: int, in_rows: int, in_axons: int) -> bool:
+    """Whether rows take no more bytes than axons, or a row is short enough to be read at once."""
+    return width <= layout.ROW_CHUNK or in_rows <= in_axons
 
 
 def _rows(
