@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from neurosim.generators.rings import ring, small_world
     from neurosim.generators.wiring import Wiring
     from neurosim.metrics.report import LiquidReport, inspect_liquid
+    from neurosim.noc.network_time import NetworkTime, network_time
     from neurosim.pricing import Energy, energy
     from neurosim.readouts.classifier import LiquidClassifier
     from neurosim.readouts.features import Feature
@@ -114,6 +115,7 @@ _HOME = {
     "neurosim.generators.rings": "ring small_world",
     "neurosim.generators.wiring": "Wiring",
     "neurosim.metrics.report": "LiquidReport inspect_liquid",
+    "neurosim.noc.network_time": "NetworkTime network_time",
     "neurosim.pricing": "Energy energy",
     "neurosim.readouts.classifier": "LiquidClassifier",
     "neurosim.readouts.features": "Feature",
@@ -159,6 +161,7 @@ __all__ = [
     "MelBands",
     "Network",
     "NetworkError",
+    "NetworkTime",
     "NeurosimError",
     "OnsetOffset",
     "PopulationEncoder",
@@ -207,6 +210,7 @@ __all__ = [
     "load_fsdd",
     "ltc_from_ncps",
     "maass_column",
+    "network_time",
     "replay",
     "ring",
     "run",
