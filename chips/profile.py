@@ -334,9 +334,7 @@ class Noc(Section):
         description="one flit's occupation of a link, which is the cycle of the flit model"
     )
     flits_per_packet: Annotated[int, Field(ge=1, le=64)]
-    hop_x_ns: Cost = Field(
-        description="from one router to the next, east-west, for the head of a packet; nothing waits"
-    )
+    hop_x_ns: Cost = Field(description="from router to router, east-west, for the head of a packet")
     hop_y_ns: Cost = Field(description="likewise north-south")
     port_ns: Cost = Field(description="into the first router and out of the last one together, within a tile too")
     link_buffer_flits: Annotated[int, Field(ge=1, le=65536)] = Field(

@@ -25,7 +25,7 @@ class _Queues(NamedTuple):
     start: npt.NDArray[np.int64]  # [queue + 1], into what follows
     packet: npt.NDArray[np.int64]  # [place]
     hop: npt.NDArray[np.int64]  # [place], into path, where this flit goes next
-    index: npt.NDArray[np.int64]  # [place], of the flit in its packet
+    number: npt.NDArray[np.int64]  # [place], of the flit in its packet
     ready: npt.NDArray[np.int64]  # [place], cycle from which it can go on
     first: npt.NDArray[np.int64]  # [queue]
     n: npt.NDArray[np.int64]  # [queue], those on their way included
@@ -52,9 +52,9 @@ def flit_steps(mesh, feeder_ptr, feeder, messages, finish, exclusive):
     """
     n_queues, n_resources, n_cores = len(mesh.room), len(mesh.latency), mesh.n_cores
     start = np.zeros(n_queues + 1, np.int64)
-    for q in range(n_queues):
-        room = mesh.room[q]
-        start[q + 1] = start[q] + (max(room, mesh.flits) if q >= n_resources - n_cores else room)
+    for i in range(n_queues):
+        room = mesh.room[i]
+        start[i + 1] = start[i] + (max(room, mesh.flits) if i >= n_resources - n_cores else room)
     places = start[n_queues]
     q = _Queues(
         start, np.empty(places, np.int64), np.empty(places, np.int64), np.empty(places, np.int64),
@@ -181,9 +181,9 @@ def _inject(mesh, messages, q, c, step, core, cycle):
 
 
 @njit(cache=True, nogil=True)
-def _put(q, queue, packet, hop, index, ready):
+def _put(q, queue, packet, hop, number, ready):
     at = q.start[queue] + (q.first[queue] + q.n[queue] - q.freed[queue]) % (q.start[queue + 1] - q.start[queue])
-    q.packet[at], q.hop[at], q.index[at], q.ready[at] = packet, hop, index, ready
+    q.packet[at], q.hop[at], q.number[at], q.ready[at] = packet, hop, number, ready
     q.n[queue] += 1
 
 
@@ -209,12 +209,12 @@ def _move(mesh, feeder_ptr, feeder, messages, finish, q, step, r, cycle):
     if chosen == NONE:
         return False
     at = q.start[chosen] + q.first[chosen]
-    is_tail = q.index[at] == mesh.flits - 1
+    is_tail = q.number[at] == mesh.flits - 1
     q.owner[r] = NONE if is_tail else chosen
     q.idle_from[r] = cycle + max(1, _cycles(mesh.occupied[r], mesh.cycle) // mesh.flits)
-    if q.index[at] == 0:
+    if q.number[at] == 0:
         finish.waited[step, r] += (cycle - q.ready[at]) * mesh.cycle
-    _put(q, r, q.packet[at], q.hop[at] + 1, q.index[at], cycle + max(1, _cycles(mesh.latency[r], mesh.cycle)))
+    _put(q, r, q.packet[at], q.hop[at] + 1, q.number[at], cycle + max(1, _cycles(mesh.latency[r], mesh.cycle)))
     q.first[chosen] = (q.first[chosen] + 1) % (q.start[chosen + 1] - q.start[chosen])
     q.freed[chosen] += 1
     return True

@@ -155,4 +155,5 @@ def _service(counts: Ints, chip: ChipProfile) -> Ints:
     busy = busy + (counts[..., 2] - dense) * (time.synaptic_event_ns + cycles["synaptic_event"])
     if time.memory_word_ns is not None:
         busy = np.maximum(busy, counts[..., 4] * time.memory_word_ns)
-    return np.rint(busy * PS_PER_NS).astype(np.int64)
+    whole: Ints = np.rint(busy * PS_PER_NS).astype(np.int64)
+    return whole
