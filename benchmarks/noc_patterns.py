@@ -1,8 +1,7 @@
-"""Traffic patterns for models of the network on chip: programs, and spikes that are told, not simulated.
+"""Traffic patterns for models of the network on chip: programs, and spikes that are known before.
 
-Each is a network of 32 neurons a core on the whole of Loihi 1's mesh (8 x 4 tiles of 4 cores), or a liquid that the
-compiler placed.  A neuron is silent but for the steps in which its input, an external spike, makes it fire; so both
-simulators can be given the same spikes on the same cores.
+Synthetic ones fill the whole mesh of Loihi 1 (8 x 4 tiles of 4 cores) with 32 neurons a core; the liquids are placed
+by the compiler.  Nothing enters from outside, and synapses have weight 0, so that a neuron fires when its bias says.
 """
 
 from collections.abc import Callable
@@ -11,23 +10,30 @@ import networks
 import numpy as np
 
 import neurosim as ns
+from compiler.emit import emit
+from compiler.lower import lower
+from compiler.partition import Partition
+from compiler.place import Placement
+from compiler.validate import validate
 
 PER_CORE, CORES, WIDTH, HEIGHT = 32, 128, 8, 4
+LONG = 63  # refractory register: once is enough
 Targets = Callable[[np.random.Generator, int], list[int]]  # core -> the cores that one of its neurons reaches
+Fires = Callable[[np.random.Generator, int, int], np.ndarray]  # (neurons, steps) -> [neuron], its step or -1
 
 
 def patterns(quick: bool = False) -> dict[str, Callable[[], tuple[ns.Program, ns.RunResult]]]:
     """Name -> what makes a program and its run."""
     steps = 2 if quick else 4
     return {
-        "uniform, 1 % fire, 4 cores each": lambda: synthetic(uniform(4), 0.01, steps),
-        "uniform, 10 % fire, 8 cores each": lambda: synthetic(uniform(8), 0.10, steps),
-        "uniform, 50 % fire, 16 cores each": lambda: synthetic(uniform(16), 0.50, steps),
-        "hot spot, 5 % fire, 1 in 4 to one tile": lambda: synthetic(hot_spot(0.25), 0.05, steps),
-        "hot spot, 20 % fire, all to one tile too": lambda: synthetic(hot_spot(1.0), 0.20, steps),
-        "transpose, 30 % fire": lambda: synthetic(transpose, 0.30, steps),
-        "neighbour, 30 % fire": lambda: synthetic(neighbour, 0.30, steps),
-        "bursts, 8 tiles fire at once to 32 cores": lambda: synthetic(uniform(32), burst(8), steps),
+        "uniform, 1 % fire, 4 cores each": lambda: synthetic(uniform(4), at_random(0.01), steps),
+        "uniform, 10 % fire, 8 cores each": lambda: synthetic(uniform(8), at_random(0.10), steps),
+        "uniform, 25 % fire, 16 cores each": lambda: synthetic(uniform(16), at_random(0.25), steps),
+        "hot spot, 5 % fire, 1 in 4 to one tile": lambda: synthetic(hot_spot(0.25), at_random(0.05), steps),
+        "hot spot, 20 % fire, all to one tile": lambda: synthetic(hot_spot(1.0), at_random(0.20), steps),
+        "transpose, 25 % fire": lambda: synthetic(transpose, at_random(0.25), steps),
+        "neighbour, 25 % fire": lambda: synthetic(neighbour, at_random(0.25), steps),
+        "bursts, 8 tiles to 32 cores each": lambda: synthetic(uniform(32), bursts, steps),
         "liquid, 1,000 neurons on 63 cores": lambda: liquid((10, 10, 10), 16, steps),
         "liquid, 4,096 neurons on 128 cores": lambda: liquid((16, 16, 16), 32, steps),
     }
@@ -62,18 +68,19 @@ def neighbour(rng: np.random.Generator, core: int) -> list[int]:
     return [(((x + 1) % WIDTH) * HEIGHT + y) * 4 + within, (x * HEIGHT + (y + 1) % HEIGHT) * 4 + within]
 
 
-def burst(tiles: int) -> Callable[[np.random.Generator, int], np.ndarray]:
-    """A quarter of the neurons of some tiles in a row, other ones in each step."""
-
-    def fires(rng: np.random.Generator, step: int) -> np.ndarray:
-        tile = np.arange(CORES * PER_CORE) // PER_CORE // 4
-        return ((tile + step * tiles) % (WIDTH * HEIGHT) < tiles) & (rng.random(len(tile)) < 0.25)
-
-    return fires
+def at_random(rate: float) -> Fires:
+    """A neuron fires in one of the steps, each with this probability."""
+    return lambda rng, n, steps: np.where(rng.random(n) < rate * steps, rng.integers(0, steps, n), -1)
 
 
-def synthetic(targets: Targets, rate, steps: int, seed: int = 0) -> tuple[ns.Program, ns.RunResult]:
-    """Every core full; a neuron has 4 synapses on each core that it reaches."""
+def bursts(rng: np.random.Generator, n: int, steps: int) -> np.ndarray:
+    """A quarter of the neurons of 8 tiles in a row fires, in the next step that of the next 8."""
+    step = np.arange(n) // PER_CORE // 4 // 8
+    return np.where((rng.random(n) < 0.25) & (step < steps), step, -1)
+
+
+def synthetic(targets: Targets, fires: Fires, steps: int, seed: int = 0) -> tuple[ns.Program, ns.RunResult]:
+    """Every core full, on the place that its number says; a neuron has 4 synapses on each core that it reaches."""
     rng = np.random.default_rng(seed)
     n = CORES * PER_CORE
     pairs = [
@@ -83,28 +90,28 @@ def synthetic(targets: Targets, rate, steps: int, seed: int = 0) -> tuple[ns.Pro
         for target in rng.choice(PER_CORE, 4, replace=False)
     ]
     source, target = np.array(pairs).T
-    fires = rate if callable(rate) else lambda rng, step: rng.random(n) < rate
-    return driven(n, source, target, [fires(rng, step) for step in range(steps)], PER_CORE, in_order=True)
+    net, chip = network(n, source, target, fires(rng, n, steps), PER_CORE)
+    lowered = lower(validate(net), chip)
+    piece = Partition(np.arange(n, dtype=np.int32) // PER_CORE, CORES)
+    program = emit(lowered, piece, Placement(np.arange(CORES, dtype=np.int32)), chip)
+    return program, ns.run(program, steps=steps)
 
 
 def liquid(shape: tuple[int, int, int], per_core: int, steps: int, seed: int = 0) -> tuple[ns.Program, ns.RunResult]:
-    """The wiring of a Maass column, placed by the compiler; one neuron in ten fires."""
+    """The wiring of a Maass column, placed by the compiler; one neuron in ten fires in a step."""
     rng = np.random.default_rng(seed)
     wiring = ns.maass_column(shape, seed=seed)
-    n = int(np.prod(shape))
-    fires = [rng.random(n) < 0.1 for _ in range(steps)]
-    return driven(n, wiring.source, wiring.target, fires, per_core, in_order=False)
-
-
-def driven(n: int, source, target, fires: list[np.ndarray], per_core: int, in_order: bool):
-    """Compile with silent synapses, and run so that exactly the told neurons fire in each step."""
-    net = ns.Network()
-    net.add_input("drive", n)
-    net.add_registers("neurons", n, du=4095, dv=4096, vth=0)
-    net.connect("drive", "neurons", np.arange(n), np.arange(n), 2)
-    net.connect("neurons", "neurons", source, target, 0)
-    chip = ns.load_chip("loihi1_sanafe", {**networks.UNLIMITED, "core.neurons": per_core})
+    net, chip = network(wiring.n, wiring.sources, wiring.targets, at_random(0.1)(rng, wiring.n, steps), per_core)
     program = ns.compile(net, chip)
-    spikes = [(step, int(i)) for step, now in enumerate(fires) for i in np.flatnonzero(now)]
-    result = ns.run(program, spikes, steps=len(fires) + 1)
-    return program, result
+    return program, ns.run(program, steps=steps)
+
+
+def network(n: int, source: np.ndarray, target: np.ndarray, step: np.ndarray, per_core: int):
+    """Neurons that fire once, in the step told (-1: never), whatever reaches them: a bias takes v there in time."""
+    bias = np.where(step < 0, 0, np.round(1000 / (step + 0.5)))
+    net = ns.Network()
+    net.add_registers(
+        "neurons", n, du=4095, dv=0, vth=networks.VTH, bias_mantissa=bias, bias_exponent=7, refractory=LONG
+    )
+    net.connect("neurons", "neurons", source, target, 0)
+    return net, ns.load_chip("loihi1_sanafe", {**networks.UNLIMITED, "core.neurons": per_core})

@@ -77,6 +77,7 @@ def _play(mesh, feeder_ptr, feeder, messages, finish, exclusive, q, c, step):
     n_cores = mesh.n_cores
     q.first[:] = 0
     q.n[:] = 0
+    q.freed[:] = 0
     q.turn[:] = 0
     q.owner[:] = NONE
     q.idle_from[:] = 0

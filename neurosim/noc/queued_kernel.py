@@ -51,7 +51,8 @@ class _State(NamedTuple):
     asks_last: npt.NDArray[np.int64]  # [resource]
     asks_next: npt.NDArray[np.int64]  # [queue]
     asked_at: npt.NDArray[np.int64]  # [queue]
-    user: npt.NDArray[np.int64]  # [resource], queue whose head is crossing
+    is_leaving: npt.NDArray[np.bool_]  # [queue], whether a packet is on its way out, and the next one must not ask
+    user: npt.NDArray[np.int64]  # [resource], queue whose packet is crossing
     room_at: npt.NDArray[np.int64]  # [resource], when its queue was last full
     next_packet: npt.NDArray[np.int64]  # [core]
     is_sending: npt.NDArray[np.bool_]  # [core]
@@ -87,9 +88,9 @@ def _new_state(n_resources, n_cores, most):
     return _State(
         np.empty(q, np.int64), np.empty(q, np.int64), np.empty(p, np.int64), np.empty(q, np.int64),
         np.empty(p, np.int64), np.empty(r, np.int64), np.empty(r, np.int64), np.empty(q, np.int64),
-        np.empty(q, np.int64), np.empty(r, np.int64), np.empty(r, np.int64), np.empty(c, np.int64),
-        np.empty(c, np.bool_), np.empty(c, np.bool_), np.empty(c, np.bool_), np.empty(c, np.int64),
-        np.empty(c, np.int64),
+        np.empty(q, np.int64), np.empty(q, np.bool_), np.empty(r, np.int64), np.empty(r, np.int64),
+        np.empty(c, np.int64), np.empty(c, np.bool_), np.empty(c, np.bool_), np.empty(c, np.bool_),
+        np.empty(c, np.int64), np.empty(c, np.int64),
     )  # fmt: skip
 
 
@@ -101,6 +102,7 @@ def _play(mesh, messages, finish, exclusive, s, h, step):
     s.head[:] = NONE
     s.held[:] = 0
     s.asks_first[:] = NONE
+    s.is_leaving[:] = False
     s.user[:] = NONE
     s.room_at[:] = 0
     s.is_sending[:] = False
@@ -134,7 +136,7 @@ def _play(mesh, messages, finish, exclusive, s, h, step):
             _append(s, r, what)
             if r >= n_links:
                 _work(mesh, messages, s, h, step, r - n_links, t, exclusive)
-            elif s.head[r] == what:
+            elif s.head[r] == what and not s.is_leaving[r]:
                 _ask(mesh, finish, s, h, step, r, t)
         else:
             s.is_receiving[what] = False
@@ -173,7 +175,8 @@ def _work(mesh, messages, s, h, step, c, t, exclusive):
         s.serving[c] = s.head[queue]
         base = messages.first[step, 0]
         _push(h, t + messages.service[base + s.serving[c]], SERVED, c)
-        _leave(mesh, s, queue, t)
+        s.head[queue] = s.behind[s.head[queue]]
+        _free(mesh, s, queue, t)
         # whoever waited for room asks again in an event of its own, after all that happens now
         _push(h, t, DEPARTED, -1 - queue)
 
@@ -187,7 +190,7 @@ def _inject(mesh, messages, finish, s, h, step, c, t):
     s.next_packet[c] += 1
     s.held[queue] += 1
     _append(s, queue, p)
-    if s.head[queue] == p:
+    if s.head[queue] == p and not s.is_leaving[queue]:
         _ask(mesh, finish, s, h, step, queue, t)
 
 
@@ -202,9 +205,8 @@ def _append(s, queue, p):
 
 
 @njit(cache=True, nogil=True)
-def _leave(mesh, s, queue, t):
-    """Take the head out of a queue; its place is free."""
-    s.head[queue] = s.behind[s.head[queue]]
+def _free(mesh, s, queue, t):
+    """A place of a queue is free again."""
     if queue < len(s.room_at) and s.held[queue] >= _places(mesh, queue):
         s.room_at[queue] = t
     s.held[queue] -= 1
@@ -232,8 +234,10 @@ def _grant(mesh, finish, s, h, step, r, t):
         return
     s.asks_first[r] = s.asks_next[queue]
     s.user[r] = queue
+    s.is_leaving[queue] = True
     s.held[r] += 1
     p = s.head[queue]
+    s.head[queue] = s.behind[p]  # now, as the packet may stand in its next queue before its tail has left this one
     s.place[p] += 1
     is_port = r >= len(mesh.latency) - mesh.n_cores
     # a link that had no room is not what a packet waited for, but the way behind it; a core is
@@ -252,7 +256,8 @@ def _depart(mesh, messages, finish, s, h, step, r, t, exclusive):
         return
     queue = s.user[r]
     s.user[r] = NONE
-    _leave(mesh, s, queue, t)
+    s.is_leaving[queue] = False
+    _free(mesh, s, queue, t)
     if queue < len(mesh.latency):
         _grant(mesh, finish, s, h, step, queue, t)
     if s.head[queue] != NONE:
