@@ -1,6 +1,6 @@
 """Bars: what a benchmark promises, and how its results are printed.
 
-A bar is the largest value that a figure may have.  A missed bar is reported, it does not fail the script.
+A bar is the largest value that a figure may have, or the least.  A missed bar is reported, it does not fail the script.
 """
 
 import argparse
@@ -18,17 +18,23 @@ if find_spec("neurosim") is None:  # not installed: the clone around this folder
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A figure, the most it may be, and whether it holds; None where it could not be measured."""
+    """A figure, the most (or least) it may be, and whether it holds; None where it could not be measured."""
 
     name: str
     value: float | None
     bar: float
     holds: bool | None
+    side: str = "at most"
 
 
 def at_most(name: str, value: float | None, bar: float) -> Bar:
     """The promise that `value` is at most `bar`."""
     return Bar(name, value, bar, None if value is None else bool(value <= bar))
+
+
+def at_least(name: str, value: float | None, bar: float) -> Bar:
+    """The promise that `value` is at least `bar`."""
+    return Bar(name, value, bar, None if value is None else bool(value >= bar), "at least")
 
 
 def arguments(description: str) -> argparse.Namespace:
@@ -71,4 +77,4 @@ def report(
     for bar in bars:
         verdict = {True: "holds", False: "MISSED", None: "not measured"}[bar.holds]
         value = "-" if bar.value is None else f"{bar.value:.4g}"
-        print(f"  {bar.name:{width}}  {value:>10}  at most {bar.bar:<8g} {verdict}")
+        print(f"  {bar.name:{width}}  {value:>10}  {bar.side} {bar.bar:<8g} {verdict}")

@@ -41,11 +41,12 @@ def timed(given: dict, chip: sanafe.SpikingChip, model: str) -> tuple[np.ndarray
         for i in before:
             neurons[i].set_attributes(model_attributes={"bias": FIRES})
         begin = time.perf_counter()
-        result = chip.sim(1, timing_model=model, perf_trace=True)
+        result = chip.sim(1, timing_model=model, spike_trace=True, perf_trace=True)
         took += time.perf_counter() - begin
         modelled += result["perf_trace"]["sim_time"]
-        if result["spikes"] != len(before):
-            raise SystemExit(f"step {t}: {result['spikes']} spikes instead of {len(before)}")
+        fired = sum(len(spikes) for spikes in result["spike_trace"])
+        if fired != len(before):
+            raise SystemExit(f"error: in step {t} {fired} neurons fired instead of {len(before)}")
     for i in before:
         neurons[i].set_attributes(model_attributes={"bias": 0.0})
     return np.array(modelled) * 1e9, took

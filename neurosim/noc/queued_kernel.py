@@ -9,6 +9,8 @@ Each core sends (work, then a packet) and receives (service) side by side, or in
 while it can, and receives while its packet waits for room.
 
 Events are taken from a binary heap by time, then by the order in which they were made: the same bits every time.
+State lies in few tables, and what is called for each event is inlined: numba counts references of every array that
+a call takes, which took more time than all the rest.
 All compiled functions of the loop stand in this file: numba's cache looks for changes in one file only.
 """
 
@@ -18,8 +20,15 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-SENT, DEPARTED, ARRIVED, SERVED = range(4)
+SENT, DEPARTED, HAS_ROOM, ARRIVED, SERVED = range(5)
 NONE = -1
+
+# columns of the tables
+HEAD, LAST, HELD, ROOM, ASKS_NEXT, ASKED_AT, IS_LEAVING = range(7)  # of a queue; first and last packet, packets
+ASKS_FIRST, ASKS_LAST, USER, ROOM_AT, LATENCY, OCCUPIED, WAITED = range(7)  # of a resource; queues, times in ps
+NEXT, END, SENDS, RECEIVES, IS_BLOCKED, INPUT, SERVING, SENT_AT, RECEIVED_AT, N_RECEIVED, TAIL = range(11)  # of a core
+BEHIND, PLACE, WORK, SERVICE = range(4)  # of a packet; the next one of its queue, into path
+TIME, ORDER, KIND, WHAT = range(4)  # of an event; row 0 of the heap holds its size and how many there ever were
 
 
 class Finish(NamedTuple):
@@ -31,279 +40,246 @@ class Finish(NamedTuple):
     waited: npt.NDArray[np.int64]  # [step, resource], ps that packets waited for it, not for what lies behind it
 
 
-class _Heap(NamedTuple):
-    time: npt.NDArray[np.int64]
-    order: npt.NDArray[np.int64]
-    kind: npt.NDArray[np.int64]
-    what: npt.NDArray[np.int64]
-    size: npt.NDArray[np.int64]  # [events in the heap, events ever made]
-
-
 class _State(NamedTuple):
-    """R resources, Q queues, C cores, P packets of the step."""
-
-    head: npt.NDArray[np.int64]  # [queue], packet
-    last: npt.NDArray[np.int64]  # [queue]
-    behind: npt.NDArray[np.int64]  # [packet], the next one of its queue
-    held: npt.NDArray[np.int64]  # [queue], places taken, those on their way included
-    place: npt.NDArray[np.int64]  # [packet], into path, the resource that it needs next
-    asks_first: npt.NDArray[np.int64]  # [resource], queue
-    asks_last: npt.NDArray[np.int64]  # [resource]
-    asks_next: npt.NDArray[np.int64]  # [queue]
-    asked_at: npt.NDArray[np.int64]  # [queue]
-    is_leaving: npt.NDArray[np.bool_]  # [queue], whether a packet is on its way out, and the next one must not ask
-    user: npt.NDArray[np.int64]  # [resource], queue whose packet is crossing
-    room_at: npt.NDArray[np.int64]  # [resource], when its queue was last full
-    next_packet: npt.NDArray[np.int64]  # [core]
-    is_sending: npt.NDArray[np.bool_]  # [core]
-    is_receiving: npt.NDArray[np.bool_]  # [core]
-    is_blocked: npt.NDArray[np.bool_]  # [core]
-    input_left: npt.NDArray[np.int64]  # [core]
-    serving: npt.NDArray[np.int64]  # [core], packet
+    queue: npt.NDArray[np.int64]  # [queue, column]; those behind resources first, then those of cores
+    resource: npt.NDArray[np.int64]  # [resource, column]
+    core: npt.NDArray[np.int64]  # [core, column]
+    packet: npt.NDArray[np.int64]  # [packet of the step, column]
+    path: npt.NDArray[np.int64]  # see Mesh
+    heap: npt.NDArray[np.int64]  # [event, column], from row 1
 
 
 @njit(cache=True, nogil=True)
 def queued_steps(mesh, messages, finish, exclusive):
     """Play all steps.  Returns the first step in which packets wait for each other in a circle, else -1."""
     n_steps, n_cores = messages.tail.shape
+    n_resources = len(mesh.latency)
     most = 0
     for step in range(n_steps):
         most = max(most, messages.first[step, n_cores] - messages.first[step, 0])
-    s = _new_state(len(mesh.latency), n_cores, most)
-    size = most + 3 * n_cores + len(mesh.latency)
-    h = _Heap(
-        np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64),
-        np.zeros(2, np.int64),
-    )  # fmt: skip
+    s = _State(
+        np.zeros((n_resources + n_cores, 7), np.int64),
+        np.zeros((n_resources, 7), np.int64),
+        np.zeros((n_cores, 11), np.int64),
+        np.zeros((most, 4), np.int64),
+        mesh.path,
+        np.zeros((most + 3 * n_cores + n_resources + 1, 4), np.int64),
+    )
+    for q in range(n_resources + n_cores):
+        s.queue[q, ROOM] = max(1, mesh.room[q] // mesh.flits)  # of packets; one in any case
+    for r in range(n_resources):
+        s.resource[r, LATENCY] = mesh.latency[r]
+        s.resource[r, OCCUPIED] = mesh.occupied[r]
+        if r >= n_resources - n_cores:  # a core begins with a whole packet
+            s.resource[r, LATENCY] += (mesh.flits - 1) * mesh.cycle
     for step in range(n_steps):
-        if not _play(mesh, messages, finish, exclusive, s, h, step):
+        _begin(mesh, messages, s, step)
+        _play(s, exclusive)
+        for c in range(n_cores):
+            finish.sent[step, c] = s.core[c, SENT_AT]
+            finish.received[step, c] = s.core[c, RECEIVED_AT]
+            finish.n_received[step, c] = s.core[c, N_RECEIVED]
+        for r in range(n_resources):
+            finish.waited[step, r] = s.resource[r, WAITED]
+        if s.core[:, N_RECEIVED].sum() < messages.first[step, n_cores] - messages.first[step, 0]:
             return step
     return -1
 
 
 @njit(cache=True, nogil=True)
-def _new_state(n_resources, n_cores, most):
-    n_queues = n_resources + n_cores
-    q, r, c, p = (n_queues, n_resources, n_cores, most)
-    return _State(
-        np.empty(q, np.int64), np.empty(q, np.int64), np.empty(p, np.int64), np.empty(q, np.int64),
-        np.empty(p, np.int64), np.empty(r, np.int64), np.empty(r, np.int64), np.empty(q, np.int64),
-        np.empty(q, np.int64), np.empty(q, np.bool_), np.empty(r, np.int64), np.empty(r, np.int64),
-        np.empty(c, np.int64), np.empty(c, np.bool_), np.empty(c, np.bool_), np.empty(c, np.bool_),
-        np.empty(c, np.int64), np.empty(c, np.int64),
-    )  # fmt: skip
+def _begin(mesh, messages, s, step):
+    """Empty queues, and the packets of a step."""
+    base = messages.first[step, 0]
+    s.heap[0] = 0
+    s.queue[:, HEAD] = NONE
+    s.queue[:, HELD] = 0
+    s.queue[:, IS_LEAVING] = 0
+    s.resource[:, ASKS_FIRST] = NONE
+    s.resource[:, USER] = NONE
+    s.resource[:, ROOM_AT] = 0
+    s.resource[:, WAITED] = 0
+    for c in range(mesh.n_cores):
+        s.core[c] = 0
+        s.core[c, NEXT] = messages.first[step, c] - base
+        s.core[c, END] = messages.first[step, c + 1] - base
+        s.core[c, TAIL] = messages.tail[step, c]
+        s.core[c, INPUT] = messages.inputs[step, c]
+    for p in range(messages.first[step, mesh.n_cores] - base):
+        s.packet[p, PLACE] = mesh.path_ptr[messages.pair[base + p]]
+        s.packet[p, WORK] = messages.work[base + p]
+        s.packet[p, SERVICE] = messages.service[base + p]
 
 
 @njit(cache=True, nogil=True)
-def _play(mesh, messages, finish, exclusive, s, h, step):
-    """One step; whether every packet arrived."""
-    n_cores = mesh.n_cores
-    base = messages.first[step, 0]
-    s.head[:] = NONE
-    s.held[:] = 0
-    s.asks_first[:] = NONE
-    s.is_leaving[:] = False
-    s.user[:] = NONE
-    s.room_at[:] = 0
-    s.is_sending[:] = False
-    s.is_receiving[:] = False
-    s.is_blocked[:] = False
-    s.serving[:] = NONE
-    h.size[:] = 0
-    for c in range(n_cores):
-        s.next_packet[c] = messages.first[step, c]
-        s.input_left[c] = messages.inputs[step, c]
-        _work(mesh, messages, s, h, step, c, 0, exclusive)
-    n_links = len(mesh.latency) - n_cores
-    n_received = 0
-    while h.size[0]:
-        t, kind, what = _pop(h)
-        if kind == SENT:
-            s.is_sending[what] = False
-            finish.sent[step, what] = t
-            p = s.next_packet[what]
-            if p == messages.first[step, what + 1]:
-                s.next_packet[what] = p + 1  # the tail is done
-            elif s.held[len(mesh.latency) + what] < _places(mesh, len(mesh.latency) + what):
-                _inject(mesh, messages, finish, s, h, step, what, t)
-            else:
-                s.is_blocked[what] = True
-            _work(mesh, messages, s, h, step, what, t, exclusive)
-        elif kind == DEPARTED:
-            _depart(mesh, messages, finish, s, h, step, what, t, exclusive)
-        elif kind == ARRIVED:
-            r = mesh.path[s.place[what] - 1]
+def _play(s, exclusive):
+    """One step, until nothing happens any more."""
+    n_resources = len(s.resource)
+    n_links = n_resources - len(s.core)
+    for c in range(len(s.core)):
+        _work(s, c, 0, exclusive)
+    while s.heap[0, 0]:
+        t, kind, what = _pop(s.heap)
+        if kind == ARRIVED:
+            r = s.path[s.packet[what, PLACE] - 1]
             _append(s, r, what)
             if r >= n_links:
-                _work(mesh, messages, s, h, step, r - n_links, t, exclusive)
-            elif s.head[r] == what and not s.is_leaving[r]:
-                _ask(mesh, finish, s, h, step, r, t)
+                _work(s, r - n_links, t, exclusive)
+            elif s.queue[r, HEAD] == what and not s.queue[r, IS_LEAVING]:
+                _ask(s, r, t)
+        elif kind == DEPARTED:
+            q = s.resource[what, USER]
+            _depart(s, what, q, t)
+            c = q - n_resources
+            if c >= 0 and s.core[c, IS_BLOCKED]:
+                s.core[c, IS_BLOCKED] = 0
+                _inject(s, c, t)
+                _work(s, c, t, exclusive)
+            _grant(s, what, t)
+        elif kind == HAS_ROOM:
+            _grant(s, what, t)
+        elif kind == SENT:
+            s.core[what, SENDS] = 0
+            s.core[what, SENT_AT] = t
+            if s.core[what, NEXT] == s.core[what, END]:
+                s.core[what, NEXT] += 1  # the tail is done
+            elif s.queue[n_resources + what, HELD] < s.queue[n_resources + what, ROOM]:
+                _inject(s, what, t)
+            else:
+                s.core[what, IS_BLOCKED] = 1
+            _work(s, what, t, exclusive)
         else:
-            s.is_receiving[what] = False
-            finish.received[step, what] = t
-            if s.serving[what] != NONE:
-                finish.n_received[step, what] += 1
-                n_received += 1
-            s.serving[what] = NONE
-            _work(mesh, messages, s, h, step, what, t, exclusive)
-    return n_received == messages.first[step, n_cores] - base
+            s.core[what, RECEIVES] = 0
+            s.core[what, RECEIVED_AT] = t
+            s.core[what, N_RECEIVED] += s.core[what, SERVING]
+            _work(s, what, t, exclusive)
 
 
-@njit(cache=True, nogil=True)
-def _places(mesh, queue):
-    """Packets that a queue holds; it takes one in any case."""
-    return max(1, mesh.room[queue] // mesh.flits)
-
-
-@njit(cache=True, nogil=True)
-def _work(mesh, messages, s, h, step, c, t, exclusive):
+@njit(inline="always")
+def _work(s, c, t, exclusive):
     """Let core `c` begin what it can: to send first, then to receive."""
-    end = messages.first[step, c + 1]
-    p = s.next_packet[c]
-    if p <= end and not s.is_sending[c] and not s.is_blocked[c] and not (exclusive and s.is_receiving[c]):
-        s.is_sending[c] = True
-        _push(h, t + (messages.work[p] if p < end else messages.tail[step, c]), SENT, c)
-    if s.is_receiving[c] or (exclusive and s.is_sending[c]):
+    core = s.core
+    p = core[c, NEXT]
+    if p <= core[c, END] and not (core[c, SENDS] or core[c, IS_BLOCKED] or (exclusive and core[c, RECEIVES])):
+        core[c, SENDS] = 1
+        _push(s.heap, t + (s.packet[p, WORK] if p < core[c, END] else core[c, TAIL]), SENT, c)
+    if core[c, RECEIVES] or (exclusive and core[c, SENDS]):
         return
-    queue = len(mesh.latency) - mesh.n_cores + c
-    if s.input_left[c] > 0:
-        s.is_receiving[c] = True
-        _push(h, t + s.input_left[c], SERVED, c)
-        s.input_left[c] = 0
-    elif s.head[queue] != NONE:
-        s.is_receiving[c] = True
-        s.serving[c] = s.head[queue]
-        base = messages.first[step, 0]
-        _push(h, t + messages.service[base + s.serving[c]], SERVED, c)
-        s.head[queue] = s.behind[s.head[queue]]
-        _free(mesh, s, queue, t)
-        # whoever waited for room asks again in an event of its own, after all that happens now
-        _push(h, t, DEPARTED, -1 - queue)
+    q = len(s.resource) - len(s.core) + c
+    p = s.queue[q, HEAD]
+    if core[c, INPUT] > 0:
+        core[c, RECEIVES], core[c, SERVING] = 1, 0
+        _push(s.heap, t + core[c, INPUT], SERVED, c)
+        core[c, INPUT] = 0
+    elif p != NONE:
+        core[c, RECEIVES], core[c, SERVING] = 1, 1
+        _push(s.heap, t + s.packet[p, SERVICE], SERVED, c)
+        s.queue[q, HEAD] = s.packet[p, BEHIND]
+        s.queue[q, HELD] -= 1
+        _push(s.heap, t, HAS_ROOM, q)  # who waits for it is asked after all that happens now
 
 
-@njit(cache=True, nogil=True)
-def _inject(mesh, messages, finish, s, h, step, c, t):
+@njit(inline="always")
+def _inject(s, c, t):
     """Put the next packet of core `c` between it and its router."""
-    p = s.next_packet[c] - messages.first[step, 0]
-    queue = len(mesh.latency) + c
-    s.place[p] = mesh.path_ptr[messages.pair[s.next_packet[c]]]
-    s.next_packet[c] += 1
-    s.held[queue] += 1
-    _append(s, queue, p)
-    if s.head[queue] == p and not s.is_leaving[queue]:
-        _ask(mesh, finish, s, h, step, queue, t)
+    p, q = s.core[c, NEXT], len(s.resource) + c
+    s.core[c, NEXT] += 1
+    s.queue[q, HELD] += 1
+    _append(s, q, p)
+    if s.queue[q, HEAD] == p and not s.queue[q, IS_LEAVING]:
+        _ask(s, q, t)
 
 
-@njit(cache=True, nogil=True)
-def _append(s, queue, p):
-    s.behind[p] = NONE
-    if s.head[queue] == NONE:
-        s.head[queue] = p
+@njit(inline="always")
+def _append(s, q, p):
+    s.packet[p, BEHIND] = NONE
+    if s.queue[q, HEAD] == NONE:
+        s.queue[q, HEAD] = p
     else:
-        s.behind[s.last[queue]] = p
-    s.last[queue] = p
+        s.packet[s.queue[q, LAST], BEHIND] = p
+    s.queue[q, LAST] = p
 
 
-@njit(cache=True, nogil=True)
-def _free(mesh, s, queue, t):
-    """A place of a queue is free again."""
-    if queue < len(s.room_at) and s.held[queue] >= _places(mesh, queue):
-        s.room_at[queue] = t
-    s.held[queue] -= 1
-
-
-@njit(cache=True, nogil=True)
-def _ask(mesh, finish, s, h, step, queue, t):
+@njit(inline="always")
+def _ask(s, q, t):
     """The head of a queue asks for its next resource."""
-    r = mesh.path[s.place[s.head[queue]]]
-    s.asked_at[queue] = t
-    s.asks_next[queue] = NONE
-    if s.asks_first[r] == NONE:
-        s.asks_first[r] = queue
+    r = s.path[s.packet[s.queue[q, HEAD], PLACE]]
+    s.queue[q, ASKED_AT] = t
+    s.queue[q, ASKS_NEXT] = NONE
+    if s.resource[r, ASKS_FIRST] == NONE:
+        s.resource[r, ASKS_FIRST] = q
     else:
-        s.asks_next[s.asks_last[r]] = queue
-    s.asks_last[r] = queue
-    _grant(mesh, finish, s, h, step, r, t)
+        s.queue[s.resource[r, ASKS_LAST], ASKS_NEXT] = q
+    s.resource[r, ASKS_LAST] = q
+    _grant(s, r, t)
 
 
-@njit(cache=True, nogil=True)
-def _grant(mesh, finish, s, h, step, r, t):
+@njit(inline="always")
+def _grant(s, r, t):
     """Give a free resource with room behind it to the queue that asked first."""
-    queue = s.asks_first[r]
-    if queue == NONE or s.user[r] != NONE or s.held[r] >= _places(mesh, r):
+    q = s.resource[r, ASKS_FIRST]
+    if q == NONE or s.resource[r, USER] != NONE or s.queue[r, HELD] >= s.queue[r, ROOM]:
         return
-    s.asks_first[r] = s.asks_next[queue]
-    s.user[r] = queue
-    s.is_leaving[queue] = True
-    s.held[r] += 1
-    p = s.head[queue]
-    s.head[queue] = s.behind[p]  # now, as the packet may stand in its next queue before its tail has left this one
-    s.place[p] += 1
-    is_port = r >= len(mesh.latency) - mesh.n_cores
-    # a link that had no room is not what a packet waited for, but the way behind it; a core is
-    since = s.asked_at[queue] if is_port else max(s.asked_at[queue], s.room_at[r])
-    finish.waited[step, r] += t - since
-    _push(h, t + mesh.occupied[r], DEPARTED, r)
-    tail = (mesh.flits - 1) * mesh.cycle if is_port else 0  # a core begins with a whole packet
-    _push(h, t + mesh.latency[r] + tail, ARRIVED, p)
+    s.resource[r, ASKS_FIRST] = s.queue[q, ASKS_NEXT]
+    s.resource[r, USER] = q
+    s.queue[r, HELD] += 1
+    s.queue[q, IS_LEAVING] = 1
+    p = s.queue[q, HEAD]
+    s.queue[q, HEAD] = s.packet[p, BEHIND]  # now, as the head may stand in its next queue before the tail leaves this
+    s.packet[p, PLACE] += 1
+    # a link that had no room behind it is not what a packet waited for (ROOM_AT is 0 for the port of a core)
+    s.resource[r, WAITED] += t - max(s.queue[q, ASKED_AT], s.resource[r, ROOM_AT])
+    _push(s.heap, t + s.resource[r, OCCUPIED], DEPARTED, r)
+    _push(s.heap, t + s.resource[r, LATENCY], ARRIVED, p)
 
 
-@njit(cache=True, nogil=True)
-def _depart(mesh, messages, finish, s, h, step, r, t, exclusive):
-    """The tail has left resource `r`, or (r < 0) queue -1 - r has room again."""
-    if r < 0:
-        _grant(mesh, finish, s, h, step, -1 - r, t)
-        return
-    queue = s.user[r]
-    s.user[r] = NONE
-    s.is_leaving[queue] = False
-    _free(mesh, s, queue, t)
-    if queue < len(mesh.latency):
-        _grant(mesh, finish, s, h, step, queue, t)
-    if s.head[queue] != NONE:
-        _ask(mesh, finish, s, h, step, queue, t)
-    c = queue - len(mesh.latency)
-    if c >= 0 and s.is_blocked[c]:
-        s.is_blocked[c] = False
-        _inject(mesh, messages, finish, s, h, step, c, t)
-        _work(mesh, messages, s, h, step, c, t, exclusive)
-    _grant(mesh, finish, s, h, step, r, t)
+@njit(inline="always")
+def _depart(s, r, q, t):
+    """The tail of a packet has left queue `q` and resource `r`."""
+    s.resource[r, USER] = NONE
+    s.queue[q, IS_LEAVING] = 0
+    if q < len(s.resource) and s.queue[q, HELD] == s.queue[q, ROOM]:
+        s.resource[q, ROOM_AT] = t
+    s.queue[q, HELD] -= 1
+    if q < len(s.resource):
+        _grant(s, q, t)
+    if s.queue[q, HEAD] != NONE:
+        _ask(s, q, t)
 
 
-@njit(cache=True, nogil=True)
-def _push(h, t, kind, what):
-    i = h.size[0]
-    order = h.size[1]
-    h.size[0] += 1
-    h.size[1] += 1
-    while i:
-        up = (i - 1) // 2
-        if h.time[up] <= t:  # made earlier, so before it where times are equal
+@njit(inline="always")
+def _push(heap, t, kind, what):
+    heap[0, 0] += 1
+    heap[0, 1] += 1
+    i = heap[0, 0]
+    while i > 1 and heap[i // 2, TIME] > t:  # where times are equal, the one made earlier stays above
+        _copy(heap, i // 2, i)
+        i //= 2
+    heap[i, TIME], heap[i, ORDER], heap[i, KIND], heap[i, WHAT] = t, heap[0, 1], kind, what
+
+
+@njit(inline="always")
+def _pop(heap):
+    t, kind, what = heap[1, TIME], heap[1, KIND], heap[1, WHAT]
+    n = heap[0, 0]
+    heap[0, 0] = n - 1
+    last_t, last_order = heap[n, TIME], heap[n, ORDER]
+    i = 1
+    while 2 * i < n:
+        j = 2 * i
+        if j + 1 < n and (
+            heap[j + 1, TIME] < heap[j, TIME]
+            or (heap[j + 1, TIME] == heap[j, TIME] and heap[j + 1, ORDER] < heap[j, ORDER])
+        ):
+            j += 1
+        if last_t < heap[j, TIME] or (last_t == heap[j, TIME] and last_order < heap[j, ORDER]):
             break
-        h.time[i], h.order[i], h.kind[i], h.what[i] = h.time[up], h.order[up], h.kind[up], h.what[up]
-        i = up
-    h.time[i], h.order[i], h.kind[i], h.what[i] = t, order, kind, what
-
-
-@njit(cache=True, nogil=True)
-def _pop(h):
-    t, kind, what = h.time[0], h.kind[0], h.what[0]
-    h.size[0] -= 1
-    n = h.size[0]
-    last_t, last_order, last_kind, last_what = h.time[n], h.order[n], h.kind[n], h.what[n]
-    i = 0
-    while 2 * i + 1 < n:
-        down = 2 * i + 1
-        if down + 1 < n and _is_before(h, down + 1, down):
-            down += 1
-        if last_t < h.time[down] or (last_t == h.time[down] and last_order < h.order[down]):
-            break
-        h.time[i], h.order[i], h.kind[i], h.what[i] = h.time[down], h.order[down], h.kind[down], h.what[down]
-        i = down
-    h.time[i], h.order[i], h.kind[i], h.what[i] = last_t, last_order, last_kind, last_what
+        _copy(heap, j, i)
+        i = j
+    _copy(heap, n, i)
     return t, kind, what
 
 
-@njit(cache=True, nogil=True)
-def _is_before(h, a, b):
-    return h.time[a] < h.time[b] or (h.time[a] == h.time[b] and h.order[a] < h.order[b])
+@njit(inline="always")
+def _copy(heap, a, b):
+    for column in range(4):  # not heap[b] = heap[a], which counts references
+        heap[b, column] = heap[a, column]
