@@ -19,6 +19,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 SENT, DEPARTED, HAS_ROOM, ARRIVED, SERVED = range(5)
 NONE = -1
@@ -41,12 +43,26 @@ class Finish(NamedTuple):
 
 
 class _State(NamedTuple):
+    """The tables."""
+
     queue: npt.NDArray[np.int64]  # [queue, column]; those behind resources first, then those of cores
     resource: npt.NDArray[np.int64]  # [resource, column]
     core: npt.NDArray[np.int64]  # [core, column]
     packet: npt.NDArray[np.int64]  # [packet of the step, column]
     path: npt.NDArray[np.int64]  # see Mesh
     heap: npt.NDArray[np.int64]  # [event, column], from row 1
+
+
+@intrinsic
+def _borrowed(typing_context, array):
+    """The array without its owner: its references are not counted, so the owner must outlive it."""
+
+    def emit(context, builder, signature, arguments):
+        table = context.make_array(array)(context, builder, arguments[0])
+        table.meminfo = cgutils.get_null_value(table.meminfo.type)
+        return table._getvalue()
+
+    return array(array), emit
 
 
 @njit(cache=True, nogil=True)
@@ -74,7 +90,7 @@ def queued_steps(mesh, messages, finish, exclusive):
             s.resource[r, LATENCY] += (mesh.flits - 1) * mesh.cycle
     for step in range(n_steps):
         _begin(mesh, messages, s, step)
-        _play(s, exclusive)
+        _play(s.queue, s.resource, s.core, s.packet, s.path, s.heap, exclusive)
         for c in range(n_cores):
             finish.sent[step, c] = s.core[c, SENT_AT]
             finish.received[step, c] = s.core[c, RECEIVED_AT]
@@ -111,139 +127,141 @@ def _begin(mesh, messages, s, step):
 
 
 @njit(cache=True, nogil=True)
-def _play(s, exclusive):
+def _play(queue, resource, core, packet, path, heap, exclusive):
     """One step, until nothing happens any more."""
-    n_resources = len(s.resource)
-    n_links = n_resources - len(s.core)
-    for c in range(len(s.core)):
-        _work(s, c, 0, exclusive)
-    while s.heap[0, 0]:
-        t, kind, what = _pop(s.heap)
+    queue, resource, core = _borrowed(queue), _borrowed(resource), _borrowed(core)
+    packet, path, heap = _borrowed(packet), _borrowed(path), _borrowed(heap)
+    n_resources = len(resource)
+    n_links = n_resources - len(core)
+    for c in range(len(core)):
+        _work(queue, resource, core, packet, heap, c, 0, exclusive)
+    while heap[0, 0]:
+        t, kind, what = _pop(heap)
         if kind == ARRIVED:
-            r = s.path[s.packet[what, PLACE] - 1]
-            _append(s, r, what)
+            r = path[packet[what, PLACE] - 1]
+            _append(queue, packet, r, what)
             if r >= n_links:
-                _work(s, r - n_links, t, exclusive)
-            elif s.queue[r, HEAD] == what and not s.queue[r, IS_LEAVING]:
-                _ask(s, r, t)
+                _work(queue, resource, core, packet, heap, r - n_links, t, exclusive)
+            elif queue[r, HEAD] == what and not queue[r, IS_LEAVING]:
+                _ask(queue, resource, packet, path, heap, r, t)
         elif kind == DEPARTED:
-            q = s.resource[what, USER]
-            _depart(s, what, q, t)
+            q = resource[what, USER]
+            _depart(queue, resource, packet, path, heap, what, q, t)
             c = q - n_resources
-            if c >= 0 and s.core[c, IS_BLOCKED]:
-                s.core[c, IS_BLOCKED] = 0
-                _inject(s, c, t)
-                _work(s, c, t, exclusive)
-            _grant(s, what, t)
+            if c >= 0 and core[c, IS_BLOCKED]:
+                core[c, IS_BLOCKED] = 0
+                _inject(queue, resource, core, packet, path, heap, c, t)
+                _work(queue, resource, core, packet, heap, c, t, exclusive)
+            _grant(queue, resource, packet, heap, what, t)
         elif kind == HAS_ROOM:
-            _grant(s, what, t)
+            _grant(queue, resource, packet, heap, what, t)
         elif kind == SENT:
-            s.core[what, SENDS] = 0
-            s.core[what, SENT_AT] = t
-            if s.core[what, NEXT] == s.core[what, END]:
-                s.core[what, NEXT] += 1  # the tail is done
-            elif s.queue[n_resources + what, HELD] < s.queue[n_resources + what, ROOM]:
-                _inject(s, what, t)
+            core[what, SENDS] = 0
+            core[what, SENT_AT] = t
+            if core[what, NEXT] == core[what, END]:
+                core[what, NEXT] += 1  # the tail is done
+            elif queue[n_resources + what, HELD] < queue[n_resources + what, ROOM]:
+                _inject(queue, resource, core, packet, path, heap, what, t)
             else:
-                s.core[what, IS_BLOCKED] = 1
-            _work(s, what, t, exclusive)
+                core[what, IS_BLOCKED] = 1
+            _work(queue, resource, core, packet, heap, what, t, exclusive)
         else:
-            s.core[what, RECEIVES] = 0
-            s.core[what, RECEIVED_AT] = t
-            s.core[what, N_RECEIVED] += s.core[what, SERVING]
-            _work(s, what, t, exclusive)
+            core[what, RECEIVES] = 0
+            core[what, RECEIVED_AT] = t
+            core[what, N_RECEIVED] += core[what, SERVING]
+            _work(queue, resource, core, packet, heap, what, t, exclusive)
 
 
 @njit(inline="always")
-def _work(s, c, t, exclusive):
+def _work(queue, resource, core, packet, heap, c, t, exclusive):
     """Let core `c` begin what it can: to send first, then to receive."""
-    core = s.core
     p = core[c, NEXT]
     if p <= core[c, END] and not (core[c, SENDS] or core[c, IS_BLOCKED] or (exclusive and core[c, RECEIVES])):
         core[c, SENDS] = 1
-        _push(s.heap, t + (s.packet[p, WORK] if p < core[c, END] else core[c, TAIL]), SENT, c)
+        _push(heap, t + (packet[p, WORK] if p < core[c, END] else core[c, TAIL]), SENT, c)
     if core[c, RECEIVES] or (exclusive and core[c, SENDS]):
         return
-    q = len(s.resource) - len(s.core) + c
-    p = s.queue[q, HEAD]
+    q = len(resource) - len(core) + c
+    p = queue[q, HEAD]
     if core[c, INPUT] > 0:
         core[c, RECEIVES], core[c, SERVING] = 1, 0
-        _push(s.heap, t + core[c, INPUT], SERVED, c)
+        _push(heap, t + core[c, INPUT], SERVED, c)
         core[c, INPUT] = 0
     elif p != NONE:
         core[c, RECEIVES], core[c, SERVING] = 1, 1
-        _push(s.heap, t + s.packet[p, SERVICE], SERVED, c)
-        s.queue[q, HEAD] = s.packet[p, BEHIND]
-        s.queue[q, HELD] -= 1
-        _push(s.heap, t, HAS_ROOM, q)  # who waits for it is asked after all that happens now
+        _push(heap, t + packet[p, SERVICE], SERVED, c)
+        queue[q, HEAD] = packet[p, BEHIND]
+        queue[q, HELD] -= 1
+        if resource[q, ASKS_FIRST] != NONE:
+            _push(heap, t, HAS_ROOM, q)  # after all that happens now
 
 
 @njit(inline="always")
-def _inject(s, c, t):
+def _inject(queue, resource, core, packet, path, heap, c, t):
     """Put the next packet of core `c` between it and its router."""
-    p, q = s.core[c, NEXT], len(s.resource) + c
-    s.core[c, NEXT] += 1
-    s.queue[q, HELD] += 1
-    _append(s, q, p)
-    if s.queue[q, HEAD] == p and not s.queue[q, IS_LEAVING]:
-        _ask(s, q, t)
+    p, q = core[c, NEXT], len(resource) + c
+    core[c, NEXT] += 1
+    queue[q, HELD] += 1
+    _append(queue, packet, q, p)
+    if queue[q, HEAD] == p and not queue[q, IS_LEAVING]:
+        _ask(queue, resource, packet, path, heap, q, t)
 
 
 @njit(inline="always")
-def _append(s, q, p):
-    s.packet[p, BEHIND] = NONE
-    if s.queue[q, HEAD] == NONE:
-        s.queue[q, HEAD] = p
+def _append(queue, packet, q, p):
+    packet[p, BEHIND] = NONE
+    if queue[q, HEAD] == NONE:
+        queue[q, HEAD] = p
     else:
-        s.packet[s.queue[q, LAST], BEHIND] = p
-    s.queue[q, LAST] = p
+        packet[queue[q, LAST], BEHIND] = p
+    queue[q, LAST] = p
 
 
 @njit(inline="always")
-def _ask(s, q, t):
+def _ask(queue, resource, packet, path, heap, q, t):
     """The head of a queue asks for its next resource."""
-    r = s.path[s.packet[s.queue[q, HEAD], PLACE]]
-    s.queue[q, ASKED_AT] = t
-    s.queue[q, ASKS_NEXT] = NONE
-    if s.resource[r, ASKS_FIRST] == NONE:
-        s.resource[r, ASKS_FIRST] = q
+    r = path[packet[queue[q, HEAD], PLACE]]
+    queue[q, ASKED_AT] = t
+    queue[q, ASKS_NEXT] = NONE
+    if resource[r, ASKS_FIRST] == NONE:
+        resource[r, ASKS_FIRST] = q
     else:
-        s.queue[s.resource[r, ASKS_LAST], ASKS_NEXT] = q
-    s.resource[r, ASKS_LAST] = q
-    _grant(s, r, t)
+        queue[resource[r, ASKS_LAST], ASKS_NEXT] = q
+    resource[r, ASKS_LAST] = q
+    _grant(queue, resource, packet, heap, r, t)
 
 
 @njit(inline="always")
-def _grant(s, r, t):
+def _grant(queue, resource, packet, heap, r, t):
     """Give a free resource with room behind it to the queue that asked first."""
-    q = s.resource[r, ASKS_FIRST]
-    if q == NONE or s.resource[r, USER] != NONE or s.queue[r, HELD] >= s.queue[r, ROOM]:
+    q = resource[r, ASKS_FIRST]
+    if q == NONE or resource[r, USER] != NONE or queue[r, HELD] >= queue[r, ROOM]:
         return
-    s.resource[r, ASKS_FIRST] = s.queue[q, ASKS_NEXT]
-    s.resource[r, USER] = q
-    s.queue[r, HELD] += 1
-    s.queue[q, IS_LEAVING] = 1
-    p = s.queue[q, HEAD]
-    s.queue[q, HEAD] = s.packet[p, BEHIND]  # now, as the head may stand in its next queue before the tail leaves this
-    s.packet[p, PLACE] += 1
+    resource[r, ASKS_FIRST] = queue[q, ASKS_NEXT]
+    resource[r, USER] = q
+    queue[r, HELD] += 1
+    queue[q, IS_LEAVING] = 1
+    p = queue[q, HEAD]
+    queue[q, HEAD] = packet[p, BEHIND]  # now, as the head may stand in its next queue before the tail leaves this
+    packet[p, PLACE] += 1
     # a link that had no room behind it is not what a packet waited for (ROOM_AT is 0 for the port of a core)
-    s.resource[r, WAITED] += t - max(s.queue[q, ASKED_AT], s.resource[r, ROOM_AT])
-    _push(s.heap, t + s.resource[r, OCCUPIED], DEPARTED, r)
-    _push(s.heap, t + s.resource[r, LATENCY], ARRIVED, p)
+    resource[r, WAITED] += t - max(queue[q, ASKED_AT], resource[r, ROOM_AT])
+    _push(heap, t + resource[r, OCCUPIED], DEPARTED, r)
+    _push(heap, t + resource[r, LATENCY], ARRIVED, p)
 
 
 @njit(inline="always")
-def _depart(s, r, q, t):
+def _depart(queue, resource, packet, path, heap, r, q, t):
     """The tail of a packet has left queue `q` and resource `r`."""
-    s.resource[r, USER] = NONE
-    s.queue[q, IS_LEAVING] = 0
-    if q < len(s.resource) and s.queue[q, HELD] == s.queue[q, ROOM]:
-        s.resource[q, ROOM_AT] = t
-    s.queue[q, HELD] -= 1
-    if q < len(s.resource):
-        _grant(s, q, t)
-    if s.queue[q, HEAD] != NONE:
-        _ask(s, q, t)
+    resource[r, USER] = NONE
+    queue[q, IS_LEAVING] = 0
+    if q < len(resource) and queue[q, HELD] == queue[q, ROOM]:
+        resource[q, ROOM_AT] = t
+    queue[q, HELD] -= 1
+    if q < len(resource):
+        _grant(queue, resource, packet, heap, q, t)
+    if queue[q, HEAD] != NONE:
+        _ask(queue, resource, packet, path, heap, q, t)
 
 
 @njit(inline="always")
