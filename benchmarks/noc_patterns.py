@@ -90,11 +90,32 @@ def synthetic(targets: Targets, fires: Fires, steps: int, seed: int = 0) -> tupl
         for target in rng.choice(PER_CORE, 4, replace=False)
     ]
     source, target = np.array(pairs).T
-    net, chip = network(n, source, target, fires(rng, n, steps), PER_CORE)
-    lowered = lower(validate(net), chip)
-    piece = Partition(np.arange(n, dtype=np.int32) // PER_CORE, CORES)
-    program = emit(lowered, piece, Placement(np.arange(CORES, dtype=np.int32)), chip)
+    return placed(np.arange(n) // PER_CORE, source, target, fires(rng, n, steps), steps)
+
+
+def placed(core: np.ndarray, source: np.ndarray, target: np.ndarray, step: np.ndarray, steps: int):
+    """A program whose neurons are on the cores told (ascending), and its run."""
+    net, chip = network(len(core), source, target, step, 1024)
+    used, piece = np.unique(core, return_inverse=True)
+    placement = Placement(used.astype(np.int32))
+    program = emit(lower(validate(net), chip), Partition(piece.astype(np.int32), len(used)), placement, chip)
     return program, ns.run(program, steps=steps)
+
+
+def small_cases() -> dict[str, Callable[[], tuple[ns.Program, ns.RunResult]]]:
+    """One step each, to be reckoned by hand: a packet is made in 44.8 ns and served in 19.8 ns (20.7 if sparse)."""
+    three = np.arange(3)
+    ends = 16 + np.arange(16)  # the cores of tiles (1, 0) to (1, 3)
+    fan_out = np.repeat(three, 16), 3 + np.tile(np.arange(16), 3)
+    return {
+        "A: one packet, three hops north": lambda: placed(np.array([0, 12]), [0], [1], np.array([0, -1]), 1),
+        "B: one packet to a core of 40 neurons": lambda: placed(
+            np.array([0] + [4] * 40), [0], [1], np.array([0] + [-1] * 40), 1
+        ),
+        "C: three cores of a tile to the same 16": lambda: placed(
+            np.concatenate([three, ends]), *fan_out, np.array([0] * 3 + [-1] * 16), 1
+        ),
+    }
 
 
 def liquid(shape: tuple[int, int, int], per_core: int, steps: int, seed: int = 0) -> tuple[ns.Program, ns.RunResult]:

@@ -89,6 +89,9 @@ def run_command(
     chip: Annotated[
         str | None, typer.Option("--chip", "-c", help="Price with this profile; its limits must be the program's.")
     ] = None,
+    noc: Annotated[
+        str | None, typer.Option("--noc", help="Time the network too, 'queued' or 'flit': where packets wait.")
+    ] = None,
     overrides: Sets = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -116,12 +119,16 @@ def run_command(
             seed=seed,
             progress=lambda done, of: report("samples", done, of),
         )
+    network = None if noc is None else cli_print.network_comparison(result, loaded, prices, noc)
     if output is not None:
         result.save(output)
     if as_json:
-        print_json(cli_print.run_data(result, prices, output))
+        more = {} if network is None else {"network": cli_print.network_data(network)}
+        print_json(cli_print.run_data(result, prices, output) | more)
     else:
         cli_print.print_run(result, prices, output)
+        if network is not None:
+            cli_print.print_network(network)
 
 
 @app.command("compare")

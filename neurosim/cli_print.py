@@ -4,7 +4,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from rich.console import Console
@@ -15,6 +15,7 @@ from chips import ChipProfile
 from compiler import Program, Usage
 from compiler.board import chip_of
 from neurosim.comparison import Comparison
+from neurosim.noc.parting import NetworkComparison
 from neurosim.pricing import price_kinds
 from neurosim.provenance import in_words, rests_on
 from neurosim.result import RunResult
@@ -241,6 +242,31 @@ def print_run(result: RunResult, chip: ChipProfile, output: Path | None) -> None
     console().print(MODELLED)
     if output is not None:
         console().print(f"written to {output}")
+
+
+# ---------------------------------------------------------------- network on chip
+
+
+def network_comparison(result: RunResult, program: Program, chip: ChipProfile, model: str) -> NetworkComparison:
+    """The analytic model and another one, side by side."""
+    from neurosim.noc.parting import compare_network_models
+
+    return compare_network_models(result, program, chip, ("analytic", cast(Any, model)))
+
+
+def network_data(network: NetworkComparison) -> dict[str, Any]:
+    """What `neurosim run --noc --json` adds: times of all samples, and where the models part."""
+    return {
+        "latency_s": {model: time.total_ns * 1e-9 for model, time in network.times.items()},
+        "tolerance": network.tolerance,
+        "steps_apart": len(network.steps),
+        "largest_spread": float(network.spread.max()),
+    }
+
+
+def print_network(network: NetworkComparison) -> None:
+    """A few lines."""
+    console().print("network on chip: " + _escape(str(network)))
 
 
 # ---------------------------------------------------------------- compare

@@ -1,5 +1,7 @@
 """Models of the network on chip: cases reckoned by hand, and what must hold for any traffic."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -301,3 +303,19 @@ def test_samples_follow_each_other_and_batches_do_not_show(monkeypatch) -> None:
             parts = ns.network_time(result, program, model=model)
         assert np.array_equal(whole.step_ns, parts.step_ns)
         assert np.array_equal(whole.held_up_by, parts.held_up_by)
+
+
+def test_the_command_line_says_where_the_models_part(tmp_path) -> None:
+    from typer.testing import CliRunner
+
+    from neurosim.cli import app
+
+    _, program = run_on([0, 4], [(0, 1)], [0])
+    program.save(tmp_path / "program.npz")
+    command = ["run", str(tmp_path / "program.npz"), "--steps", "2", "--noc", "queued"]
+    said = CliRunner().invoke(app, command)
+    assert "network on chip: analytic" in said.output
+    data = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)["network"]
+    expected = ns.network_time(ns.run(program, steps=2), program)
+    assert data["latency_s"]["queued"] == pytest.approx(expected.total_ns * 1e-9)
+    assert data["steps_apart"] == 1

@@ -14,7 +14,7 @@ a call takes, which took more time than all the rest.
 All compiled functions of the loop stand in this file: numba's cache looks for changes in one file only.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -53,8 +53,7 @@ class _State(NamedTuple):
     heap: npt.NDArray[np.int64]  # [event, column], from row 1
 
 
-@intrinsic
-def _borrowed(typing_context, array):
+def _borrowed_code(typing_context, array):
     """The array without its owner: its references are not counted, so the owner must outlive it."""
 
     def emit(context, builder, signature, arguments):
@@ -63,6 +62,9 @@ def _borrowed(typing_context, array):
         return table._getvalue()
 
     return array(array), emit
+
+
+_borrowed: Any = intrinsic(_borrowed_code)
 
 
 @njit(cache=True, nogil=True)
@@ -129,8 +131,9 @@ def _begin(mesh, messages, s, step):
 @njit(cache=True, nogil=True)
 def _play(queue, resource, core, packet, path, heap, exclusive):
     """One step, until nothing happens any more."""
-    queue, resource, core = _borrowed(queue), _borrowed(resource), _borrowed(core)
-    packet, path, heap = _borrowed(packet), _borrowed(path), _borrowed(heap)
+    queue, resource = _borrowed(queue), _borrowed(resource)
+    core, packet = _borrowed(core), _borrowed(packet)
+    path, heap = _borrowed(path), _borrowed(heap)
     n_resources = len(resource)
     n_links = n_resources - len(core)
     for c in range(len(core)):
