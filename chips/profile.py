@@ -323,6 +323,28 @@ class Time(Section):
     )
 
 
+class Noc(Section):
+    """The network on chip that a packet crosses, for models of time in which packets wait for each other.
+
+    A packet is so many flits, which cross a link one after the other.  A buffer stands behind each link, and one
+    between each core and its router; where it is full, what would enter waits.
+    """
+
+    flit_ns: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        description="one flit's occupation of a link, which is the cycle of the flit model"
+    )
+    flits_per_packet: Annotated[int, Field(ge=1, le=64)]
+    hop_x_ns: Cost = Field(description="from router to router, east-west, for the head of a packet")
+    hop_y_ns: Cost = Field(description="likewise north-south")
+    port_ns: Cost = Field(description="into the first router and out of the last one together, within a tile too")
+    link_buffer_flits: Annotated[int, Field(ge=1, le=65536)] = Field(
+        description="room behind each link, and between a core and its router"
+    )
+    receive_queue_packets: Annotated[int, Field(ge=1, le=65536)] = Field(
+        description="packets that wait at a core while it works on another"
+    )
+
+
 class Clock(Section):
     """The clock of a chip whose events take whole cycles; both power and time follow it.
 
@@ -362,6 +384,7 @@ class ChipProfile(Section):
     graded: Graded | None = Field(default=None, description="of a chip whose spikes carry numbers")
     energy: Energy
     time: Time
+    noc: Noc | None = Field(default=None, description="of a chip whose links and buffers have a model")
     clock: Clock | None = Field(default=None, description="of a chip whose events take whole cycles")
     power: Power
     sources: dict[str, Source] = Field(description="dotted path of each number -> where it comes from")
@@ -444,7 +467,7 @@ class ChipProfile(Section):
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-_NOT_LIMITS = {"name", "title", "description", "energy", "time", "clock", "power", "sources", "overrides"}
+_NOT_LIMITS = {"name", "title", "description", "energy", "time", "noc", "clock", "power", "sources", "overrides"}
 _T = TypeVar("_T")
 
 

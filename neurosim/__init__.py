@@ -62,6 +62,8 @@ if TYPE_CHECKING:
     from neurosim.generators.rings import ring, small_world
     from neurosim.generators.wiring import Wiring
     from neurosim.metrics.report import LiquidReport, inspect_liquid
+    from neurosim.noc.network_time import NetworkTime, network_time
+    from neurosim.noc.parting import NetworkComparison, compare_network_models
     from neurosim.pricing import Energy, energy
     from neurosim.readouts.classifier import LiquidClassifier
     from neurosim.readouts.features import Feature
@@ -116,6 +118,8 @@ _HOME = {
     "neurosim.generators.rings": "ring small_world",
     "neurosim.generators.wiring": "Wiring",
     "neurosim.metrics.report": "LiquidReport inspect_liquid",
+    "neurosim.noc.network_time": "NetworkTime network_time",
+    "neurosim.noc.parting": "NetworkComparison compare_network_models",
     "neurosim.pricing": "Energy energy",
     "neurosim.readouts.classifier": "LiquidClassifier",
     "neurosim.readouts.features": "Feature",
@@ -163,7 +167,9 @@ __all__ = [
     "LiquidTimeConstant",
     "MelBands",
     "Network",
+    "NetworkComparison",
     "NetworkError",
+    "NetworkTime",
     "NeurosimError",
     "OnsetOffset",
     "PopulationEncoder",
@@ -192,6 +198,7 @@ __all__ = [
     "cfc_from_ncps",
     "check_echo_state",
     "compare",
+    "compare_network_models",
     "compare_runs",
     "compile",
     "draw_attribution",
@@ -213,6 +220,7 @@ __all__ = [
     "load_fsdd",
     "ltc_from_ncps",
     "maass_column",
+    "network_time",
     "replay",
     "ring",
     "run",

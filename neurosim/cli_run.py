@@ -43,6 +43,9 @@ def run_command(
     chip: Annotated[
         str | None, typer.Option("--chip", "-c", help="Price with this profile; its limits must be the program's.")
     ] = None,
+    noc: Annotated[
+        str | None, typer.Option("--noc", help="Time the network too, 'queued' or 'flit': where packets wait.")
+    ] = None,
     overrides: Sets = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -60,6 +63,8 @@ def run_command(
         raise RunError("--resume and --chunk-steps go with --stream FOLDER, which says where the run is kept")
     if stream is not None and output is not None:
         raise RunError("-o keeps a run in one file, --stream in a folder: give one of the two")
+    if stream is not None and noc is not None:
+        raise RunError("--noc times a run that is held at once: leave out --stream, or --noc")
     if output is not None:
         keep_inputs(output, program, inputs)
     loaded = Program.load(program)
@@ -69,7 +74,7 @@ def run_command(
         raise RunError("say how long to run: --steps N, or --input with a spike file that holds steps")
     trains = trains_of(None, steps) if inputs is None else SpikeTrains.load(inputs, steps)
     if stream is None:
-        _run_to_file(loaded, trains, output, seed, prices, as_json, quiet)
+        _run_to_file(loaded, trains, output, seed, prices, noc, as_json, quiet)
     else:
         _run_to_folder(loaded, trains, stream, resume, chunk_steps, seed, prices, as_json, quiet)
 
@@ -80,10 +85,11 @@ def _run_to_file(
     output: Path | None,
     seed: int,
     prices: ChipProfile,
+    noc: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    from neurosim import cli_print_run
+    from neurosim import cli_print_noc, cli_print_run
     from neurosim.cli_progress import progress
     from neurosim.interruption import halted_by_interrupt
     from neurosim.simulate import run_until
@@ -106,10 +112,14 @@ def _run_to_file(
             result.save(output)
     if result is None:
         raise Interrupted("interrupted before the first step was done: nothing was written")
+    network = None if noc is None else cli_print_noc.network_comparison(result, program, prices, noc)
     if as_json:
-        print_json(cli_print_run.run_data(result, prices, output))
+        more = {} if network is None else {"network": cli_print_noc.network_data(network)}
+        print_json(cli_print_run.run_data(result, prices, output) | more)
     else:
         cli_print_run.print_run(result, prices, output)
+        if network is not None:
+            cli_print_noc.print_network(network)
     if int(result.steps.sum()) < n_steps:
         kept = "-o FILE would have kept them" if output is None else f"{output} holds them"
         raise Interrupted(f"interrupted: {_done(result, trains)} were done; {kept}")

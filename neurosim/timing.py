@@ -85,7 +85,7 @@ def _terms(counts: Counts, chip: ChipProfile) -> dict[str, Floats]:
 
     "sending" and "receiving", or "core" where they add up; "memory" and "link" where they have a time.
     """
-    time, cycles = chip.time, _cycles_ns(chip)
+    time, cycles = chip.time, cycles_ns(chip)
     dense = counts.step_of("synaptic_events_dense")
     sending = (
         counts.step_of("neuron_updates") * (time.neuron_update_ns + cycles["neuron_update"])
@@ -111,7 +111,7 @@ def _terms(counts: Counts, chip: ChipProfile) -> dict[str, Floats]:
     return terms
 
 
-def _cycles_ns(chip: ChipProfile) -> dict[str, float]:
+def cycles_ns(chip: ChipProfile) -> dict[str, float]:
     """Event -> time of its clock cycles, 0 on a chip without a clock."""
     events, clock = ("neuron_update", "packet_in", "synaptic_event"), chip.clock
     return {event: clock.ns(getattr(clock, f"{event}_cycles")) if clock else 0.0 for event in events}
