@@ -37,11 +37,13 @@ def at_least(name: str, value: float | None, bar: float) -> Bar:
     return Bar(name, value, bar, None if value is None else bool(value >= bar), "at least")
 
 
-def arguments(description: str) -> argparse.Namespace:
-    """The two options of every benchmark."""
+def arguments(description: str, figure: bool = False) -> argparse.Namespace:
+    """The two options of every benchmark, and that of those that draw."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="smaller sizes, under a minute")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    if figure:
+        parser.add_argument("--figure", type=Path, help="draw what was measured, .svg or .png")
     return parser.parse_args()
 
 

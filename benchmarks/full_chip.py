@@ -26,13 +26,33 @@ def random_rows(network: ns.CrossbarNetwork, seed: int = 0) -> None:
         core[:] = np.packbits(row, axis=1, bitorder="little")
 
 
+def full_chip(rate_hz: float) -> ns.CrossbarNetwork:
+    """All 4,096 cores, every neuron firing at `rate_hz`, with rows of their own."""
+    network = uniform_truenorth(rate_hz)
+    network = ns.CrossbarNetwork(**{**vars(network), "crossbar": network.crossbar.copy()})
+    random_rows(network)
+    return network
+
+
+def full_chip_tick_ms(rate_hz: float, ticks: int, threads: int = 2) -> tuple[float, float]:
+    """Time of a tick, once all delays are filled, and its synaptic events: the difference of two runs."""
+    program, taken = ns.compile(full_chip(rate_hz), "truenorth"), []
+    ns.run(program, None, FILL, threads=threads)
+    for _ in range(5):
+        began = time.perf_counter()
+        ns.run(program, None, FILL, threads=threads)
+        middle = time.perf_counter()
+        counts = ns.run(program, None, FILL + ticks, threads=threads).counts
+        taken.append(1e3 * (time.perf_counter() - middle - (middle - began)) / ticks)
+    events = counts.step_of("synaptic_events")[FILL:].sum() / ticks
+    return float(np.median(taken)), float(events)
+
+
 def main() -> None:
     """Print the figures and the bars."""
     args = bars.arguments(__doc__ or "")
     ticks = 20 if args.quick else 200
-    network = uniform_truenorth(RATE_HZ)
-    network = ns.CrossbarNetwork(**{**vars(network), "crossbar": network.crossbar.copy()})
-    random_rows(network)
+    network = full_chip(RATE_HZ)
     bars.say(args, f"{network.n_neurons:,} neurons, {network.n_synapses:,} crosspoints")
     start = time.perf_counter()
     program = ns.compile(network, "truenorth")

@@ -1,90 +1,215 @@
-"""Speed of a simulation step against Brian2's cpp_standalone, one thread each, in one run.
+"""How fast a step is, everything counted, against Brian2, NEST and SANA-FE and against what this machine can do.
 
-Random recurrent networks of current-based neurons, fan-out 100, delay of one step.  Here every event is counted, by
-core and step, on the profile loihi1_sanafe; Brian2 counts spikes only, and computes in float64.  At 1 % every neuron is
-driven; at 0.1 % one in ten, so that both networks keep to that rate whatever their noise.  Ours is the difference
-of a long and a short run, so that what happens once per call is left out; Brian2's is its own time of the run, without
-compilation.
+    python benchmarks/speed.py [--quick] [--json] [--figure FILE]
+
+Random recurrent networks of current-based neurons on the profile loihi1_sanafe, one thread each, peers in turn with
+ours in one run; a full TrueNorth on two threads.  Brian2 counts spikes only, and computes in float64; NEST too.
+At 1 % every neuron is driven, at 0.1 % one in ten.  Ours is the difference of a long and a short run, theirs their own
+time of the run, without building.
 """
 
+import contextlib
+import os
 import statistics
+import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import bars
-import networks
+import numpy as np
 import peers
+from full_chip import full_chip_tick_ms
+from sanafe_agreement import largest, mapped_network
+from speed_cases import Case, cases, compiled, exact_program, growth, timed, variant
+from speed_figure import draw
+from speed_loops import accounting, byte_mask_ms, scatter_rate
 
 import neurosim as ns
 
-PACKAGES = ["brian2", "numpy<2.3", "setuptools"]
-MOST = 3.0  # times Brian2's step
+PACKAGES = {
+    "brian2": ["brian2", "numpy<2.3", "setuptools"],
+    "nest": ["nest-simulator==3.10.0"],
+    "sanafe": ["sanafe==2.2.9", "numpy"],
+}
 RUNS = 5
+RATES = {0.01: 1.0, 0.001: 0.1}  # spikes of a neuron and step -> fraction of the neurons driven
+LEAST_OF_BRIAN, MEAN_OF_BRIAN, LEAST_OF_NEST = 1.5, 3.0, 15.0
+LEAST_OF_SANAFE = {10_000: 150.0, 100_000: 1_000.0}
+LEAST_OF_SCATTER = {1_000: 0.70, 100: 0.45}  # by fan-out
+MOST_OF_ACCOUNTING, MOST_OF_A_TICK_MS, SAME_ENERGY = 1.15, 1.0, 1e-9
+
+
+class Report:
+    """Figures and bars as they come."""
+
+    def __init__(self, args: Any) -> None:
+        self.args, self.problems = args, []
+        self.figures: dict[str, Any] = {"steps": {}, "processors": os.cpu_count()}
+        self.bars: list[bars.Bar] = []
+
+    def say(self, text: str) -> None:
+        bars.say(self.args, text)
+
+    def python(self, peer: str) -> Path | None:
+        """A peer's interpreter."""
+        try:
+            return peers.peer_python(peer, PACKAGES[peer])
+        except peers.PeerMissingError as error:
+            self.problems.append(str(error))
+            return None
 
 
 def main() -> None:
-    args = bars.arguments(__doc__.splitlines()[0])
-    figures, checks, problems = {}, [], []
-    python = None
-    try:
-        python = peers.peer_python("brian2", PACKAGES)
-    except peers.PeerMissingError as error:
-        problems.append(str(error))
-    for n, rate in ((1_000, 0.01), (10_000, 0.01), (10_000, 0.001)):
-        name = f"{n:,} neurons x 100, {rate:.1%}"
-        steps = 2_000 if args.quick else 10_000
-        driven = min(1.0, rate / 0.01)
-        net = networks.leaky_neurons(n, 100, rate, driven=driven)
-        program = ns.compile(net, ns.load_chip("loihi1_sanafe", networks.UNLIMITED))
-        given = [str(n), "100", str(rate), str(steps), str(driven)]
-        figures[name] = {"cores": program.n_cores, **measure(python, program, given, steps, problems)}
-        found = figures[name]
-        theirs = found.get("brian2_us")
-        bars.say(args, f"{name}: {found['us']:.1f} us a step here at {found['rate']:.3%}" + _beside(found))
-        ratio = None if theirs is None else found["ratio"]
-        checks.append(bars.at_most(f"{name}: step here / step in Brian2", ratio, MOST))
-    bars.report(args, "step_speed", figures, checks, problems)
+    args = bars.arguments(__doc__.splitlines()[0], figure=True)
+    report = Report(args)
+    pythons = {peer: report.python(peer) for peer in PACKAGES}
+    programs: dict[tuple[int, int], ns.Program] = {}
+    for case in cases(args.quick):
+        size = (case.n, case.fan_out)
+        if size not in programs:
+            programs[size] = compiled(case)
+        steps_of_case(report, pythons, case, programs[size])
+    bars_of_steps(report)
+    bounds(report, programs)
+    programs.clear()
+    for n in (1_000,) if args.quick else LEAST_OF_SANAFE:
+        against_sanafe(report, pythons["sanafe"], n)
+    crossbars(report)
+    report.figures["growth"] = growth(args.quick)
+    report.say(report.figures["growth"]["text"])
+    if args.figure:
+        draw(report.figures, args.figure)
+    bars.report(args, "speed", report.figures, report.bars, report.problems)
 
 
-def measure(python: Path | None, program: ns.Program, given: list[str], steps: int, problems: list[str]) -> dict:
-    """Both in turn, so that a machine that slows down slows both."""
-    peer = None if python is None else peers.Worker(python, "brian_peer.py", *given)
-    ns.run(program, None, 10)
-    ours, theirs = [], []
-    try:
-        for _ in range(RUNS):
-            theirs += [] if peer is None else [peer.ask()]
-            ours.append(step_seconds(program, steps))
-    except peers.PeerMissingError as error:
-        problems.append(str(error))
-        return measure(None, program, given, steps, problems)
-    n = program.n_neurons
-    found = {"us": statistics.median(s for s, _ in ours) * 1e6, "rate": ours[0][1] / n / steps}
-    if peer is not None:
-        peer.close()
-        found["brian2_version"] = theirs[0]["version"]
-        found["brian2_us"] = statistics.median(t["seconds"] for t in theirs) / steps * 1e6
-        found["brian2_rate"] = theirs[0]["spikes"] / n / steps
-        found["ratio"] = statistics.median(s * steps / t["seconds"] for (s, _), t in zip(ours, theirs, strict=True))
+def steps_of_case(report: Report, pythons: dict[str, Path | None], case: Case, program: ns.Program) -> None:
+    """Time all that run one case, in turn, so that a machine that slows down slows all."""
+    with contextlib.ExitStack() as stack:
+        workers = {}
+        for peer in ("brian2", "nest"):
+            if pythons[peer] is not None:
+                worker = peers.Worker(pythons[peer], f"{peer.removesuffix('2')}_peer.py", *case.given)
+                stack.callback(worker.close)
+                workers[peer] = worker
+        for rate, driven in RATES.items():
+            found = in_turn(report, workers, case, variant(program, case.delay, driven), driven)
+            report.figures["steps"][f"{case.name}, {rate:.1%}"] = found
+            report.say(f"{case.name}, {rate:.1%}: {described(found)}")
+
+
+def in_turn(
+    report: Report, workers: dict[str, peers.Worker], case: Case, program: ns.Program, driven: float
+) -> dict[str, Any]:
+    ours, theirs = [], {peer: [] for peer in workers}
+    for i in range(RUNS):
+        for peer in list(workers):
+            if peer == "nest" and i > 2:  # three of so slow a run are enough
+                continue
+            try:
+                answer = workers[peer].ask(driven)
+            except peers.PeerMissingError as error:
+                report.problems.append(f"{case.name}: {error}")
+                del workers[peer]
+                continue
+            theirs[peer].append(1e6 * answer["seconds"] / case.steps)
+            report.figures[f"{peer}_version"] = answer["version"]
+        ours.append(timed(program, case.steps))
+    us = statistics.median(run.us for run in ours)
+    found: dict[str, Any] = {"us": us, "rate": ours[0].rate, "events": ours[0].events, "cores": program.n_cores}
+    for peer, taken in theirs.items():
+        if taken:
+            found[f"{peer}_us"] = statistics.median(taken)
+            found[f"{peer}_ratio"] = statistics.median(t / o.us for t, o in zip(taken, ours, strict=False))
     return found
 
 
-def step_seconds(program: ns.Program, steps: int) -> tuple[float, int]:
-    """Time of a step, and the spikes of the steps that were timed."""
-    short = steps // 10
-    began = time.perf_counter()
-    ns.run(program, None, short, threads=1)
-    middle = time.perf_counter()
-    result = ns.run(program, None, short + steps, threads=1)
-    ended = time.perf_counter()
-    return ((ended - middle) - (middle - began)) / steps, int((result.spike_step >= short).sum())
+def described(found: dict[str, Any]) -> str:
+    text = f"{found['us']:.1f} us a step here at {found['rate']:.2%}, {found['events'] / found['us']:.0f} M events/s"
+    for peer, name in (("brian2", "Brian2"), ("nest", "NEST")):
+        if f"{peer}_us" in found:
+            text += f"; {found[f'{peer}_us']:.1f} in {name}: {found[f'{peer}_ratio']:.2f} times"
+    return text
 
 
-def _beside(found: dict) -> str:
-    if "brian2_us" not in found:
-        return ""
-    return f", {found['brian2_us']:.1f} us in Brian2 at {found['brian2_rate']:.3%}: {found['ratio']:.2f} times"
+def bars_of_steps(report: Report) -> None:
+    ratios = {
+        peer: {name: found.get(f"{peer}_ratio") for name, found in report.figures["steps"].items()}
+        for peer in ("brian2", "nest")
+    }
+    for name, ratio in ratios["brian2"].items():
+        report.bars.append(bars.at_least(f"Brian2 / here, {name}", ratio, LEAST_OF_BRIAN))
+    known = [ratio for ratio in ratios["brian2"].values() if ratio is not None]
+    mean = float(np.mean(known)) if len(known) == len(ratios["brian2"]) else None
+    report.bars.append(bars.at_least("Brian2 / here, mean", mean, MEAN_OF_BRIAN))
+    known = [ratio for ratio in ratios["nest"].values() if ratio is not None]
+    report.bars.append(bars.at_least("NEST / here, least", min(known, default=None), LEAST_OF_NEST))
+
+
+def bounds(report: Report, programs: dict[tuple[int, int], ns.Program]) -> None:
+    """Against nothing but adding weights, and against a loop that counts nothing."""
+    for (n, fan_out), program in programs.items():
+        if n != 10_000:
+            continue
+        program, steps = variant(program, 1, 1.0), 1_000 if fan_out == 100 else 300
+        scatter = scatter_rate(program, ns.run(program, None, 300))
+        shares = []
+        for _ in range(RUNS):
+            ours = timed(program, steps)
+            shares.append(1e6 * ours.events / ours.us / scatter)
+        share, cost = statistics.median(shares), accounting(program, steps)
+        report.figures[f"bounds, fan-out {fan_out}"] = {"scatter_per_s": scatter, "share": share, "accounting": cost}
+        report.say(
+            f"{n:,} x {fan_out:,}: the machine adds {scatter / 1e6:.0f} M weights a second, a step reaches {share:.0%} "
+            f"of that; counting costs {cost:.2f} times the same loop without"
+        )
+        report.bars.append(bars.at_least(f"events / scatter, fan-out {fan_out}", share, LEAST_OF_SCATTER[fan_out]))
+        report.bars.append(bars.at_most(f"cost of counting, fan-out {fan_out}", cost, MOST_OF_ACCOUNTING))
+
+
+def against_sanafe(report: Report, python: Path | None, n: int) -> None:
+    """Time and energy of the same mapped network of neurons without leak, whose arithmetic both do exactly."""
+    steps, ratio, apart = 20 if n > 10_000 else 100, None, None
+    if python is not None:
+        program = exact_program(n)
+        try:
+            ratio, apart = sanafe_ratio(python, program, steps)
+            report.say(f"{n:,} x 100 in SANA-FE, detailed: {ratio:,.0f} times a step here, energy apart {apart:.1e}")
+            report.figures[f"sanafe, {n}"] = {"ratio": ratio, "energy_difference": apart}
+        except peers.PeerMissingError as error:
+            report.problems.append(f"SANA-FE, {n:,}: {error}")
+    report.bars.append(bars.at_least(f"SANA-FE detailed / here, {n:,}", ratio, LEAST_OF_SANAFE.get(n, 0.0)))
+    report.bars.append(bars.at_most(f"energy of a step against SANA-FE, {n:,}", apart, SAME_ENERGY))
+
+
+def sanafe_ratio(python: Path, program: ns.Program, steps: int) -> tuple[float, float]:
+    energy = ns.energy(ns.run(program, None, steps).counts, program.chip).step_pj
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "network.npz"
+        np.savez(source, **mapped_network(program), steps=steps, force_update=True)
+        worker = peers.Worker(python, "sanafe_speed_peer.py", str(source))
+        try:
+            apart = largest(energy, np.array(worker.ask()["energy_pj"]))
+            ratios = [1e6 * worker.ask()["seconds"] / steps / timed(program, 50 * steps).us for _ in range(3)]
+        finally:
+            worker.close()
+    return statistics.median(ratios), apart
+
+
+def crossbars(report: Report) -> None:
+    """A full TrueNorth at 20 Hz, 128 synapses a row, on two threads."""
+    tick, events = full_chip_tick_ms(20.0, 100 if report.args.quick else 400)
+    bound = byte_mask_ms(20.0)
+    report.figures["truenorth"] = {"tick_ms": tick, "events": events, "byte_mask_ms": bound}
+    report.say(
+        f"full TrueNorth: {tick:.2f} ms a tick of {events / 1e6:.2f} M events on two threads; as byte masks, nothing "
+        f"sent or counted, {bound:.2f} ms: {tick / bound:.2f} times"
+    )
+    report.bars.append(bars.at_most("full TrueNorth, ms a tick", tick, MOST_OF_A_TICK_MS))
 
 
 if __name__ == "__main__":
+    began = time.perf_counter()
     main()
+    print(f"took {(time.perf_counter() - began) / 60:.1f} minutes", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import bars  # noqa: F401 - finds neurosim
 import networks
@@ -77,3 +77,42 @@ def timed(program: ns.Program, steps: int) -> Ours:
     spikes = int((result.spike_step >= WARM).sum())
     events = result.counts.step_of("synaptic_events")[WARM:].sum() / steps
     return Ours(seconds * 1e6, spikes / program.n_neurons / steps, float(events))
+
+
+def exact_program(n: int) -> ns.Program:
+    """Neurons without leak, fan-out 100, delay 1, at 1 %."""
+    net = networks.perfect_integrators(n, 100, 0.01)
+    return ns.compile(net, ns.load_chip("loihi1_sanafe", networks.UNLIMITED))
+
+
+GROWTH = [(1_000, 10), (1_000, 100), (10_000, 10), (10_000, 100), (100_000, 10), (100_000, 30), (1_000_000, 5)]
+
+
+def growth(quick: bool) -> dict[str, Any]:
+    """Time of a step over sizes, on one core without limits, and the best fit that is linear in neurons and events."""
+    sizes = [(n, k) for n, k in GROWTH if not quick or n * k <= 10**6]
+    found = []
+    for n, fan_out in sizes:
+        program = ns.compile(networks.leaky_neurons(n, fan_out, 0.01), "ideal")
+        steps = max(50, min(5_000, 10**7 // n))
+        for driven in (1.0, 0.1):
+            ours = timed(variant(program, 1, driven), steps)
+            found.append((n, ours.events, ours.us))
+    table = np.array(found)
+    features = table[:, :2] / table[:, 2:]  # least squares of relative errors
+    (per_neuron, per_event), *_ = np.linalg.lstsq(features, np.ones(len(table)), rcond=None)
+    fitted = table[:, :2] @ (per_neuron, per_event)
+    ratio = table[:, 2] / fitted
+    text = (
+        f"growth: {1e3 * per_neuron:.2f} ns a neuron + {1e3 * per_event:.2f} ns an event; measured / fitted "
+        f"{ratio.min():.2f} to {ratio.max():.2f} over {sizes[0][0]:,} to {sizes[-1][0]:,} neurons"
+    )
+    return {
+        "neurons": table[:, 0].tolist(),
+        "events": table[:, 1].tolist(),
+        "us": table[:, 2].tolist(),
+        "fitted_us": fitted.tolist(),
+        "ns_per_neuron": 1e3 * per_neuron,
+        "ns_per_event": 1e3 * per_event,
+        "text": text,
+    }
