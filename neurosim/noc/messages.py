@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from chips import ChipProfile, RunError
 from compiler import Program, Routes
-from neurosim import layout
+from neurosim.simulation import layout
 from neurosim.noc.mesh import PS_PER_NS, picoseconds
 from neurosim.result import RunResult
 from neurosim.simulation.delivery import counts_per_spike
