@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from chips import ChipProfile, RunError
 from compiler import Program, Routes
-from neurosim.simulation import layout
 from neurosim.noc.mesh import PS_PER_NS, picoseconds
 from neurosim.result import RunResult
+from neurosim.simulation import layout
 from neurosim.simulation.delivery import counts_per_spike
 from neurosim.spikes import sample_of_spikes
 from neurosim.timing import cycles_ns
