@@ -24,7 +24,7 @@ the generator is the seed and the tick: any tick can be replayed, and nothing de
 """
 
 import threading
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,19 +34,14 @@ from neurosim.simulation.crossbar_links import busiest_of_pairs, busiest_of_runs
 from neurosim.simulation.crossbar_neurons import (
     SYNAPSE,
     THRESHOLD,
-    cross_down,
-    cross_down_each,
-    cross_up,
-    cross_up_each,
     hold,
-    leak_all,
     leak_each,
     leak_random,
     leak_reversed,
     random,
-    settle,
+    settled,
 )
-from neurosim.simulation.lanes import LANES, add_each, add_one, lowest, meet, ones, prefetch
+from neurosim.simulation.lanes import LANES, add_each, add_one, cross_each, leak_and_cross, lowest, meet, ones, prefetch
 from neurosim.simulation.layout import (
     BORDERS_X,
     BORDERS_Y,
@@ -62,9 +57,9 @@ from neurosim.simulation.layout import (
 )
 
 DRAWS_WEIGHT, DRAWS_LEAK, REVERSES_LEAK = 1, 2, 4  # what a core has
-SAME_LEAK, SAME_THRESHOLD, SAME_NEGATIVE, SAME_RULE, SAME_WEIGHT = 8, 16, 32, 64, 128  # a bit for each type
+PLAIN, SAME_RULE, SAME_WEIGHT = 8, 16, 32  # what its neurons share: a leak and a negative threshold, ...; a bit a type
 # columns of what a core's neurons share, and of a neuron's rule
-SHARED_LEAK, SHARED_THRESHOLD, SHARED_NEGATIVE, SHARED_WEIGHT = range(4)
+SHARED_LEAK, SHARED_NEGATIVE, SHARED_WEIGHT = range(3)
 MASK, RESET_MODE, RESET_POTENTIAL, SATURATES = range(4)
 # columns of a way; one number holds delay and REPORTS
 TO_AXON, TO_CORE, DELAY, TO_X, TO_Y, WAY_HOPS_X, WAY_HOPS_Y, WAY_BORDERS = range(8)
@@ -124,8 +119,7 @@ class CrossbarState(NamedTuple):
     seed: npt.NDArray[np.uint64]  # [1]
     part: npt.NDArray[np.int64]  # [part + 1], first core
     u: npt.NDArray[np.int32]  # [slot], v before it is compared, where that is probed
-    crossed: npt.NDArray[np.uint8]  # [part, neuron of a core]
-    crossed_words: npt.NDArray[np.uint64]  # the same memory, eight neurons a word
+    crossed: npt.NDArray[np.uint64]  # [part, word of a core], bits of who crossed a threshold
     fired: npt.NDArray[np.int32]  # [slot], who fired, from the first slot of a part
     message: npt.NDArray[np.int64]  # [slot], likewise: axon and delay of their packets
     n_fired: npt.NDArray[np.int64]  # [part, 8], who fired, who of them is reported, who sends; padded
@@ -239,18 +233,26 @@ def _update(m, s, t, part, counts, probed):
     begin = m.core_ptr[s.part[part]]
     n_fired = begin
     for core in range(s.part[part], s.part[part + 1]):
-        words = s.axon[now + core * m.axon_words : now + (core + 1) * m.axon_words]
+        at = now + core * m.axon_words
         if core + 1 < s.part[part + 1]:
-            _prefetch_rows(m, s.axon, now + (core + 1) * m.axon_words, core + 1)
+            _prefetch_rows(m, s.axon, at + m.axon_words, core + 1)
+        counts[core, SYNAPTIC_EVENTS] += _integrate(m, s, t, core, at)
         first, last = m.core_ptr[core], m.core_ptr[core + 1]
-        v, has = s.v[first:last], m.has[core]
-        counts[core, SYNAPTIC_EVENTS] += _integrate(m, s.seed[0], t, core, words, v, has)
-        _leak(m, s.seed[0], t, core, v, has)
-        hold(v, np.int32(-m.v_limit), np.int32(m.v_limit - 1))
+        if m.has[core] & PLAIN:
+            leak, negative = m.shared[core, SHARED_LEAK], m.shared[core, SHARED_NEGATIVE]
+            _leak_and_cross(m, s, part, first, last, leak, negative)
+        else:
+            _leak(m, s.seed[0], t, core, s.v[first:last])
+            hold(s.v[first:last], np.int32(-m.v_limit), np.int32(m.v_limit - 1))
+            _cross(m, s, part, first, last)
         if probed:
-            s.u[first:last] = v
-        n_fired = _compare(m, s, t, part, core, v, has, n_fired)
+            s.u[first:last] = s.v[first:last]
+        n_fired = _settle(m, s, t, part, core, n_fired)
     s.n_fired[part, 0] = n_fired - begin
+
+
+# Functions that are called for each core or row are inlined, and take whole arrays: numba counts references of every
+# array that a call takes and of every slice that is made, which costs as much as to add a row.
 
 
 @jit(inline="always")
@@ -265,115 +267,119 @@ def _prefetch_rows(m, axons, at, core):
 
 
 @jit(inline="always")
-def _integrate(m, seed, t, core, words, v, has):
+def _integrate(m, s, t, core, at):
     """Add what the core's axons bring, and clear them; returns the synaptic events."""
-    first, events = m.core_ptr[core], np.uint64(0)
-    for word in range(len(words)):
-        bits = words[word]
-        words[word] = 0
+    first, has, events = m.core_ptr[core], m.has[core], np.uint64(0)
+    whole = (m.core_ptr[core + 1] - first) // LANES
+    for word in range(m.axon_words):
+        bits = s.axon[at + word]
+        s.axon[at + word] = 0
         while bits:
             axon = (core * m.axon_words + word) * LANES + lowest(bits)
             bits &= bits - np.uint64(1)
-            row = m.row[axon * m.row_words : (axon + 1) * m.row_words]
-            of_type = np.int64(m.axon_type[axon])
-            at = of_type * len(m.leak) + first
-            weight = m.weight[at : at + len(v)]
+            row, of_type = axon * m.row_words, np.int64(m.axon_type[axon])
+            weight = of_type * len(m.leak) + first
             if has & DRAWS_WEIGHT:
-                _add_random(m, seed, t, first, v, weight, row, of_type, m.axon_key[axon])
+                _add_random(m, s.v, s.seed[0], t, first, weight, row, of_type, m.axon_key[axon])
             elif has & (SAME_WEIGHT << of_type):
-                _add_same(v, m.shared[core, SHARED_WEIGHT + of_type], row)
+                for k in range(whole):
+                    add_one(s.v, first + k * LANES, m.row[row + k], m.shared[core, SHARED_WEIGHT + of_type])
             else:
-                _add(v, weight, row)
-            for bits_of_row in row:
-                events += ones(bits_of_row)
+                for k in range(whole):
+                    add_each(s.v, first + k * LANES, m.row[row + k], m.weight, weight + k * LANES)
+            if whole < m.row_words and not has & DRAWS_WEIGHT:
+                _add_rest(s.v, first + whole * LANES, m.row[row + whole], m.weight, weight + whole * LANES)
+            for k in range(m.row_words):
+                events += ones(m.row[row + k])
     return events
 
 
 @jit(inline="always")
-def _add(v, weight, row):
-    """Add weights where the row has crosspoints; the last word alone may reach beyond the core's neurons."""
-    whole = len(v) // LANES
-    for k in range(whole):
-        add_each(v, k * LANES, row[k], weight, k * LANES)
-    if whole < len(row):
-        bits = row[whole]
-        while bits:
-            j = whole * LANES + lowest(bits)
-            v[j] += weight[j]
-            bits &= bits - np.uint64(1)
-
-
-@jit(inline="always")
-def _add_same(v, weight, row):
-    whole = len(v) // LANES
-    for k in range(whole):
-        add_one(v, k * LANES, row[k], weight)
-    if whole < len(row):
-        bits = row[whole]
-        while bits:
-            v[whole * LANES + lowest(bits)] += weight
-            bits &= bits - np.uint64(1)
+def _add_rest(v, first, bits, weight, weight_first):
+    """Neurons of a last word that the core does not fill."""
+    while bits:
+        j = lowest(bits)
+        v[first + j] += weight[weight_first + j]
+        bits &= bits - np.uint64(1)
 
 
 @jit
-def _add_random(m, seed, t, first, v, weight, row, of_type, key):
-    for word in range(len(row)):
-        bits = row[word]
+def _add_random(m, v, seed, t, first, weight, row, of_type, key):
+    for word in range(m.row_words):
+        bits = m.row[row + word]
         while bits:
             j = word * LANES + lowest(bits)
             bits &= bits - np.uint64(1)
-            w = np.int32(weight[j])
+            w = np.int32(m.weight[weight + j])
             if m.stochastic_weights[first + j] >> of_type & 1:
                 draw = random(seed, t, m.neuron_key[first + j], SYNAPSE + key, m.random_shift)
                 w = np.sign(w) if abs(w) >= draw else np.int32(0)
-            v[j] += w
+            v[first + j] += w
 
 
 @jit(inline="always")
-def _leak(m, seed, t, core, v, has):
-    first = m.core_ptr[core]
+def _leak_and_cross(m, s, part, first, last, leak, negative):
+    """Leak, keep v within its bits, and flag who crosses a threshold; one leak and negative threshold for all."""
+    low, top, whole = np.int32(-m.v_limit), np.int32(m.v_limit - 1), (last - first) // LANES
+    for k in range(whole):
+        s.crossed[part, k] = leak_and_cross(s.v, first + k * LANES, leak, low, top, m.threshold, negative)
+    if first + whole * LANES < last:
+        for i in range(first + whole * LANES, last):
+            s.v[i] = min(max(np.int32(s.v[i] + leak), low), top)
+        s.crossed[part, whole] = _cross_rest(m, s.v, first + whole * LANES, last)
+
+
+@jit(inline="always")
+def _cross(m, s, part, first, last):
+    """Flag who crosses a threshold."""
+    whole = (last - first) // LANES
+    for k in range(whole):
+        s.crossed[part, k] = cross_each(s.v, first + k * LANES, m.threshold, m.negative_threshold)
+    if first + whole * LANES < last:
+        s.crossed[part, whole] = _cross_rest(m, s.v, first + whole * LANES, last)
+
+
+@jit(inline="always")
+def _cross_rest(m, v, first, last):
+    crossed = np.uint64(0)
+    for i in range(first, last):
+        if v[i] >= m.threshold[i] or v[i] < -m.negative_threshold[i]:
+            crossed |= np.uint64(1) << np.uint64(i - first)
+    return crossed
+
+
+@jit
+def _leak(m, seed, t, core, v):
+    first, has = m.core_ptr[core], m.has[core]
     leak, reversal = m.leak[first : first + len(v)], m.leak_reversal[first : first + len(v)]
     if has & DRAWS_LEAK:
         stochastic, key = m.stochastic_leak[first : first + len(v)], m.neuron_key[first : first + len(v)]
         leak_random(v, leak, reversal, stochastic, key, seed, t, m.random_shift)
     elif has & REVERSES_LEAK:
         leak_reversed(v, leak, reversal)
-    elif has & SAME_LEAK:
-        if m.shared[core, SHARED_LEAK]:
-            leak_all(v, m.shared[core, SHARED_LEAK])
     else:
         leak_each(v, leak)
 
 
 @jit(inline="always")
-def _compare(m, s, t, part, core, v, has, n_fired):
-    """Compare and reset; append who fires to the part's list."""
-    first, rule_at = m.core_ptr[core], len(m.leak) + core
-    threshold, negative = m.threshold[first : first + len(v)], m.negative_threshold[first : first + len(v)]
-    crossed = s.crossed[part]
-    if has & SAME_THRESHOLD:
-        cross_up(v, m.shared[core, SHARED_THRESHOLD], crossed)
-    else:
-        cross_up_each(v, threshold, crossed)
-    if has & SAME_NEGATIVE:
-        cross_down(v, m.shared[core, SHARED_NEGATIVE], crossed)
-    else:
-        cross_down_each(v, negative, crossed)
-    words, n_words = s.crossed_words[part], (len(v) + 7) // 8
-    crossed[len(v) : n_words * 8] = 0
-    for word in range(n_words):
-        bits = words[word]
+def _settle(m, s, t, part, core, n_fired):
+    """Reset who crossed a threshold; append who fires to the part's list."""
+    first, last = m.core_ptr[core], m.core_ptr[core + 1]
+    rule_of_all = len(m.leak) + core if m.has[core] & SAME_RULE else np.int64(-1)
+    for word in range((last - first + LANES - 1) // LANES):
+        bits = s.crossed[part, word]
         while bits:
-            j = word * 8 + lowest(bits) // 8
+            slot = first + word * LANES + lowest(bits)
             bits &= bits - np.uint64(1)
-            slot = first + j
-            r = rule_at if has & SAME_RULE else slot
-            eta = np.int32(0)
+            r, eta = slot if rule_of_all < 0 else rule_of_all, np.int32(0)
             if m.rule[r, MASK]:
                 draw = random(s.seed[0], t, m.neuron_key[slot], THRESHOLD, m.random_shift)
                 eta = np.int32(draw & m.rule[r, MASK])
-            mode, potential, saturates = m.rule[r, RESET_MODE], m.rule[r, RESET_POTENTIAL], m.rule[r, SATURATES]
-            if settle(v, j, threshold[j], negative[j], eta, mode, potential, saturates):
+            x, threshold, negative = s.v[slot], np.int32(m.threshold[slot]), np.int32(m.negative_threshold[slot])
+            s.v[slot] = settled(
+                x, threshold, negative, eta, m.rule[r, RESET_MODE], m.rule[r, RESET_POTENTIAL], m.rule[r, SATURATES]
+            )
+            if x >= threshold + eta:
                 s.fired[n_fired] = slot
                 n_fired += 1
     return n_fired
@@ -385,6 +391,7 @@ def _send(m, s, part, counts):
     begin = m.core_ptr[s.part[part]]
     end = begin + s.n_fired[part, 0]
     reported, sent, core = begin, begin, s.part[part]
+    load_x, load_y = s.load_x[part], s.load_y[part]
     for i in range(begin, end):
         if i + AHEAD < end:
             prefetch(m.way, np.int64(s.fired[i + AHEAD]) * m.way.shape[1])
@@ -392,25 +399,24 @@ def _send(m, s, part, counts):
         while slot >= m.core_ptr[core + 1]:
             core += 1
         counts[core, SPIKES] += 1
-        way = m.way[slot]
-        if way[DELAY] & REPORTS:
+        if m.way[slot, DELAY] & REPORTS:
             s.fired[reported] = slot
             reported += 1
-        if way[TO_AXON] < 0:
+        if m.way[slot, TO_AXON] < 0:
             continue
-        s.message[sent] = np.int64(way[TO_AXON]) | np.int64(way[DELAY] & (REPORTS - 1)) << DELAY_AT
+        s.message[sent] = np.int64(m.way[slot, TO_AXON]) | np.int64(m.way[slot, DELAY] & (REPORTS - 1)) << DELAY_AT
         sent += 1
         counts[core, PACKETS_OUT] += 1
-        counts[core, PACKETS_BETWEEN_CORES] += way[TO_CORE] != core
-        counts[core, HOPS_X] += way[WAY_HOPS_X]
-        counts[core, HOPS_Y] += way[WAY_HOPS_Y]
-        counts[core, BORDERS_X] += way[WAY_BORDERS] >> 16
-        counts[core, BORDERS_Y] += way[WAY_BORDERS] & 0xFFFF
+        counts[core, PACKETS_BETWEEN_CORES] += m.way[slot, TO_CORE] != core
+        counts[core, HOPS_X] += m.way[slot, WAY_HOPS_X]
+        counts[core, HOPS_Y] += m.way[slot, WAY_HOPS_Y]
+        counts[core, BORDERS_X] += m.way[slot, WAY_BORDERS] >> 16
+        counts[core, BORDERS_Y] += m.way[slot, WAY_BORDERS] & 0xFFFF
         if len(m.pair):
             for k in range(m.pair_link_ptr[m.pair[slot]], m.pair_link_ptr[m.pair[slot] + 1]):
                 s.load[part, m.pair_link[k]] += 1
-        elif way[TO_X] or way[TO_Y]:
-            mark(s.load_x[part], s.load_y[part], m.height, m.tile_x[core], m.tile_y[core], way[TO_X], way[TO_Y])
+        elif m.way[slot, TO_X] or m.way[slot, TO_Y]:
+            mark(load_x, load_y, m.height, m.tile_x[core], m.tile_y[core], m.way[slot, TO_X], m.way[slot, TO_Y])
     s.n_fired[part, 1], s.n_fired[part, 2] = reported - begin, sent - begin
 
 
@@ -461,7 +467,6 @@ def empty_state(machine: CrossbarMachine, parts: int = 1) -> CrossbarState:
     n, n_cores = len(machine.leak), len(machine.core_ptr) - 1
     parts = max(1, min(parts, n_cores))
     widest = int(np.diff(machine.core_ptr).max(initial=1))
-    crossed: npt.NDArray[Any] = np.zeros((parts, -(-widest // LANES) * LANES), np.uint8)
     links = int(machine.pair_link.max(initial=-1)) + 1
     return CrossbarState(
         v=np.zeros(n, np.int32),
@@ -469,8 +474,7 @@ def empty_state(machine: CrossbarMachine, parts: int = 1) -> CrossbarState:
         seed=np.zeros(1, np.uint64),
         part=np.linspace(0, n_cores, parts + 1).astype(np.int64),
         u=np.zeros(n, np.int32),
-        crossed=crossed,
-        crossed_words=crossed.view(np.uint64),
+        crossed=np.zeros((parts, -(-widest // LANES)), np.uint64),
         fired=np.zeros(n, np.int32),
         message=np.zeros(n, np.int64),
         n_fired=np.zeros((parts, 8), np.int64),

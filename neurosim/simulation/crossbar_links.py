@@ -9,7 +9,7 @@ import numpy as np
 from compiler.jit import jit
 
 
-@jit
+@jit(inline="always")
 def mark(load_x, load_y, height, x, y, dx, dy):
     """Mark where the runs of links of a packet begin and end; loads are [direction, tile]."""
     if dx > 0:

@@ -40,8 +40,8 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
         leak=r["leak"].astype(np.int16),
         leak_reversal=t.registers["leak_reversal"],
         stochastic_leak=t.registers["stochastic_leak"],
-        threshold=r["threshold"],
-        negative_threshold=r["negative_threshold"],
+        threshold=_narrow(r["threshold"]),
+        negative_threshold=_narrow(r["negative_threshold"]),
         rule=np.stack([np.append(r[name], r[name][t.core_ptr[:-1]]) for name in RULE], axis=1),
         shared=_shared(t, r),
         potential=r["potential"],
@@ -74,14 +74,19 @@ def _has(t: CrossbarTables, r: dict[str, Any], slot_core: npt.NDArray[np.int64])
         (crossbar_kernel.REVERSES_LEAK, r["leak_reversal"] > 0),
     ):
         has[np.bincount(slot_core[slots], minlength=n_cores) > 0] |= flag
-    same = [("leak", crossbar_kernel.SAME_LEAK), ("threshold", crossbar_kernel.SAME_THRESHOLD)]
-    same += [("negative_threshold", crossbar_kernel.SAME_NEGATIVE)]
-    same += [(f"weight_{g}", crossbar_kernel.SAME_WEIGHT << g) for g in range(TYPES)]
-    alike = {name: _alike(r[name], t, slot_core) for name in (*RULE, *(name for name, _ in same))}
-    for name, flag in same:
-        has[alike[name]] |= flag
-    has[np.logical_and.reduce([alike[name] for name in RULE])] |= crossbar_kernel.SAME_RULE
+    shared = {crossbar_kernel.PLAIN: ("leak", "negative_threshold"), crossbar_kernel.SAME_RULE: RULE}
+    shared |= {crossbar_kernel.SAME_WEIGHT << g: (f"weight_{g}",) for g in range(TYPES)}
+    for flag, names in shared.items():
+        alike = np.logical_and.reduce([_alike(r[name], t, slot_core) for name in names])
+        if flag == crossbar_kernel.PLAIN:
+            alike &= (has & (crossbar_kernel.DRAWS_LEAK | crossbar_kernel.REVERSES_LEAK)) == 0
+        has[alike] |= flag
     return has
+
+
+def _narrow(values: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
+    """In 16 bits where they fit, as all of them are read in every tick."""
+    return values.astype(np.int16) if values.max(initial=0) < 2**15 else values
 
 
 def _alike(values: npt.NDArray[Any], t: CrossbarTables, slot_core: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -95,7 +100,6 @@ def _shared(t: CrossbarTables, r: dict[str, Any]) -> npt.NDArray[np.int32]:
     """Registers of the first neuron of each core: [core, 8]."""
     first, shared = t.core_ptr[:-1], np.zeros((len(t.core), 8), np.int32)
     shared[:, crossbar_kernel.SHARED_LEAK] = r["leak"][first]
-    shared[:, crossbar_kernel.SHARED_THRESHOLD] = r["threshold"][first]
     shared[:, crossbar_kernel.SHARED_NEGATIVE] = r["negative_threshold"][first]
     for g in range(TYPES):
         shared[:, crossbar_kernel.SHARED_WEIGHT + g] = r[f"weight_{g}"][first]

@@ -8,13 +8,6 @@ LEAK, THRESHOLD, SYNAPSE = 1, 2, 16  # purposes of a random number; of a synapse
 
 
 @jit
-def leak_all(v, leak):
-    """Add one leak to every neuron."""
-    for j in range(len(v)):
-        v[j] += leak
-
-
-@jit
 def leak_each(v, leak):
     """Add to each neuron its own."""
     for j in range(len(v)):
@@ -45,52 +38,16 @@ def hold(v, low, top):
         v[j] = min(max(v[j], low), top)
 
 
-@jit
-def cross_up(v, threshold, crossed):
-    """Flag who is at the threshold of all, or above."""
-    for j in range(len(v)):
-        crossed[j] = np.uint8(v[j] >= threshold)
-
-
-@jit
-def cross_up_each(v, threshold, crossed):
-    """Flag who is at its own threshold, or above."""
-    for j in range(len(v)):
-        crossed[j] = np.uint8(v[j] >= threshold[j])
-
-
-@jit
-def cross_down(v, negative, crossed):
-    """Flag also who is below minus the negative threshold of all."""
-    for j in range(len(v)):
-        crossed[j] |= np.uint8(v[j] < -negative)
-
-
-@jit
-def cross_down_each(v, negative, crossed):
-    """Flag also who is below minus its own."""
-    for j in range(len(v)):
-        crossed[j] |= np.uint8(v[j] < -negative[j])
-
-
-@jit
-def settle(v, j, threshold, negative, eta, mode, reset_potential, saturates):
-    """Reset a neuron that crossed a threshold, and say whether it fires."""
-    x = v[j]
+@jit(inline="always")
+def settled(x, threshold, negative, eta, mode, reset_potential, saturates):
+    """V after x has crossed a threshold."""
     if x >= threshold + eta:
-        if mode == 0:
-            v[j] = reset_potential
-        elif mode == 1:
-            v[j] = x - threshold - eta
-        return True
+        return reset_potential if mode == 0 else (x - threshold - eta if mode == 1 else x)
     if saturates:
-        v[j] = max(x, -negative)
-    elif x < -(negative + eta):
-        if mode == 0:
-            v[j] = -reset_potential
-        elif mode == 1:
-            v[j] = x + negative + eta
-    return False
+        return max(x, -negative)
+    if x >= -(negative + eta):
+        return x
+    return -reset_potential if mode == 0 else (x + negative + eta if mode == 1 else x)
 
 
 @jit

@@ -44,8 +44,7 @@ def _add_each_code(typing_context: Any, v: Any, at: Any, row: Any, weight: Any, 
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds = signature.args
-        weights, size = _block(context, builder, kinds[3], arguments[3], arguments[4])
-        wide = builder.sext(builder.load(weights, align=size), ir.VectorType(_I32, LANES))
+        wide = _wide(builder, _block(context, builder, kinds[3], arguments[3], arguments[4]))
         _add_where(builder, _block(context, builder, kinds[0], arguments[0], arguments[1]), arguments[2], wide)
         return context.get_dummy_value()
 
@@ -56,15 +55,67 @@ def _add_one_code(typing_context: Any, v: Any, at: Any, row: Any, weight: Any) -
     """`v[at + j] += weight` for each bit j of the word `row` that is set."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        vector = ir.VectorType(_I32, LANES)
-        first = builder.insert_element(ir.Constant(vector, ir.Undefined), arguments[3], _I32(0))
-        every = ir.Constant(ir.VectorType(_I32, LANES), [0] * LANES)
-        wide = builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), every)
+        wide = _splat(builder, arguments[3])
         place = _block(context, builder, signature.args[0], arguments[0], arguments[1])
         _add_where(builder, place, arguments[2], wide)
         return context.get_dummy_value()
 
     return types.void(v, types.int64, types.uint64, types.int32), code
+
+
+def _splat(builder: Any, value: Any) -> Any:
+    """A vector of LANES times the same int32."""
+    vector = ir.VectorType(_I32, LANES)
+    first = builder.insert_element(ir.Constant(vector, ir.Undefined), value, _I32(0))
+    every = ir.Constant(vector, [0] * LANES)
+    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), every)
+
+
+def _wide(builder: Any, place: tuple[Any, int]) -> Any:
+    """LANES numbers as int32."""
+    pointer, size = place
+    values = builder.load(pointer, align=size)
+    return values if size == 4 else builder.sext(values, ir.VectorType(_I32, LANES))
+
+
+def _crossed(builder: Any, x: Any, threshold: Any, negative: Any) -> Any:
+    """A word: bit j is set if x[j] >= threshold[j] or x[j] < -negative[j]."""
+    above = builder.icmp_signed(">=", x, threshold)
+    below = builder.icmp_signed("<", x, builder.neg(negative))
+    return builder.bitcast(builder.or_(above, below), _I64)
+
+
+def _leak_and_cross_code(
+    typing_context: Any, v: Any, at: Any, leak: Any, low: Any, top: Any, threshold: Any, negative: Any
+) -> Any:
+    """Add a leak to `v[at : at + LANES]` and hold them in [low, top]; the word of who crosses a threshold."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds, (array, index, leak, low, top, limits, negative) = signature.args, arguments
+        pointer, size = _block(context, builder, kinds[0], array, index)
+        x = builder.add(builder.load(pointer, align=size), _splat(builder, leak))
+        low, top = _splat(builder, low), _splat(builder, top)
+        x = builder.select(builder.icmp_signed("<", x, low), low, x)
+        x = builder.select(builder.icmp_signed(">", x, top), top, x)
+        builder.store(x, pointer, align=size)
+        limit = _wide(builder, _block(context, builder, kinds[5], limits, index))
+        return _crossed(builder, x, limit, _splat(builder, negative))
+
+    i32 = types.int32
+    return types.uint64(v, types.int64, i32, i32, i32, threshold, i32), code
+
+
+def _cross_each_code(typing_context: Any, v: Any, at: Any, threshold: Any, negative: Any) -> Any:
+    """The word of who of `v[at : at + LANES]` crosses a threshold; all arrays have the same index."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        index = arguments[1]
+        x, limit, least = (
+            _wide(builder, _block(context, builder, signature.args[i], arguments[i], index)) for i in (0, 2, 3)
+        )
+        return _crossed(builder, x, limit, least)
+
+    return types.uint64(v, types.int64, threshold, negative), code
 
 
 def _ones_code(typing_context: Any, word: Any) -> Any:
@@ -122,6 +173,8 @@ def _look_code(typing_context: Any, counter: Any) -> Any:
 
 add_each: Any = intrinsic(_add_each_code)
 add_one: Any = intrinsic(_add_one_code)
+leak_and_cross: Any = intrinsic(_leak_and_cross_code)
+cross_each: Any = intrinsic(_cross_each_code)
 ones: Any = intrinsic(_ones_code)
 lowest: Any = intrinsic(_lowest_code)
 prefetch: Any = intrinsic(_prefetch_code)
