@@ -207,17 +207,17 @@ def _take_packets(m, s, t, part, counts):
     """Packets of all parts on axons of this one's cores."""
     per_core = m.axon_words * LANES
     first, last = s.part[part] * per_core, s.part[part + 1] * per_core
-    n_words = (len(m.core_ptr) - 1) * m.axon_words
+    n_words, rows, axons = (len(m.core_ptr) - 1) * m.axon_words, m.rows, s.axon
     for other in range(len(s.part) - 1):
         begin = m.core_ptr[s.part[other]]
         messages = s.message[begin : begin + s.n_fired[other, 2]]
         for i in range(len(messages)):
             if i + AHEAD < len(messages):
-                prefetch(s.axon, _place(messages[i + AHEAD], t, m.rows, n_words))
+                prefetch(axons, _place(messages[i + AHEAD], t, rows, n_words))
             axon = messages[i] & AXON_BITS
             if first <= axon < last:
                 bit = np.uint64(1) << np.uint64(axon % LANES)
-                _arrive(s.axon, _place(messages[i], t, m.rows, n_words), bit, counts, axon // per_core, PACKETS_IN)
+                _arrive(axons, _place(messages[i], t, rows, n_words), bit, counts, axon // per_core, PACKETS_IN)
 
 
 @jit(inline="always")
@@ -226,126 +226,155 @@ def _place(message, t, rows, n_words):
     return (t + (message >> DELAY_AT)) % rows * n_words + (message & AXON_BITS) // LANES
 
 
+# Functions that are called for each core, row or block are inlined, and take arrays that stand in variables of their
+# caller: numba counts references of each array that is read from a tuple, sliced or passed, which takes as long as to
+# add a row.
+
+
 @jit
 def _update(m, s, t, part, counts, probed):
     """Update the cores of a part, and list who fires."""
-    now = t % m.rows * (len(m.core_ptr) - 1) * m.axon_words
-    begin = m.core_ptr[s.part[part]]
+    core_ptr, has, shared, axon_words, row_words = m.core_ptr, m.has, m.shared, m.axon_words, m.row_words
+    axon_type, row, weight, v, axons = m.axon_type, m.row, m.weight, s.v, s.axon
+    threshold, negative, crossed, fired, rule = m.threshold, m.negative_threshold, s.crossed[part], s.fired, m.rule
+    low, top, n = np.int32(-m.v_limit), np.int32(m.v_limit - 1), len(v)
+    now, begin = t % m.rows * (len(core_ptr) - 1) * axon_words, core_ptr[s.part[part]]
     n_fired = begin
     for core in range(s.part[part], s.part[part + 1]):
-        at = now + core * m.axon_words
+        at, first, last, own = now + core * axon_words, core_ptr[core], core_ptr[core + 1], has[core]
         if core + 1 < s.part[part + 1]:
-            _prefetch_rows(m, s.axon, at + m.axon_words, core + 1)
-        counts[core, SYNAPTIC_EVENTS] += _integrate(m, s, t, core, at)
-        first, last = m.core_ptr[core], m.core_ptr[core + 1]
-        if m.has[core] & PLAIN:
-            leak, negative = m.shared[core, SHARED_LEAK], m.shared[core, SHARED_NEGATIVE]
-            _leak_and_cross(m, s, part, first, last, leak, negative)
+            _prefetch_rows(axons, at + axon_words, row, axon_type, (core + 1) * axon_words, axon_words, row_words)
+        events = np.uint64(0)
+        for word in range(axon_words):
+            bits = axons[at + word]
+            axons[at + word] = 0
+            while bits:
+                axon = (core * axon_words + word) * LANES + lowest(bits)
+                bits &= bits - np.uint64(1)
+                events += _row_events(row, axon * row_words, row_words)
+                of_type = np.int64(axon_type[axon])
+                if own & DRAWS_WEIGHT:
+                    _add_random(m, v, s.seed[0], t, first, axon)
+                elif own & (SAME_WEIGHT << of_type):
+                    _add_same(v, first, last, row, axon * row_words, shared[core, SHARED_WEIGHT + of_type])
+                else:
+                    _add(v, first, last, row, axon * row_words, weight, of_type * n + first)
+        counts[core, SYNAPTIC_EVENTS] += events
+        if own & PLAIN:
+            of_all = shared[core, SHARED_LEAK], shared[core, SHARED_NEGATIVE]
+            _leak_and_cross(v, first, last, of_all[0], low, top, threshold, of_all[1], crossed)
         else:
-            _leak(m, s.seed[0], t, core, s.v[first:last])
-            hold(s.v[first:last], np.int32(-m.v_limit), np.int32(m.v_limit - 1))
-            _cross(m, s, part, first, last)
+            _leak(m, s.seed[0], t, core, v[first:last])
+            hold(v[first:last], low, top)
+            _cross(v, first, last, threshold, negative, crossed)
         if probed:
-            s.u[first:last] = s.v[first:last]
-        n_fired = _settle(m, s, t, part, core, n_fired)
+            s.u[first:last] = v[first:last]
+        rule_of_all = n + core if own & SAME_RULE else np.int64(-1)
+        for word in range((last - first + LANES - 1) // LANES):
+            bits = crossed[word]
+            while bits:
+                slot = first + word * LANES + lowest(bits)
+                bits &= bits - np.uint64(1)
+                r, eta = slot if rule_of_all < 0 else rule_of_all, np.int32(0)
+                if rule[r, MASK]:
+                    draw = random(s.seed[0], t, m.neuron_key[slot], THRESHOLD, m.random_shift)
+                    eta = np.int32(draw & rule[r, MASK])
+                x, up, down = v[slot], np.int32(threshold[slot]), np.int32(negative[slot])
+                v[slot] = settled(x, up, down, eta, rule[r, RESET_MODE], rule[r, RESET_POTENTIAL], rule[r, SATURATES])
+                if x >= up + eta:
+                    fired[n_fired] = slot
+                    n_fired += 1
     s.n_fired[part, 0] = n_fired - begin
 
 
-# Functions that are called for each core or row are inlined, and take whole arrays: numba counts references of every
-# array that a call takes and of every slice that is made, which costs as much as to add a row.
-
-
 @jit(inline="always")
-def _prefetch_rows(m, axons, at, core):
-    for word in range(m.axon_words):
+def _prefetch_rows(axons, at, row, axon_type, first_word, axon_words, row_words):
+    for word in range(axon_words):
         bits = axons[at + word]
         while bits:
-            axon = (core * m.axon_words + word) * LANES + lowest(bits)
-            prefetch(m.row, axon * m.row_words)
-            prefetch(m.axon_type, axon)
+            axon = (first_word + word) * LANES + lowest(bits)
+            prefetch(row, axon * row_words)
+            prefetch(axon_type, axon)
             bits &= bits - np.uint64(1)
 
 
 @jit(inline="always")
-def _integrate(m, s, t, core, at):
-    """Add what the core's axons bring, and clear them; returns the synaptic events."""
-    first, has, events = m.core_ptr[core], m.has[core], np.uint64(0)
-    whole = (m.core_ptr[core + 1] - first) // LANES
-    for word in range(m.axon_words):
-        bits = s.axon[at + word]
-        s.axon[at + word] = 0
-        while bits:
-            axon = (core * m.axon_words + word) * LANES + lowest(bits)
-            bits &= bits - np.uint64(1)
-            row, of_type = axon * m.row_words, np.int64(m.axon_type[axon])
-            weight = of_type * len(m.leak) + first
-            if has & DRAWS_WEIGHT:
-                _add_random(m, s.v, s.seed[0], t, first, weight, row, of_type, m.axon_key[axon])
-            elif has & (SAME_WEIGHT << of_type):
-                for k in range(whole):
-                    add_one(s.v, first + k * LANES, m.row[row + k], m.shared[core, SHARED_WEIGHT + of_type])
-            else:
-                for k in range(whole):
-                    add_each(s.v, first + k * LANES, m.row[row + k], m.weight, weight + k * LANES)
-            if whole < m.row_words and not has & DRAWS_WEIGHT:
-                _add_rest(s.v, first + whole * LANES, m.row[row + whole], m.weight, weight + whole * LANES)
-            for k in range(m.row_words):
-                events += ones(m.row[row + k])
+def _row_events(row, at, row_words):
+    """Crosspoints of a row."""
+    events = np.uint64(0)
+    for k in range(row_words):
+        events += ones(row[at + k])
     return events
 
 
 @jit(inline="always")
-def _add_rest(v, first, bits, weight, weight_first):
-    """Neurons of a last word that the core does not fill."""
-    while bits:
-        j = lowest(bits)
-        v[first + j] += weight[weight_first + j]
-        bits &= bits - np.uint64(1)
+def _add(v, first, last, row, at, weight, weight_first):
+    """Add weights where a row has crosspoints."""
+    whole = (last - first) // LANES
+    for k in range(whole):
+        add_each(v, first + k * LANES, row[at + k], weight, weight_first + k * LANES)
+    if first + whole * LANES < last:
+        bits = row[at + whole]
+        while bits:
+            j = whole * LANES + lowest(bits)
+            v[first + j] += weight[weight_first + j]
+            bits &= bits - np.uint64(1)
+
+
+@jit(inline="always")
+def _add_same(v, first, last, row, at, weight):
+    whole = (last - first) // LANES
+    for k in range(whole):
+        add_one(v, first + k * LANES, row[at + k], weight)
+    if first + whole * LANES < last:
+        bits = row[at + whole]
+        while bits:
+            v[first + whole * LANES + lowest(bits)] += weight
+            bits &= bits - np.uint64(1)
 
 
 @jit
-def _add_random(m, v, seed, t, first, weight, row, of_type, key):
+def _add_random(m, v, seed, t, first, axon):
+    of_type, key = np.int64(m.axon_type[axon]), m.axon_key[axon]
     for word in range(m.row_words):
-        bits = m.row[row + word]
+        bits = m.row[axon * m.row_words + word]
         while bits:
-            j = word * LANES + lowest(bits)
+            slot = first + word * LANES + lowest(bits)
             bits &= bits - np.uint64(1)
-            w = np.int32(m.weight[weight + j])
-            if m.stochastic_weights[first + j] >> of_type & 1:
-                draw = random(seed, t, m.neuron_key[first + j], SYNAPSE + key, m.random_shift)
+            w = np.int32(m.weight[of_type * len(v) + slot])
+            if m.stochastic_weights[slot] >> of_type & 1:
+                draw = random(seed, t, m.neuron_key[slot], SYNAPSE + key, m.random_shift)
                 w = np.sign(w) if abs(w) >= draw else np.int32(0)
-            v[first + j] += w
+            v[slot] += w
 
 
 @jit(inline="always")
-def _leak_and_cross(m, s, part, first, last, leak, negative):
+def _leak_and_cross(v, first, last, leak, low, top, threshold, negative, crossed):
     """Leak, keep v within its bits, and flag who crosses a threshold; one leak and negative threshold for all."""
-    low, top, whole = np.int32(-m.v_limit), np.int32(m.v_limit - 1), (last - first) // LANES
+    whole = (last - first) // LANES
     for k in range(whole):
-        s.crossed[part, k] = leak_and_cross(s.v, first + k * LANES, leak, low, top, m.threshold, negative)
+        crossed[k] = leak_and_cross(v, first + k * LANES, leak, low, top, threshold, negative)
     if first + whole * LANES < last:
+        some = np.uint64(0)
         for i in range(first + whole * LANES, last):
-            s.v[i] = min(max(np.int32(s.v[i] + leak), low), top)
-        s.crossed[part, whole] = _cross_rest(m, s.v, first + whole * LANES, last)
+            v[i] = min(max(np.int32(v[i] + leak), low), top)
+            if v[i] >= threshold[i] or v[i] < -negative:
+                some |= np.uint64(1) << np.uint64(i - first - whole * LANES)
+        crossed[whole] = some
 
 
 @jit(inline="always")
-def _cross(m, s, part, first, last):
+def _cross(v, first, last, threshold, negative, crossed):
     """Flag who crosses a threshold."""
     whole = (last - first) // LANES
     for k in range(whole):
-        s.crossed[part, k] = cross_each(s.v, first + k * LANES, m.threshold, m.negative_threshold)
+        crossed[k] = cross_each(v, first + k * LANES, threshold, negative)
     if first + whole * LANES < last:
-        s.crossed[part, whole] = _cross_rest(m, s.v, first + whole * LANES, last)
-
-
-@jit(inline="always")
-def _cross_rest(m, v, first, last):
-    crossed = np.uint64(0)
-    for i in range(first, last):
-        if v[i] >= m.threshold[i] or v[i] < -m.negative_threshold[i]:
-            crossed |= np.uint64(1) << np.uint64(i - first)
-    return crossed
+        some = np.uint64(0)
+        for i in range(first + whole * LANES, last):
+            if v[i] >= threshold[i] or v[i] < -negative[i]:
+                some |= np.uint64(1) << np.uint64(i - first - whole * LANES)
+        crossed[whole] = some
 
 
 @jit
@@ -361,62 +390,39 @@ def _leak(m, seed, t, core, v):
         leak_each(v, leak)
 
 
-@jit(inline="always")
-def _settle(m, s, t, part, core, n_fired):
-    """Reset who crossed a threshold; append who fires to the part's list."""
-    first, last = m.core_ptr[core], m.core_ptr[core + 1]
-    rule_of_all = len(m.leak) + core if m.has[core] & SAME_RULE else np.int64(-1)
-    for word in range((last - first + LANES - 1) // LANES):
-        bits = s.crossed[part, word]
-        while bits:
-            slot = first + word * LANES + lowest(bits)
-            bits &= bits - np.uint64(1)
-            r, eta = slot if rule_of_all < 0 else rule_of_all, np.int32(0)
-            if m.rule[r, MASK]:
-                draw = random(s.seed[0], t, m.neuron_key[slot], THRESHOLD, m.random_shift)
-                eta = np.int32(draw & m.rule[r, MASK])
-            x, threshold, negative = s.v[slot], np.int32(m.threshold[slot]), np.int32(m.negative_threshold[slot])
-            s.v[slot] = settled(
-                x, threshold, negative, eta, m.rule[r, RESET_MODE], m.rule[r, RESET_POTENTIAL], m.rule[r, SATURATES]
-            )
-            if x >= threshold + eta:
-                s.fired[n_fired] = slot
-                n_fired += 1
-    return n_fired
-
-
 @jit
 def _send(m, s, part, counts):
     """Count the spikes of a part, and list their packets; reported slots are left in the list of who fired."""
     begin = m.core_ptr[s.part[part]]
     end = begin + s.n_fired[part, 0]
     reported, sent, core = begin, begin, s.part[part]
-    load_x, load_y = s.load_x[part], s.load_y[part]
+    load_x, load_y, fired, way, messages = s.load_x[part], s.load_y[part], s.fired, m.way, s.message
+    core_ptr, tile_x, tile_y, height, pair = m.core_ptr, m.tile_x, m.tile_y, m.height, m.pair
     for i in range(begin, end):
         if i + AHEAD < end:
-            prefetch(m.way, np.int64(s.fired[i + AHEAD]) * m.way.shape[1])
-        slot = s.fired[i]
-        while slot >= m.core_ptr[core + 1]:
+            prefetch(way, np.int64(fired[i + AHEAD]) * way.shape[1])
+        slot = fired[i]
+        while slot >= core_ptr[core + 1]:
             core += 1
         counts[core, SPIKES] += 1
-        if m.way[slot, DELAY] & REPORTS:
-            s.fired[reported] = slot
+        if way[slot, DELAY] & REPORTS:
+            fired[reported] = slot
             reported += 1
-        if m.way[slot, TO_AXON] < 0:
+        if way[slot, TO_AXON] < 0:
             continue
-        s.message[sent] = np.int64(m.way[slot, TO_AXON]) | np.int64(m.way[slot, DELAY] & (REPORTS - 1)) << DELAY_AT
+        messages[sent] = np.int64(way[slot, TO_AXON]) | np.int64(way[slot, DELAY] & (REPORTS - 1)) << DELAY_AT
         sent += 1
         counts[core, PACKETS_OUT] += 1
-        counts[core, PACKETS_BETWEEN_CORES] += m.way[slot, TO_CORE] != core
-        counts[core, HOPS_X] += m.way[slot, WAY_HOPS_X]
-        counts[core, HOPS_Y] += m.way[slot, WAY_HOPS_Y]
-        counts[core, BORDERS_X] += m.way[slot, WAY_BORDERS] >> 16
-        counts[core, BORDERS_Y] += m.way[slot, WAY_BORDERS] & 0xFFFF
-        if len(m.pair):
-            for k in range(m.pair_link_ptr[m.pair[slot]], m.pair_link_ptr[m.pair[slot] + 1]):
+        counts[core, PACKETS_BETWEEN_CORES] += way[slot, TO_CORE] != core
+        counts[core, HOPS_X] += way[slot, WAY_HOPS_X]
+        counts[core, HOPS_Y] += way[slot, WAY_HOPS_Y]
+        counts[core, BORDERS_X] += way[slot, WAY_BORDERS] >> 16
+        counts[core, BORDERS_Y] += way[slot, WAY_BORDERS] & 0xFFFF
+        if len(pair):
+            for k in range(m.pair_link_ptr[pair[slot]], m.pair_link_ptr[pair[slot] + 1]):
                 s.load[part, m.pair_link[k]] += 1
-        elif m.way[slot, TO_X] or m.way[slot, TO_Y]:
-            mark(load_x, load_y, m.height, m.tile_x[core], m.tile_y[core], m.way[slot, TO_X], m.way[slot, TO_Y])
+        elif way[slot, TO_X] or way[slot, TO_Y]:
+            mark(load_x, load_y, height, tile_x[core], tile_y[core], way[slot, TO_X], way[slot, TO_Y])
     s.n_fired[part, 1], s.n_fired[part, 2] = reported - begin, sent - begin
 
 

@@ -15,6 +15,7 @@ from numba.np import arrayobj
 from compiler.jit import jit
 
 LANES = 64  # crosspoints in a word
+REGISTER = 16  # numbers that are compared at once
 SPINS = 2_000  # looks at a gate before the processor is given up
 _I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
@@ -24,10 +25,10 @@ def _at(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
     return builder.gep(arrayobj.make_array(kind)(context, builder, array).data, [index])
 
 
-def _block(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> tuple[Any, int]:
-    """Pointer to the LANES numbers of an array from `index` on, as one vector, and the bytes of a number."""
+def _block(context: Any, builder: Any, kind: Any, array: Any, index: Any, lanes: int = LANES) -> tuple[Any, int]:
+    """Pointer to the numbers of an array from `index` on, as one vector, and the bytes of a number."""
     bits = kind.dtype.bitwidth
-    vector = ir.VectorType(ir.IntType(bits), LANES).as_pointer()
+    vector = ir.VectorType(ir.IntType(bits), lanes).as_pointer()
     return builder.bitcast(_at(context, builder, kind, array, index), vector), bits // 8
 
 
@@ -44,7 +45,7 @@ def _add_each_code(typing_context: Any, v: Any, at: Any, row: Any, weight: Any, 
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds = signature.args
-        wide = _wide(builder, _block(context, builder, kinds[3], arguments[3], arguments[4]))
+        wide = _wide(builder, _block(context, builder, kinds[3], arguments[3], arguments[4]), LANES)
         _add_where(builder, _block(context, builder, kinds[0], arguments[0], arguments[1]), arguments[2], wide)
         return context.get_dummy_value()
 
@@ -55,7 +56,7 @@ def _add_one_code(typing_context: Any, v: Any, at: Any, row: Any, weight: Any) -
     """`v[at + j] += weight` for each bit j of the word `row` that is set."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        wide = _splat(builder, arguments[3])
+        wide = _splat(builder, arguments[3], LANES)
         place = _block(context, builder, signature.args[0], arguments[0], arguments[1])
         _add_where(builder, place, arguments[2], wide)
         return context.get_dummy_value()
@@ -63,26 +64,33 @@ def _add_one_code(typing_context: Any, v: Any, at: Any, row: Any, weight: Any) -
     return types.void(v, types.int64, types.uint64, types.int32), code
 
 
-def _splat(builder: Any, value: Any) -> Any:
-    """A vector of LANES times the same int32."""
-    vector = ir.VectorType(_I32, LANES)
+def _splat(builder: Any, value: Any, lanes: int) -> Any:
+    """A vector of the same int32."""
+    vector = ir.VectorType(_I32, lanes)
     first = builder.insert_element(ir.Constant(vector, ir.Undefined), value, _I32(0))
-    every = ir.Constant(vector, [0] * LANES)
-    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), every)
+    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), ir.Constant(vector, [0] * lanes))
 
 
-def _wide(builder: Any, place: tuple[Any, int]) -> Any:
-    """LANES numbers as int32."""
+def _wide(builder: Any, place: tuple[Any, int], lanes: int) -> Any:
+    """Numbers as int32."""
     pointer, size = place
     values = builder.load(pointer, align=size)
-    return values if size == 4 else builder.sext(values, ir.VectorType(_I32, LANES))
+    return values if size == 4 else builder.sext(values, ir.VectorType(_I32, lanes))
+
+
+def _gathered(builder: Any, masks: list[Any]) -> Any:
+    """A word of the bits of some masks, one after the other."""
+    word = _I64(0)
+    for k, mask in enumerate(masks):
+        bits = builder.zext(builder.bitcast(mask, ir.IntType(REGISTER)), _I64)
+        word = builder.or_(word, builder.shl(bits, _I64(k * REGISTER)))
+    return word
 
 
 def _crossed(builder: Any, x: Any, threshold: Any, negative: Any) -> Any:
-    """A word: bit j is set if x[j] >= threshold[j] or x[j] < -negative[j]."""
-    above = builder.icmp_signed(">=", x, threshold)
+    """Whether x >= threshold or x < -negative, for each lane."""
     below = builder.icmp_signed("<", x, builder.neg(negative))
-    return builder.bitcast(builder.or_(above, below), _I64)
+    return builder.or_(builder.icmp_signed(">=", x, threshold), below)
 
 
 def _leak_and_cross_code(
@@ -91,15 +99,19 @@ def _leak_and_cross_code(
     """Add a leak to `v[at : at + LANES]` and hold them in [low, top]; the word of who crosses a threshold."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kinds, (array, index, leak, low, top, limits, negative) = signature.args, arguments
-        pointer, size = _block(context, builder, kinds[0], array, index)
-        x = builder.add(builder.load(pointer, align=size), _splat(builder, leak))
-        low, top = _splat(builder, low), _splat(builder, top)
-        x = builder.select(builder.icmp_signed("<", x, low), low, x)
-        x = builder.select(builder.icmp_signed(">", x, top), top, x)
-        builder.store(x, pointer, align=size)
-        limit = _wide(builder, _block(context, builder, kinds[5], limits, index))
-        return _crossed(builder, x, limit, _splat(builder, negative))
+        kinds, (array, at, *numbers, limits, negative) = signature.args, arguments
+        leak, low, top, negative = (_splat(builder, number, REGISTER) for number in (*numbers, negative))
+        masks = []
+        for k in range(0, LANES, REGISTER):
+            index = builder.add(at, _I64(k))
+            pointer, size = _block(context, builder, kinds[0], array, index, REGISTER)
+            x = builder.add(builder.load(pointer, align=size), leak)
+            x = builder.select(builder.icmp_signed("<", x, low), low, x)
+            x = builder.select(builder.icmp_signed(">", x, top), top, x)
+            builder.store(x, pointer, align=size)
+            limit = _wide(builder, _block(context, builder, kinds[5], limits, index, REGISTER), REGISTER)
+            masks.append(_crossed(builder, x, limit, negative))
+        return _gathered(builder, masks)
 
     i32 = types.int32
     return types.uint64(v, types.int64, i32, i32, i32, threshold, i32), code
@@ -109,11 +121,15 @@ def _cross_each_code(typing_context: Any, v: Any, at: Any, threshold: Any, negat
     """The word of who of `v[at : at + LANES]` crosses a threshold; all arrays have the same index."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        index = arguments[1]
-        x, limit, least = (
-            _wide(builder, _block(context, builder, signature.args[i], arguments[i], index)) for i in (0, 2, 3)
-        )
-        return _crossed(builder, x, limit, least)
+        masks = []
+        for k in range(0, LANES, REGISTER):
+            index = builder.add(arguments[1], _I64(k))
+            x, limit, least = (
+                _wide(builder, _block(context, builder, signature.args[i], arguments[i], index, REGISTER), REGISTER)
+                for i in (0, 2, 3)
+            )
+            masks.append(_crossed(builder, x, limit, least))
+        return _gathered(builder, masks)
 
     return types.uint64(v, types.int64, threshold, negative), code
 
