@@ -122,6 +122,7 @@ class CrossbarState(NamedTuple):
     crossed: npt.NDArray[np.uint64]  # [part, word of a core], bits of who crossed a threshold
     fired: npt.NDArray[np.int32]  # [slot], who fired, from the first slot of a part
     message: npt.NDArray[np.int64]  # [slot], likewise: axon and delay of their packets
+    row_of_delay: npt.NDArray[np.int64]  # [part, delay], where the row of a later tick stands in `axon`
     n_fired: npt.NDArray[np.int64]  # [part, 8], who fired, who of them is reported, who sends; padded
     load_x: npt.NDArray[np.int32]  # [part, direction, tile]: where runs of links begin and end
     load_y: npt.NDArray[np.int32]
@@ -207,23 +208,20 @@ def _take_packets(m, s, t, part, counts):
     """Packets of all parts on axons of this one's cores."""
     per_core = m.axon_words * LANES
     first, last = s.part[part] * per_core, s.part[part + 1] * per_core
-    n_words, rows, axons = (len(m.core_ptr) - 1) * m.axon_words, m.rows, s.axon
+    axons, row_of_delay = s.axon, s.row_of_delay[part]
+    for delay in range(m.rows):
+        row_of_delay[delay] = (t + delay) % m.rows * (len(m.core_ptr) - 1) * m.axon_words
     for other in range(len(s.part) - 1):
         begin = m.core_ptr[s.part[other]]
         messages = s.message[begin : begin + s.n_fired[other, 2]]
         for i in range(len(messages)):
             if i + AHEAD < len(messages):
-                prefetch(axons, _place(messages[i + AHEAD], t, rows, n_words))
+                ahead = messages[i + AHEAD]
+                prefetch(axons, row_of_delay[ahead >> DELAY_AT] + (ahead & AXON_BITS) // LANES)
             axon = messages[i] & AXON_BITS
             if first <= axon < last:
-                bit = np.uint64(1) << np.uint64(axon % LANES)
-                _arrive(axons, _place(messages[i], t, rows, n_words), bit, counts, axon // per_core, PACKETS_IN)
-
-
-@jit(inline="always")
-def _place(message, t, rows, n_words):
-    """Where the axon of a message stands in the ring of axons, at the tick of its arrival."""
-    return (t + (message >> DELAY_AT)) % rows * n_words + (message & AXON_BITS) // LANES
+                place = row_of_delay[messages[i] >> DELAY_AT] + axon // LANES
+                _arrive(axons, place, np.uint64(1) << np.uint64(axon % LANES), counts, axon // per_core, PACKETS_IN)
 
 
 # Functions that are called for each core, row or block are inlined, and take arrays that stand in variables of their
@@ -393,36 +391,42 @@ def _leak(m, seed, t, core, v):
 @jit
 def _send(m, s, part, counts):
     """Count the spikes of a part, and list their packets; reported slots are left in the list of who fired."""
-    begin = m.core_ptr[s.part[part]]
-    end = begin + s.n_fired[part, 0]
-    reported, sent, core = begin, begin, s.part[part]
     load_x, load_y, fired, way, messages = s.load_x[part], s.load_y[part], s.fired, m.way, s.message
     core_ptr, tile_x, tile_y, height, pair = m.core_ptr, m.tile_x, m.tile_y, m.height, m.pair
-    for i in range(begin, end):
-        if i + AHEAD < end:
-            prefetch(way, np.int64(fired[i + AHEAD]) * way.shape[1])
-        slot = fired[i]
-        while slot >= core_ptr[core + 1]:
-            core += 1
-        counts[core, SPIKES] += 1
-        if way[slot, DELAY] & REPORTS:
-            fired[reported] = slot
-            reported += 1
-        if way[slot, TO_AXON] < 0:
-            continue
-        messages[sent] = np.int64(way[slot, TO_AXON]) | np.int64(way[slot, DELAY] & (REPORTS - 1)) << DELAY_AT
-        sent += 1
-        counts[core, PACKETS_OUT] += 1
-        counts[core, PACKETS_BETWEEN_CORES] += way[slot, TO_CORE] != core
-        counts[core, HOPS_X] += way[slot, WAY_HOPS_X]
-        counts[core, HOPS_Y] += way[slot, WAY_HOPS_Y]
-        counts[core, BORDERS_X] += way[slot, WAY_BORDERS] >> 16
-        counts[core, BORDERS_Y] += way[slot, WAY_BORDERS] & 0xFFFF
-        if len(pair):
-            for k in range(m.pair_link_ptr[pair[slot]], m.pair_link_ptr[pair[slot] + 1]):
-                s.load[part, m.pair_link[k]] += 1
-        elif way[slot, TO_X] or way[slot, TO_Y]:
-            mark(load_x, load_y, height, tile_x[core], tile_y[core], way[slot, TO_X], way[slot, TO_Y])
+    begin = core_ptr[s.part[part]]
+    end = begin + s.n_fired[part, 0]
+    reported, sent, i = begin, begin, begin
+    for core in range(s.part[part], s.part[part + 1]):
+        first, sent_before, last = i, sent, core_ptr[core + 1]
+        between, hops_x, hops_y, borders = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+        while i < end and fired[i] < last:
+            if i + AHEAD < end:
+                prefetch(way, np.int64(fired[i + AHEAD]) * way.shape[1])
+            slot = fired[i]
+            i += 1
+            if way[slot, DELAY] & REPORTS:
+                fired[reported] = slot
+                reported += 1
+            if way[slot, TO_AXON] < 0:
+                continue
+            messages[sent] = np.int64(way[slot, TO_AXON]) | np.int64(way[slot, DELAY] & (REPORTS - 1)) << DELAY_AT
+            sent += 1
+            between += np.int64(way[slot, TO_CORE] != core)
+            hops_x += way[slot, WAY_HOPS_X]
+            hops_y += way[slot, WAY_HOPS_Y]
+            borders += way[slot, WAY_BORDERS]
+            if len(pair):
+                for k in range(m.pair_link_ptr[pair[slot]], m.pair_link_ptr[pair[slot] + 1]):
+                    s.load[part, m.pair_link[k]] += 1
+            elif way[slot, TO_X] or way[slot, TO_Y]:
+                mark(load_x, load_y, height, tile_x[core], tile_y[core], way[slot, TO_X], way[slot, TO_Y])
+        counts[core, SPIKES] += i - first
+        counts[core, PACKETS_OUT] += sent - sent_before
+        counts[core, PACKETS_BETWEEN_CORES] += between
+        counts[core, HOPS_X] += hops_x
+        counts[core, HOPS_Y] += hops_y
+        counts[core, BORDERS_X] += borders >> 16
+        counts[core, BORDERS_Y] += borders & 0xFFFF
     s.n_fired[part, 1], s.n_fired[part, 2] = reported - begin, sent - begin
 
 
@@ -483,6 +487,7 @@ def empty_state(machine: CrossbarMachine, parts: int = 1) -> CrossbarState:
         crossed=np.zeros((parts, -(-widest // LANES)), np.uint64),
         fired=np.zeros(n, np.int32),
         message=np.zeros(n, np.int64),
+        row_of_delay=np.zeros((parts, machine.rows + 8), np.int64),
         n_fired=np.zeros((parts, 8), np.int64),
         load_x=np.zeros((parts, 2, machine.tiles), np.int32),
         load_y=np.zeros((parts, 2, machine.tiles), np.int32),
