@@ -1,6 +1,6 @@
 """What a call costs beside the steps that it runs: one short sample, 1,000 of them, and samples on two threads.
 
-The network is that of step_speed.py with 1,000 neurons, after a first call, which lays the program out.
+The network is that of speed.py with 1,000 neurons, after a first call, which lays the program out.
 """
 
 import os
