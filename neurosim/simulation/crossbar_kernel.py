@@ -61,9 +61,9 @@ PLAIN, SAME_RULE, SAME_WEIGHT = 8, 16, 32  # what its neurons share: a leak and 
 # columns of what a core's neurons share, and of a neuron's rule
 SHARED_LEAK, SHARED_NEGATIVE, SHARED_WEIGHT = range(3)
 MASK, RESET_MODE, RESET_POTENTIAL, SATURATES = range(4)
-# columns of a way; one number holds delay and REPORTS
-TO_AXON, TO_CORE, DELAY, TO_X, TO_Y, WAY_HOPS_X, WAY_HOPS_Y, WAY_BORDERS = range(8)
-REPORTS = 256
+# columns of a way; one number holds the delay, and whether the spike is the network's and leaves its core
+TO_AXON, DELAY, TO_X, TO_Y = range(4)
+REPORTS, LEAVES = 256, 512
 AHEAD = 8  # spikes, of which the way is prefetched
 DELAY_AT = 48  # bit of a message where its delay stands, above the axon
 AXON_BITS = (1 << DELAY_AT) - 1
@@ -90,7 +90,8 @@ class CrossbarMachine(NamedTuple):
     shared: npt.NDArray[np.int32]  # [core, 8], SHARED_LEAK ...; like rules of cores read where neurons have the same
     potential: npt.NDArray[np.int32]  # [slot], at the start
     neuron_key: npt.NDArray[np.int64]  # [slot], names the neuron in random numbers: copies share it
-    way: npt.NDArray[np.int32]  # [slot, 8], TO_AXON (-1: none) ...: where a spike goes, and whether it is the network's
+    way: npt.NDArray[np.int32]  # [slot, 4], TO_AXON (-1: none) ...: where a spike goes, in tiles too
+    crossings: npt.NDArray[np.int32]  # [slot, 4], hops and borders in x, y; empty where they are those of TO_X, TO_Y
     tile_x: npt.NDArray[np.int32]  # [core]
     tile_y: npt.NDArray[np.int32]  # [core]
     height: int  # tiles of the block of chips in use, north-south
@@ -392,13 +393,15 @@ def _leak(m, seed, t, core, v):
 def _send(m, s, part, counts):
     """Count the spikes of a part, and list their packets; reported slots are left in the list of who fired."""
     load_x, load_y, fired, way, messages = s.load_x[part], s.load_y[part], s.fired, m.way, s.message
-    core_ptr, tile_x, tile_y, height, pair = m.core_ptr, m.tile_x, m.tile_y, m.height, m.pair
+    core_ptr, tile_x, tile_y, height = m.core_ptr, m.tile_x, m.tile_y, m.height
+    pair, crossings = m.pair, m.crossings
     begin = core_ptr[s.part[part]]
     end = begin + s.n_fired[part, 0]
     reported, sent, i = begin, begin, begin
     for core in range(s.part[part], s.part[part + 1]):
         first, sent_before, last = i, sent, core_ptr[core + 1]
-        between, hops_x, hops_y, borders = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+        between, hops_x, hops_y = np.int64(0), np.int64(0), np.int64(0)
+        borders_x, borders_y = np.int64(0), np.int64(0)
         while i < end and fired[i] < last:
             if i + AHEAD < end:
                 prefetch(way, np.int64(fired[i + AHEAD]) * way.shape[1])
@@ -411,10 +414,15 @@ def _send(m, s, part, counts):
                 continue
             messages[sent] = np.int64(way[slot, TO_AXON]) | np.int64(way[slot, DELAY] & (REPORTS - 1)) << DELAY_AT
             sent += 1
-            between += np.int64(way[slot, TO_CORE] != core)
-            hops_x += way[slot, WAY_HOPS_X]
-            hops_y += way[slot, WAY_HOPS_Y]
-            borders += way[slot, WAY_BORDERS]
+            between += np.int64(way[slot, DELAY] & LEAVES > 0)
+            if len(crossings):
+                hops_x += crossings[slot, 0]
+                hops_y += crossings[slot, 1]
+                borders_x += crossings[slot, 2]
+                borders_y += crossings[slot, 3]
+            else:
+                hops_x += abs(way[slot, TO_X])
+                hops_y += abs(way[slot, TO_Y])
             if len(pair):
                 for k in range(m.pair_link_ptr[pair[slot]], m.pair_link_ptr[pair[slot] + 1]):
                     s.load[part, m.pair_link[k]] += 1
@@ -425,8 +433,8 @@ def _send(m, s, part, counts):
         counts[core, PACKETS_BETWEEN_CORES] += between
         counts[core, HOPS_X] += hops_x
         counts[core, HOPS_Y] += hops_y
-        counts[core, BORDERS_X] += borders >> 16
-        counts[core, BORDERS_Y] += borders & 0xFFFF
+        counts[core, BORDERS_X] += borders_x
+        counts[core, BORDERS_Y] += borders_y
     s.n_fired[part, 1], s.n_fired[part, 2] = reported - begin, sent - begin
 
 

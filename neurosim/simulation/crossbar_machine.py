@@ -132,14 +132,15 @@ def _ways(program: Program, slot_core: npt.NDArray[np.int64], axons: int) -> dic
             "pair_link": routes.pair_link,
             "n_inside": routes.n_inside,
         }
-    way = np.zeros((t.n_slots, 8), np.int32)
+    crossings = np.stack(hops, axis=1).astype(np.int32)
+    if not mesh.cut_links and not crossings[:, 2:].any():
+        crossings = np.zeros((0, 4), np.int32)
+    way = np.zeros((t.n_slots, 4), np.int32)
     way[:, crossbar_kernel.TO_AXON] = np.where(sends, t.target // t.axons * axons + t.target % t.axons, -1)
-    way[:, crossbar_kernel.TO_CORE] = target_core
     way[:, crossbar_kernel.DELAY] = t.target_delay + crossbar_kernel.REPORTS * (t.role == NEURON)
+    way[:, crossbar_kernel.DELAY] += crossbar_kernel.LEAVES * (target_core != slot_core)
     way[:, crossbar_kernel.TO_X], way[:, crossbar_kernel.TO_Y] = to_x, to_y
-    way[:, crossbar_kernel.WAY_HOPS_X], way[:, crossbar_kernel.WAY_HOPS_Y] = hops[0], hops[1]
-    way[:, crossbar_kernel.WAY_BORDERS] = hops[2] << 16 | hops[3]
-    return {"way": way, **links}
+    return {"way": way, "crossings": crossings, **links}
 
 
 def _pad(values: npt.NDArray[Any], n_cores: int, axons: int) -> npt.NDArray[Any]:

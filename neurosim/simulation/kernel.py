@@ -93,6 +93,8 @@ def _deliver(m, s, b, spikes, offset):
 @jit
 def _count_at_home(core_of, of_spike, counts, spikes):
     for i in range(len(spikes)):
+        if i + AHEAD < len(spikes):
+            prefetch(of_spike, np.int64(spikes[i + AHEAD]) * N_HOME)
         core = core_of[spikes[i]]
         for c in range(N_HOME):
             counts[core, c] += of_spike[spikes[i], c]

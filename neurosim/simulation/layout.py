@@ -60,7 +60,7 @@ class Machine(NamedTuple):
     synapse_ptr: npt.NDArray[np.int64]  # [source + 1]
     synapse: npt.NDArray[np.uint32]  # [synapse], words
     wide_weight: npt.NDArray[np.int32]  # [synapse], in units; empty where words are packed
-    home: npt.NDArray[np.int32]  # [slot, N_HOME], what one spike adds on its own core, kinds AT_HOME
+    home: npt.NDArray[Any]  # [slot, N_HOME], what one spike adds on its own core, kinds AT_HOME; 16 bits if they fit
     rows: npt.NDArray[Any]  # [source * padded (N_ARRIVING * cores + links)], kinds outermost; empty with axons
     axon_ptr: npt.NDArray[np.int64]  # [source + 1]; all of the axons empty where rows are
     axon_core: npt.NDArray[np.int32]  # [axon]

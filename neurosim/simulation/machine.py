@@ -120,10 +120,10 @@ def _state_type(machine: Machine, largest: int) -> type:
     return np.int32 if safe else np.int64
 
 
-def _home(counts: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+def _home(counts: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
     rows = np.zeros((len(counts), N_HOME), np.int32)
     rows[:, : len(AT_HOME)] = counts[:, AT_HOME]
-    return rows
+    return rows.astype(np.uint16) if rows.max(initial=0) < 2**16 else rows
 
 
 def _counted(program: Program, routes: Routes, counts: npt.NDArray[np.int32]) -> dict[str, Any]:
