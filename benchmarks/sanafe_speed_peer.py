@@ -7,12 +7,16 @@ seconds of as many steps again; as JSON.
 """
 
 import json
+import os
 import sys
 import time
 
 import numpy as np
-import sanafe
-from sanafe_peer import network
+
+_answers = os.dup(1)
+os.dup2(2, 1)  # SANA-FE tells of its work on standard output, where answers are expected
+import sanafe  # noqa: E402
+from sanafe_peer import network  # noqa: E402
 
 
 def main(source: str) -> None:
@@ -27,7 +31,7 @@ def main(source: str) -> None:
         found = {"seconds": time.perf_counter() - began}
         if i == 0:
             found["energy_pj"] = [1e12 * joule for joule in result["perf_trace"]["total_energy"]]
-        print(json.dumps(found), flush=True)
+        os.write(_answers, f"{json.dumps(found)}\n".encode())
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def variant(program: ns.Program, delay: int, driven: float, seed: int = 1) -> ns
     bias[np.random.default_rng(seed).random(len(bias)) >= driven] = 0
     registers = dict(tables.registers) | {"bias_mantissa": bias}
     delays = np.ones_like(tables.synapse_delay) if delay == 1 else tables.synapse_delay
-    return replace(program, lists=replace(tables, registers=registers, synapse_delay=delays))
+    return replace(program, tables=replace(tables, registers=registers, synapse_delay=delays))
 
 
 class Ours(NamedTuple):

@@ -220,13 +220,16 @@ def _update(m, s, b, t, n_spikes):
     """Update every neuron; append those that fire to the spike buffer."""
     n = len(m.core_of)
     arriving = s.ring[b.row_of_delay[0] : b.row_of_delay[0] + n]
+    all_u, all_v, all_fired, fired_words = s.u, s.v, s.fired, s.fired_words
+    all_bias, all_threshold, all_keep_u, all_keep_v, is_same = m.bias, m.threshold, m.keep_u, m.keep_v, m.is_same
+    spike_step, spike_slot = b.spike_step, b.spike_slot
+    rules = (m.weight_shift, m.u_limit, m.v_limit)
     for begin in range(0, n, BLOCK):
         end = min(begin + BLOCK, n)
-        u, v, fired = s.u[begin:end], s.v[begin:end], s.fired[begin:end]
-        a, bias, threshold = arriving[begin:end], m.bias[begin:end], m.threshold[begin:end]
-        keep_u, keep_v = m.keep_u[begin:end], m.keep_v[begin:end]
-        rules = (m.weight_shift, m.u_limit, m.v_limit)
-        if m.is_usual and m.is_same[begin // BLOCK]:
+        u, v, fired = all_u[begin:end], all_v[begin:end], all_fired[begin:end]
+        a, bias, threshold = arriving[begin:end], all_bias[begin:end], all_threshold[begin:end]
+        keep_u, keep_v = all_keep_u[begin:end], all_keep_v[begin:end]
+        if m.is_usual and is_same[begin // BLOCK]:
             _step_same(u, v, a, bias, threshold, fired, keep_u, keep_v, rules)
         elif m.is_usual:
             _step(u, v, a, bias, threshold, fired, keep_u, keep_v, rules)
@@ -234,11 +237,11 @@ def _update(m, s, b, t, n_spikes):
             _integrate_u(u, a, keep_u, m.weight_shift, m.u_limit, m.u_rule)
             _integrate_v(v, u, bias, keep_v, m.v_limit, m.v_rule)
             _fire(v, fired, threshold, s.waiting[begin:end], m.refractory[begin:end])
-        n_spikes = _append(b.spike_step, b.spike_slot, n_spikes, t, begin, s.fired_words[begin // 8 : (end + 7) // 8])
+        n_spikes = _append(spike_step, spike_slot, n_spikes, t, begin, fired_words[begin // 8 : (end + 7) // 8])
     return n_spikes
 
 
-@jit
+@jit(inline="always")
 def _append(spike_step, spike_slot, n_spikes, t, first, words):
     """Append who fired to the spike buffer; eight neurons a word, the first in its lowest byte."""
     for k in range(len(words)):
@@ -271,7 +274,7 @@ def _usual(u, v, a, bias, threshold, keep_u, keep_v, rules, one, whole):
     return x, y, y > threshold
 
 
-@jit
+@jit(inline="always")
 def _step_same(u, v, a, bias, threshold, fired, keep_u, keep_v, rules):
     """A block of usual neurons that never wait, with the same decays and threshold, all in one pass."""
     one, whole = u.dtype.type, keep_u.dtype.type
@@ -284,7 +287,7 @@ def _step_same(u, v, a, bias, threshold, fired, keep_u, keep_v, rules):
         v[i] = one(0) if f else y
 
 
-@jit
+@jit(inline="always")
 def _step(u, v, a, bias, threshold, fired, keep_u, keep_v, rules):
     """The same, each with its own."""
     one, whole = u.dtype.type, keep_u.dtype.type
