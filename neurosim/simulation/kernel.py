@@ -41,14 +41,17 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
     `input_ptr[t] : input_ptr[t + 1]` are the external spikes of step t in `input_channel`.
     Returns the step reached and the number of spikes written.
     """
-    n = len(m.core_of)
-    n_spikes = 0
+    n, n_spikes, n_rows = len(m.core_of), 0, m.max_delay + 1
+    # in variables, as numba counts references of every array that is read from a tuple
+    core_of, home_of, count_rows, synapse_ptr, synapse = m.core_of, m.home, m.rows, m.synapse_ptr, m.synapse
+    counts, home, arriving, row_of_delay, ring = b.counts, b.home, b.arriving, b.row_of_delay, s.ring
+    is_plain, links = m.has_rows and m.is_packed and m.max_delay == 1, N_ARRIVING * counts.shape[1]
     for t in range(start, stop):
         if n_spikes + n > len(b.spike_slot) or halt[0]:
             return t, n_spikes
         row = t - start
-        for d in range(m.max_delay + 1):
-            b.row_of_delay[d] = (t + d) % (m.max_delay + 1) * n
+        for d in range(n_rows):
+            row_of_delay[d] = (t + d) % n_rows * n
         first = n_spikes
         n_spikes = _update(m, s, b, t, n_spikes)
         for i in range(len(b.probe_slot)):
@@ -56,26 +59,28 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
         if input_ptr[t + 1] > input_ptr[t]:
             _deliver(m, s, b, input_channel[input_ptr[t] : input_ptr[t + 1]], n)
-        _note_arrivals(b.counts, row, b.arriving, INPUT_PACKETS)
+        _note_arrivals(counts, row, arriving, INPUT_PACKETS)
         if n_spikes > first:
-            _deliver(m, s, b, b.spike_slot[first:n_spikes], 0)
-        _note_arrivals(b.counts, row, b.arriving, PACKETS_IN)
-        _note_events(b.counts, row, b.home, b.arriving)
-        links = N_ARRIVING * b.counts.shape[1]
-        b.busiest_link[row] = _note_largest(b.arriving, links, links + m.n_inside)
-        b.busiest_border[row] = _note_largest(b.arriving, links + m.n_inside, links + m.n_links)
+            spikes = b.spike_slot[first:n_spikes]
+            _count_at_home(core_of, home_of, home, spikes)
+            if is_plain:
+                _count_rows(count_rows, arriving, spikes, 0)
+                _scatter_next(ring[row_of_delay[1] : row_of_delay[1] + n], synapse_ptr, synapse, spikes, 0)
+            else:
+                _deliver(m, s, b, spikes, 0)
+        _note_arrivals(counts, row, arriving, PACKETS_IN)
+        _note_events(counts, row, home, arriving)
+        b.busiest_link[row] = _note_largest(arriving, links, links + m.n_inside)
+        b.busiest_border[row] = _note_largest(arriving, links + m.n_inside, links + m.n_links)
     return stop, n_spikes
 
 
 @jit
 def _deliver(m, s, b, spikes, offset):
-    """Count and deliver the spikes of sources `offset + spikes`; external ones have an offset and no core.
+    """Count where they arrive, and deliver, the spikes of sources `offset + spikes`; external ones have an offset.
 
-    Functions are called once a step, not once a spike, and with arrays, not with all of the machine: numba counts
-    references of every array that a call takes.
+    Functions are called once a step, not once a spike, and with arrays, not with all of the machine; or are inlined.
     """
-    if offset == 0:
-        _count_at_home(m.core_of, m.home, b.home, spikes)
     if m.has_rows:
         _count_rows(m.rows, b.arriving, spikes, offset)
     else:
@@ -129,7 +134,7 @@ def _count_axons(axons, arriving, n_cores, spikes, offset):
                     arriving[N_ARRIVING * n_cores + pair_link[k]] += 1
 
 
-@jit
+@jit(inline="always")
 def _note_arrivals(counts, row, arriving, kind):
     """Write the packets that arrived at each core, and forget them."""
     for core in range(counts.shape[1]):
@@ -137,7 +142,7 @@ def _note_arrivals(counts, row, arriving, kind):
         arriving[core] = 0
 
 
-@jit
+@jit(inline="always")
 def _note_events(counts, row, home, arriving):
     """Write the other counts of each core, and forget them."""
     n_cores = counts.shape[1]
@@ -154,7 +159,7 @@ def _note_events(counts, row, home, arriving):
             arriving[c * n_cores + core] = 0
 
 
-@jit
+@jit(inline="always")
 def _note_largest(arriving, first, last):
     """The largest load of some links, which are forgotten."""
     largest = np.int32(0)
@@ -215,7 +220,7 @@ def _prefetch_run(values, begin, end):
         prefetch(values, k)
 
 
-@jit
+@jit(inline="always")
 def _update(m, s, b, t, n_spikes):
     """Update every neuron; append those that fire to the spike buffer."""
     n = len(m.core_of)
