@@ -51,21 +51,23 @@ def finest_grid(wanted: npt.NDArray[Any], chip: ChipProfile, label: str) -> Grid
     Raises:
         CannotRepresent: the largest weight exceeds the grid at the largest exponent.
     """
-    sign: Literal["mixed", "excitatory", "inhibitory"] = "mixed"
+    signs: list[Literal["mixed", "excitatory", "inhibitory"]] = ["mixed"]  # alone reaches -256
     if (wanted >= 0).all():
-        sign = "excitatory"
+        signs.insert(0, "excitatory")
     elif (wanted <= 0).all():
-        sign = "inhibitory"
+        signs.insert(0, "inhibitory")
     widest = max(chip.lists.weight_bits)
-    for exponent in range(chip.lif.weight_exponent_max + 1):
-        grid = Grid(sign, widest, exponent)
-        half = 0.5 * grid.step  # what rounds to the edge is still inside
-        if (wanted.max() < (grid.high + half) * 2**exponent) and (wanted.min() > (grid.low - half) * 2**exponent):
-            return grid
+    for sign in signs:
+        for exponent in range(chip.lif.weight_exponent_max + 1):
+            grid = Grid(sign, widest, exponent)
+            half = 0.5 * grid.step  # what rounds to the edge is still inside
+            if (wanted.max() < (grid.high + half) * 2**exponent) and (wanted.min() > (grid.low - half) * 2**exponent):
+                return grid
     worst = int(np.abs(wanted).argmax())
+    edge = grid.high if wanted[worst] > 0 else grid.low
     raise CannotRepresent(
         f"{label}: weight of synapse {worst} is {wanted[worst]:g} in chip units, but {chip.name} holds at most "
-        f"{grid.high * 2**grid.exponent} (cuba_lif.weight_exponent_max): lower it"
+        f"{edge * 2**grid.exponent} (cuba_lif.weight_exponent_max): lower it"
     )
 
 

@@ -463,3 +463,12 @@ def test_decay_is_exact_however_large_u_grows(one: type, whole: type, largest: i
     wanted = [int(np.sign(a)) * ((abs(int(a)) * int(b)) >> 16) for a, b in zip(x, keep, strict=True)]
     decayed(x, keep)
     assert x.tolist() == wanted
+
+
+def test_a_lone_weight_of_minus_256_is_held_as_one_of_mixed_sign() -> None:
+    net = Network()
+    net.add_registers("a", 2, du=4095, vth=100)
+    net.connect("a", "a", [0, 1], [1, 0], [-32768, -256])
+    program = compile(net, "loihi1")
+    assert program.formats[0].sign == "mixed"
+    assert sorted((program.lists.synapse_weight.astype(int) << program.formats[0].exponent).tolist()) == [-32768, -256]
