@@ -34,11 +34,7 @@ RUNS = 5
 def main() -> None:
     args = bars.arguments(__doc__.splitlines()[0])
     problems: list[str] = []
-    try:
-        python = peers.peer_python("sanafe", PACKAGES)
-    except peers.PeerMissingError as error:
-        python = None
-        problems.append(str(error))
+    python = peers.python_or_problem("sanafe", PACKAGES, problems)
     figures = measured(args, python, patterns(args.quick), problems)
     summary = means(figures)
     bars.say(args, "\n" + "\n".join(f"{key}: {value:.4g}" for key, value in summary.items()))

@@ -38,6 +38,15 @@ def peer_python(name: str, packages: list[str]) -> Path:
     return python
 
 
+def python_or_problem(name: str, packages: list[str], problems: list[str]) -> Path | None:
+    """As `peer_python`; where that fails, None, and the reason goes to `problems`."""
+    try:
+        return peer_python(name, packages)
+    except PeerMissingError as error:
+        problems.append(str(error))
+        return None
+
+
 def run_peer(python: Path, script: str, *arguments: str | Path) -> str:
     """Run a script of this folder with a peer's interpreter; gives what it printed.
 

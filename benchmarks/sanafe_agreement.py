@@ -33,11 +33,7 @@ def main() -> None:
     figures: dict[str, dict] = {}
     checks: list[bars.Bar] = []
     problems: list[str] = []
-    try:
-        python = peers.peer_python("sanafe", PACKAGES)
-    except peers.PeerMissingError as error:
-        python = None
-        problems.append(str(error))
+    python = peers.python_or_problem("sanafe", PACKAGES, problems)
     for name, case in cases(args.quick).items():
         measured = {}
         if python is not None:

@@ -52,19 +52,11 @@ class Report:
     def say(self, text: str) -> None:
         bars.say(self.args, text)
 
-    def python(self, peer: str) -> Path | None:
-        """A peer's interpreter."""
-        try:
-            return peers.peer_python(peer, PACKAGES[peer])
-        except peers.PeerMissingError as error:
-            self.problems.append(str(error))
-            return None
-
 
 def main() -> None:
     args = bars.arguments(__doc__.splitlines()[0], figure=True)
     report = Report(args)
-    pythons = {peer: report.python(peer) for peer in PACKAGES}
+    pythons = {peer: peers.python_or_problem(peer, packages, report.problems) for peer, packages in PACKAGES.items()}
     programs: dict[tuple[int, int], ns.Program] = {}
     for case in cases(args.quick):
         size = (case.n, case.fan_out)

@@ -7,7 +7,6 @@ cycle shows in the next: a place left free, a flit that has moved, which can go 
 whole cycles and at least one.
 
 Cores work in picoseconds: what they make enters at the next cycle, and what arrives is served from that cycle on.
-All compiled functions of the loop stand in this file: numba's cache looks for changes in one file only.
 """
 
 from typing import NamedTuple

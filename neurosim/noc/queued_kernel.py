@@ -11,7 +11,6 @@ while it can, and receives while its packet waits for room.
 Events are taken from a binary heap by time, then by the order in which they were made: the same bits every time.
 State lies in few tables, and what is called for each event is inlined: numba counts references of every array that
 a call takes, which took more time than all the rest.
-All compiled functions of the loop stand in this file: numba's cache looks for changes in one file only.
 """
 
 from typing import Any, NamedTuple

@@ -24,7 +24,7 @@ the generator is the seed and the tick: any tick can be replayed, and nothing de
 """
 
 import threading
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -84,8 +84,8 @@ class CrossbarMachine(NamedTuple):
     leak: npt.NDArray[np.int16]  # [slot]
     leak_reversal: npt.NDArray[np.uint8]  # [slot]
     stochastic_leak: npt.NDArray[np.uint8]  # [slot]
-    threshold: npt.NDArray[np.int32]  # [slot]
-    negative_threshold: npt.NDArray[np.int32]  # [slot]
+    threshold: npt.NDArray[Any]  # [slot], in 16 bits where all fit; so is the next
+    negative_threshold: npt.NDArray[Any]  # [slot]
     rule: npt.NDArray[np.int32]  # [slot, then core, 4], MASK (of the threshold's random number) ...
     shared: npt.NDArray[np.int32]  # [core, 8], SHARED_LEAK ...; like rules of cores read where neurons have the same
     potential: npt.NDArray[np.int32]  # [slot], at the start
@@ -123,7 +123,7 @@ class CrossbarState(NamedTuple):
     crossed: npt.NDArray[np.uint64]  # [part, word of a core], bits of who crossed a threshold
     fired: npt.NDArray[np.int32]  # [slot], who fired, from the first slot of a part
     message: npt.NDArray[np.int64]  # [slot], likewise: axon and delay of their packets
-    row_of_delay: npt.NDArray[np.int64]  # [part, delay], where the row of a later tick stands in `axon`
+    row_of_delay: npt.NDArray[np.int64]  # [part, delay; padded], where the row of a later tick stands in `axon`
     n_fired: npt.NDArray[np.int64]  # [part, 8], who fired, who of them is reported, who sends; padded
     load_x: npt.NDArray[np.int32]  # [part, direction, tile]: where runs of links begin and end
     load_y: npt.NDArray[np.int32]

@@ -52,24 +52,25 @@ def busiest_of_runs(m, load_x, load_y):
         for tile in range(n):
             if tile % m.height:
                 along_y[tile] += along_y[tile - 1]
-        for x in range(n // m.height):
-            edge = np.int32(0)
-            for y in range(m.height):
-                load = along_x[x * m.height + y]
-                if (x + 1) % m.chip_width:
-                    inside = max(inside, load)
-                else:
-                    edge = load if not m.merged or y % m.chip_height == 0 else np.int32(edge + load)
-                    border = max(border, edge)
-        for y in range(m.height):
-            edge = np.int32(0)
-            for x in range(n // m.height):
-                load = along_y[x * m.height + y]
-                if (y + 1) % m.chip_height:
-                    inside = max(inside, load)
-                else:
-                    edge = load if not m.merged or x % m.chip_width == 0 else np.int32(edge + load)
-                    border = max(border, edge)
+        of_x = _busiest_along(along_x, n // m.height, m.height, m.height, 1, m.chip_width, m.chip_height, m.merged)
+        of_y = _busiest_along(along_y, m.height, n // m.height, 1, m.height, m.chip_height, m.chip_width, m.merged)
+        inside, border = max(inside, of_x[0], of_y[0]), max(border, of_x[1], of_y[1])
         along_x[:] = 0
         along_y[:] = 0
+    return inside, border
+
+
+@jit
+def _busiest_along(load, n_along, n_across, step_along, step_across, chip_along, chip_across, merged):
+    """The same of links of one direction; `chip_along` tiles further on, they lead to the next chip."""
+    inside, border = np.int32(0), np.int32(0)
+    for along in range(n_along):
+        edge = np.int32(0)
+        for across in range(n_across):
+            here = load[along * step_along + across * step_across]
+            if (along + 1) % chip_along:
+                inside = max(inside, here)
+            else:
+                edge = here if not merged or across % chip_across == 0 else np.int32(edge + here)
+                border = max(border, edge)
     return inside, border

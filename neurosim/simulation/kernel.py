@@ -43,9 +43,10 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
     """
     n, n_spikes, n_rows = len(m.core_of), 0, m.max_delay + 1
     # in variables, as numba counts references of every array that is read from a tuple
-    core_of, home_of, count_rows, synapse_ptr, synapse = m.core_of, m.home, m.rows, m.synapse_ptr, m.synapse
-    counts, home, arriving, row_of_delay, ring = b.counts, b.home, b.arriving, b.row_of_delay, s.ring
-    is_plain, links = m.has_rows and m.is_packed and m.max_delay == 1, N_ARRIVING * counts.shape[1]
+    core_of, home_of, counts, home = m.core_of, m.home, b.counts, b.home
+    arriving, row_of_delay, n_cores = b.arriving, b.row_of_delay, b.counts.shape[1]
+    links = N_ARRIVING * n_cores
+    rows, ring, synapse_ptr, words = m.rows, s.ring, m.synapse_ptr, m.synapse
     for t in range(start, stop):
         if n_spikes + n > len(b.spike_slot) or halt[0]:
             return t, n_spikes
@@ -58,16 +59,13 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
             b.probe_u[row, i] = s.u[b.probe_slot[i]]
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
         if input_ptr[t + 1] > input_ptr[t]:
-            _deliver(m, s, b, input_channel[input_ptr[t] : input_ptr[t + 1]], n)
+            channels = input_channel[input_ptr[t] : input_ptr[t + 1]]
+            _deliver(m, n_cores, rows, arriving, ring, row_of_delay, synapse_ptr, words, channels, n)
         _note_arrivals(counts, row, arriving, INPUT_PACKETS)
         if n_spikes > first:
             spikes = b.spike_slot[first:n_spikes]
             _count_at_home(core_of, home_of, home, spikes)
-            if is_plain:
-                _count_rows(count_rows, arriving, spikes, 0)
-                _scatter_next(ring[row_of_delay[1] : row_of_delay[1] + n], synapse_ptr, synapse, spikes, 0)
-            else:
-                _deliver(m, s, b, spikes, 0)
+            _deliver(m, n_cores, rows, arriving, ring, row_of_delay, synapse_ptr, words, spikes, 0)
         _note_arrivals(counts, row, arriving, PACKETS_IN)
         _note_events(counts, row, home, arriving)
         b.busiest_link[row] = _note_largest(arriving, links, links + m.n_inside)
@@ -75,24 +73,24 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
     return stop, n_spikes
 
 
-@jit
-def _deliver(m, s, b, spikes, offset):
+@jit(inline="always")
+def _deliver(m, n_cores, rows, arriving, ring, row_of_delay, synapse_ptr, words, spikes, offset):
     """Count where they arrive, and deliver, the spikes of sources `offset + spikes`; external ones have an offset.
 
     Functions are called once a step, not once a spike, and with arrays, not with all of the machine; or are inlined.
     """
+    n = len(m.core_of)
     if m.has_rows:
-        _count_rows(m.rows, b.arriving, spikes, offset)
+        _count_rows(rows, arriving, spikes, offset)
     else:
         axons = (m.axon_ptr, m.axon_core, m.axon_counts, m.axon_pair, m.pair_link_ptr, m.pair_link)
-        _count_axons(axons, b.arriving, len(b.home), spikes, offset)
+        _count_axons(axons, arriving, n_cores, spikes, offset)
     if m.is_packed and m.max_delay == 1:
-        next_row = s.ring[b.row_of_delay[1] : b.row_of_delay[1] + len(m.core_of)]
-        _scatter_next(next_row, m.synapse_ptr, m.synapse, spikes, offset)
+        _scatter_next(ring[row_of_delay[1] : row_of_delay[1] + n], synapse_ptr, words, spikes, offset)
     elif m.is_packed:
-        _scatter_packed(s.ring, b.row_of_delay, m.synapse_ptr, m.synapse, spikes, offset)
+        _scatter_packed(ring, row_of_delay, synapse_ptr, words, spikes, offset)
     else:
-        _scatter_wide(s.ring, b.row_of_delay, m.synapse_ptr, m.synapse, m.wide_weight, spikes, offset)
+        _scatter_wide(ring, row_of_delay, synapse_ptr, words, m.wide_weight, spikes, offset)
 
 
 @jit
