@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
+from numba.core import types
+from numba.extending import intrinsic
 from reference import Outcome, simulate
 from strategies import register_networks
 
@@ -26,8 +28,9 @@ from compiler.partition import Partition
 from compiler.place import Placement
 from compiler.validate import validate
 from neurosim import RunResult, SpikeTrains, run
-from neurosim.simulation import kernel
+from neurosim.simulation import lif_lanes
 from neurosim.simulation.machine import build_machine
+from neurosim.simulation.vectors import WIDTH, Numbers
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(path.stem for path in GOLDEN.glob("loihi_*.json"))
@@ -447,21 +450,34 @@ def test_no_input_is_an_empty_input() -> None:
     same(run(program, None, 20), run(program, np.zeros((0, 2), int), 20))
 
 
-@pytest.mark.parametrize(("one", "whole", "largest"), [(np.int32, np.uint32, 2**31), (np.int64, np.uint64, 2**50)])
-def test_decay_is_exact_however_large_u_grows(one: type, whole: type, largest: int) -> None:
+def decayed(typing_context: object, x: types.Array, keep: types.Array, at: types.Integer) -> tuple[object, object]:
+    """Scale numbers of x, from one on, as the loop does."""
+
+    def code(context: object, builder: object, signature: object, arguments: list[object]) -> object:
+        kinds = signature.args  # type: ignore[attr-defined]
+        xs, keeps = (Numbers(context, builder, kinds[i], arguments[i], arguments[2]) for i in (0, 1))
+        xs.store(0, lif_lanes._decayed(builder, xs.load(0), keeps.load(0), xs.bits))
+        return context.get_dummy_value()  # type: ignore[attr-defined]
+
+    return types.void(x, keep, types.int64), code
+
+
+@pytest.mark.parametrize(("one", "largest"), [(np.int32, 2**31), (np.int64, 2**50)])
+def test_decay_is_exact_however_large_u_grows(one: type, largest: int) -> None:
     """A u that wraps only once a step grows without bound under absurd input; float64 would lose its last bits."""
+    scaled = intrinsic(decayed)
 
     @njit
-    def decayed(x: np.ndarray, keep: np.ndarray) -> None:
-        for i in range(len(x)):
-            x[i] = kernel._decayed(x[i], keep[i], one, whole)
+    def decay(x: np.ndarray, keep: np.ndarray) -> None:
+        for at in range(0, len(x), WIDTH):
+            scaled(x, keep, at)
 
     rng = np.random.default_rng(0)
-    x = rng.integers(1 - largest, largest, 200).astype(one)
-    keep = rng.integers(0, 2**16 + 1, 200).astype(whole)
+    x = rng.integers(1 - largest, largest, 13 * WIDTH).astype(one)
+    keep = rng.integers(0, 2**16 + 1, len(x)).astype(one)
     x[:2], keep[:3] = (largest - 1, 1 - largest), 2**16
     wanted = [int(np.sign(a)) * ((abs(int(a)) * int(b)) >> 16) for a, b in zip(x, keep, strict=True)]
-    decayed(x, keep)
+    decay(x, keep)
     assert x.tolist() == wanted
 
 

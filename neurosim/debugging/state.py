@@ -59,7 +59,7 @@ def read_state(
 
 def _pending(program: Program, state: Any, local: int, channels: npt.NDArray[np.int32]) -> Ints:
     if hasattr(state, "ring"):
-        rows = state.ring.reshape(-1, program.n_neurons)
+        rows = state.ring.reshape(-1, len(state.u))  # of more slots than neurons, where loops need whole words
         return _from(rows, local)[:, program.slot_of]
     if program.is_crossbar:
         tables = program.crossbar

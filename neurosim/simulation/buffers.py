@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from compiler import Program
 from neurosim.simulation.engine import Engine
-from neurosim.simulation.layout import N_COUNTS, N_HOME, Buffers, row_width
+from neurosim.simulation.layout import ARRIVING, N_COUNTS, N_HOME, Buffers, padded
 
 _ROWS = 4096  # steps in one call, at most
 _ROW_BYTES = 64 * 2**20  # of counts in one call, at most
@@ -33,8 +33,8 @@ def new_buffers(program: Program, engine: Engine, rows: int, probe_slot: npt.NDA
         probe_u=np.zeros((rows, len(probe_slot)), np.int64),
         probe_v=np.zeros((rows, len(probe_slot)), np.int64),
         link_load=np.zeros(engine.links, np.int32),
-        home=np.zeros((program.n_cores, N_HOME), np.int32),
-        arriving=np.zeros(row_width(program.n_cores, engine.links), np.int32),
+        home=np.zeros(program.n_cores * N_HOME, np.int32),
+        arriving=np.zeros(padded(len(ARRIVING) * program.n_cores + engine.links), np.int32),
         row_of_delay=np.zeros(engine.machine.max_delay + 1, np.int64),
         spike_value=np.zeros(capacity if engine.keeps_values else 0, np.int32),
         input_value=np.zeros(0, np.int32),

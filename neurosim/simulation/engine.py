@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from chips import RunError
 from compiler import Program
@@ -15,7 +14,7 @@ from neurosim.simulation import crossbar_kernel, graded_kernel, kernel, odin_ker
 from neurosim.simulation.crossbar_machine import build_crossbar_machine
 from neurosim.simulation.graded_kernel import GradedState
 from neurosim.simulation.graded_machine import build_graded_machine
-from neurosim.simulation.layout import State
+from neurosim.simulation.layout import BLOCK, State, padded
 from neurosim.simulation.machine import build_machine
 from neurosim.simulation.odin_machine import build_linear_machine
 
@@ -75,17 +74,16 @@ def _crossbar_engine(program: Program) -> Engine:
 
 def _cuba_engine(program: Program) -> Engine:
     machine, n_links, state_type, ring_type, unit = build_machine(program)
-    n, rows = program.n_neurons, machine.max_delay + 1
+    width, rows = padded(program.n_neurons), machine.max_delay + 1
 
     def new_state(threads: int) -> State:
-        fired: npt.NDArray[np.uint8] = np.zeros(-(-n // 8) * 8, np.uint8)
         return State(
-            u=np.zeros(n, state_type),
-            v=np.zeros(n, state_type),
-            waiting=np.zeros(n, np.uint8),
-            ring=np.zeros(rows * n, ring_type),
-            fired=fired,
-            fired_words=fired.view("<u8"),
+            u=np.zeros(width, state_type),
+            v=np.zeros(width, state_type),
+            waiting=np.zeros(width, np.uint8),
+            ring=np.zeros(rows * width, ring_type),
+            at_rest=np.zeros(len(machine.update), np.uint8),
+            before=np.zeros(BLOCK, state_type),
         )
 
     return Engine(

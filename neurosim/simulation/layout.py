@@ -9,8 +9,9 @@ Weights, and so the ring of arriving input, count in units of 2^unit, the larges
 
 All that a spike causes is known when a program is compiled, so it is counted as a whole, in one of two forms:
 
-    rows     one row a source: kinds ARRIVING of every core, then the load of every link; in bytes, or in two where a
-             number needs them.  Added with a few vector instructions.
+    rows     one row a source: for each kind of ARRIVING that occurs the numbers of every core, then the load of every
+             link; in bytes, or in two where a number needs them.  Added with a few vector instructions; a row of zeros
+             ends them, so that they can always be added four at a time.
     axons    for each core that a source reaches the same numbers, and the links on the way there.
 
 Rows are short where cores are few, axons where a spike reaches few of many cores.  What a spike adds on its own core
@@ -34,42 +35,44 @@ N_COUNTS = 13
 
 AT_HOME = (SPIKES, PACKETS_OUT, PACKETS_BETWEEN_CORES, HOPS_X, HOPS_Y, BORDERS_X, BORDERS_Y)
 ARRIVING = (PACKETS_IN, SYNAPTIC_EVENTS, SYNAPTIC_EVENTS_DENSE, SYNAPSE_WORDS)  # of external spikes INPUT_PACKETS
-N_HOME, N_ARRIVING = 8, 4  # eight, so that a row is one vector
+N_HOME = 8  # eight, so that a row is one vector
 
 WRAP_ONCE, SATURATE = 0, 1
 
-ROW_CHUNK = 64  # rows are padded to a multiple of so many numbers
-BLOCK = 512  # neurons that are updated together; a block that fires is scanned again for who did
+WORD = 64  # neurons, or numbers of a row, that one instruction of lif_lanes.py takes: both are padded to a multiple
+BLOCK = 512  # neurons that are found at rest, and skipped, together
+SAME, EACH = 0, 1  # how the neurons of a block are updated: see lif_lanes.py
 
 
-def row_width(n_cores: int, n_links: int) -> int:
-    """Numbers of a row of counts, padded."""
-    return -(-(N_ARRIVING * n_cores + n_links) // ROW_CHUNK) * ROW_CHUNK
+def padded(n: int) -> int:
+    """The next multiple of WORD."""
+    return -(-n // WORD) * WORD
 
 
 class Machine(NamedTuple):
     """A program, laid out for the loop.  Slots, sources, axons: see compiler/program.py and route.py."""
 
     core_of: npt.NDArray[np.int32]  # [slot]
-    keep_u: npt.NDArray[Any]  # [slot], u is scaled by keep_u / 2^16 a step; of the state's type, without a sign
-    keep_v: npt.NDArray[Any]  # [slot]
-    is_same: npt.NDArray[np.uint8]  # [block], whether all neurons of a block have the same decays and threshold
-    threshold: npt.NDArray[Any]  # [slot], shifted; of the state's type
-    bias: npt.NDArray[np.int32]  # [slot]
-    refractory: npt.NDArray[np.uint8]  # [slot]
+    update: npt.NDArray[np.uint8]  # [block], SAME or EACH
+    # registers, [padded slot]; those of neurons of the state's type
+    keep_u: npt.NDArray[Any]  # u is scaled by keep_u / 2^16 a step
+    keep_v: npt.NDArray[Any]
+    threshold: npt.NDArray[Any]  # shifted
+    bias: npt.NDArray[np.int32]
+    refractory: npt.NDArray[np.uint8]
     synapse_ptr: npt.NDArray[np.int64]  # [source + 1]
     synapse: npt.NDArray[np.uint32]  # [synapse], words
     wide_weight: npt.NDArray[np.int32]  # [synapse], in units; empty where words are packed
-    home: npt.NDArray[Any]  # [slot, N_HOME], what one spike adds on its own core, kinds AT_HOME; 16 bits if they fit
-    rows: npt.NDArray[Any]  # [source * padded (N_ARRIVING * cores + links)], kinds outermost; empty with axons
+    home: npt.NDArray[Any]  # [slot * N_HOME], what one spike adds on its own core, kinds AT_HOME; 16 bits if they fit
+    kinds: npt.NDArray[np.int64]  # columns of the counts that arrive, PACKETS_IN first; others stay 0
+    rows: npt.NDArray[Any]  # [(source + 1) * padded (kinds * cores + links)], kinds outermost; empty with axons
     axon_ptr: npt.NDArray[np.int64]  # [source + 1]; all of the axons empty where rows are
     axon_core: npt.NDArray[np.int32]  # [axon]
-    axon_counts: npt.NDArray[np.int32]  # [axon, N_ARRIVING]
+    axon_counts: npt.NDArray[np.int32]  # [axon, kinds]
     axon_pair: npt.NDArray[np.int32]  # [axon], -1 for external spikes
     pair_link_ptr: npt.NDArray[np.int64]  # [pair + 1]
     pair_link: npt.NDArray[np.int32]
-    is_usual: bool  # u wraps once, v saturates, and nobody waits
-    has_rows: bool
+    row_width: int  # numbers of a row; 0 with axons
     is_packed: bool
     n_links: int  # in use
     n_inside: int  # links inside chips, which stand first; the others are borders
@@ -84,12 +87,12 @@ class Machine(NamedTuple):
 class State(NamedTuple):
     """What a sample carries from step to step.  u and v are int32 where a proof allows, else int64."""
 
-    u: npt.NDArray[Any]  # [slot]
-    v: npt.NDArray[Any]  # [slot]
-    waiting: npt.NDArray[np.uint8]  # [slot], steps of refractoriness left
-    ring: npt.NDArray[Any]  # [(max_delay + 1) * slots], sums of weights by arrival step; int16 where a proof allows
-    fired: npt.NDArray[np.uint8]  # [slot, padded to whole words], scratch: 1 for who fires
-    fired_words: npt.NDArray[np.uint64]  # the same memory
+    u: npt.NDArray[Any]  # [padded slot]
+    v: npt.NDArray[Any]  # [padded slot]
+    waiting: npt.NDArray[np.uint8]  # [padded slot], steps of refractoriness left
+    ring: npt.NDArray[Any]  # [(max_delay + 1) * padded slots], sums of weights by arrival step; int16 by proof
+    at_rest: npt.NDArray[np.uint8]  # [block], 1 where nothing changes until a spike arrives
+    before: npt.NDArray[Any]  # [BLOCK], scratch: v before a step
 
 
 class Buffers(NamedTuple):
@@ -104,8 +107,8 @@ class Buffers(NamedTuple):
     probe_u: npt.NDArray[np.int64]  # [row, probe]
     probe_v: npt.NDArray[np.int64]  # [row, probe]
     link_load: npt.NDArray[np.int32]  # [link], scratch
-    home: npt.NDArray[np.int32]  # [core, N_HOME], scratch
-    arriving: npt.NDArray[np.int32]  # [padded (N_ARRIVING * cores + links)], scratch
+    home: npt.NDArray[np.int32]  # [core * N_HOME], scratch
+    arriving: npt.NDArray[np.int32]  # [padded (kinds * cores + links)], scratch
     row_of_delay: npt.NDArray[np.int64]  # [max_delay + 1], scratch
     spike_value: npt.NDArray[np.int32]  # [capacity], payloads; written by graded_kernel.py only, like the next
     input_value: npt.NDArray[np.int32]  # [external spike of the sample], payloads; read

@@ -43,17 +43,15 @@ def build_machine(program: Program) -> Layout:
     routes = route(program)
     arriving, home = counts_per_spike(program, routes)
     keep_u = np.maximum(full - (r["du"].astype(np.int64) + neuron.decay_u_offset), 0) << 16 - neuron.decay_bits
-    rules = (neuron.u_overflow, neuron.v_overflow)
     keep_v = full - r["dv"].astype(np.int64) << 16 - neuron.decay_bits
     machine = Machine(
         core_of=np.repeat(np.arange(len(t.core), dtype=np.int32), np.diff(t.core_ptr)),
-        keep_u=keep_u,
-        keep_v=keep_v,
-        is_same=_same_in_blocks(keep_u) & _same_in_blocks(keep_v) & _same_in_blocks(r["vth"]),
-        is_usual=rules == ("wrap_once", "saturate") and not (r["refractory"] > 1).any(),
-        threshold=r["vth"].astype(np.int64) << neuron.weight_shift,
-        bias=r["bias_mantissa"].astype(np.int32) << r["bias_exponent"],
-        refractory=r["refractory"],
+        update=_updates(program, keep_u, keep_v),
+        keep_u=_padded(keep_u),
+        keep_v=_padded(keep_v),
+        threshold=_padded(r["vth"].astype(np.int64) << neuron.weight_shift),
+        bias=_padded(r["bias_mantissa"].astype(np.int32) << r["bias_exponent"]),
+        refractory=_padded(r["refractory"]),
         synapse_ptr=t.list_ptr[t.source_ptr],
         synapse=words,
         wide_weight=wide_weight,
@@ -71,18 +69,29 @@ def build_machine(program: Program) -> Layout:
     )
     state = _state_type(machine, worst << neuron.weight_shift)
     ring = np.int16 if state is np.int32 and worst >> unit < 2**15 else state
-    whole = np.dtype(state).str.replace("i", "u")
-    machine = machine._replace(
-        threshold=machine.threshold.astype(state), keep_u=keep_u.astype(whole), keep_v=keep_v.astype(whole)
-    )
-    return Layout(machine, len(routes.link), state, ring, unit)
+    own = {name: getattr(machine, name).astype(state) for name in ("threshold", "keep_u", "keep_v")}
+    return Layout(machine._replace(**own), len(routes.link), state, ring, unit)
 
 
-def _same_in_blocks(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+def _padded(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Registers of whole words of slots, the last neuron's again, so that a block of equals stays one."""
+    return np.pad(values, (0, layout.padded(len(values)) - len(values)), mode="edge" if len(values) else "constant")
+
+
+def _updates(program: Program, keep_u: npt.NDArray[Any], keep_v: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """How each block is updated: [block]."""
+    rules, r = program.chip.lif, program.lists.registers
+    same = _same_in_blocks(keep_u) & _same_in_blocks(keep_v) & _same_in_blocks(r["vth"])
+    waits = np.maximum.reduceat(r["refractory"], np.arange(0, len(keep_u), layout.BLOCK)) > 1 if len(keep_u) else same
+    usual = (rules.u_overflow, rules.v_overflow) == ("wrap_once", "saturate")
+    return np.where(same & ~waits & usual, layout.SAME, layout.EACH).astype(np.uint8)
+
+
+def _same_in_blocks(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Whether all neurons of a block have the same: [block]."""
     first = values[:: layout.BLOCK]
     differ = np.flatnonzero(values != np.repeat(first, layout.BLOCK)[: len(values)]) // layout.BLOCK
-    same: npt.NDArray[np.uint8] = (np.bincount(differ, minlength=len(first)) == 0).astype(np.uint8)
+    same: npt.NDArray[np.bool_] = np.bincount(differ, minlength=len(first)) == 0
     return same
 
 
@@ -123,28 +132,34 @@ def _state_type(machine: Machine, largest: int) -> type:
 def _home(counts: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
     rows = np.zeros((len(counts), N_HOME), np.int32)
     rows[:, : len(AT_HOME)] = counts[:, AT_HOME]
-    return rows.astype(np.uint16) if rows.max(initial=0) < 2**16 else rows
+    flat = rows.reshape(-1)
+    return flat.astype(np.uint16) if flat.max(initial=0) < 2**16 else flat
 
 
 def _counted(program: Program, routes: Routes, counts: npt.NDArray[np.int32]) -> dict[str, Any]:
     """What a spike adds where it arrives and on its way, in the smaller of two forms: see layout.py."""
-    n_cores, n_links, n_sources = program.n_cores, len(routes.link), len(routes.axon_ptr) - 1
     arriving = counts[:, ARRIVING]
     arriving[:, 0] += counts[:, layout.INPUT_PACKETS]
-    width = layout.row_width(n_cores, n_links)
+    occur = arriving.any(axis=0)
+    occur[0] = True
+    arriving, kinds = arriving[:, occur], np.array(ARRIVING, np.int64)[occur]
+    n_sources = len(routes.axon_ptr) - 1
+    width = layout.padded(len(kinds) * program.n_cores + len(routes.link))
     row_type: type = np.uint8 if arriving.max(initial=0) < 2**8 else np.uint16
     in_rows = n_sources * width * np.dtype(row_type).itemsize
     in_axons = sum(a.nbytes for a in (arriving, routes.axon_core, routes.axon_pair, routes.pair_link))
     if arriving.max(initial=0) < 2**16 and rows_are_chosen(width, in_rows, in_axons):
         none = {"axon_ptr": _NONE.astype(np.int64), "axon_core": _NONE, "axon_counts": _NONE[:, None]}
         none |= {"axon_pair": _NONE, "pair_link_ptr": _NONE.astype(np.int64), "pair_link": _NONE}
-        return {"rows": _rows(routes, arriving, width, n_cores, row_type), "has_rows": True, **none}
+        rows = _rows(routes, arriving, width, program.n_cores, row_type)
+        return {"kinds": kinds, "rows": rows, "row_width": width, **none}
     return {
+        "kinds": kinds,
         "rows": np.zeros(0, np.uint8),
-        "has_rows": False,
+        "row_width": 0,
         "axon_ptr": routes.axon_ptr,
         "axon_core": routes.axon_core,
-        "axon_counts": arriving,
+        "axon_counts": np.ascontiguousarray(arriving),
         "axon_pair": routes.axon_pair,
         "pair_link_ptr": routes.pair_link_ptr,
         "pair_link": routes.pair_link,
@@ -156,26 +171,26 @@ _NONE = np.zeros(0, np.int32)
 
 def rows_are_chosen(width: int, in_rows: int, in_axons: int) -> bool:
     """Whether rows take no more bytes than axons, or a row is short enough to be read at once."""
-    return width <= layout.ROW_CHUNK or in_rows <= in_axons
+    return width <= layout.WORD or in_rows <= in_axons
 
 
 def _rows(
     routes: Routes, arriving: npt.NDArray[np.int32], width: int, n_cores: int, row_type: type
 ) -> npt.NDArray[Any]:
-    """[source * width]: counts of all cores by kind, then loads of links.
+    """[(source + 1) * width]: counts of all cores by kind, then loads of links; zeros at the end.
 
     A link is crossed by at most as many packets of a spike as there are cores, and those are fewer than 256 where rows
     are chosen.
     """
-    n_sources = len(routes.axon_ptr) - 1
-    rows: npt.NDArray[Any] = np.zeros((n_sources, width), row_type)
+    n_sources, n_kinds = len(routes.axon_ptr) - 1, arriving.shape[1]
+    rows: npt.NDArray[Any] = np.zeros((n_sources + 1, width), row_type)
     source = np.repeat(np.arange(n_sources), np.diff(routes.axon_ptr))
-    for c in range(len(ARRIVING)):
+    for c in range(n_kinds):
         rows[source, c * n_cores + routes.axon_core] = arriving[:, c]
     inside = np.flatnonzero(routes.axon_pair >= 0)
     pair = routes.axon_pair[inside]
     length = np.diff(routes.pair_link_ptr)[pair]
     which = np.repeat(np.arange(len(pair)), length)
     at = routes.pair_link_ptr[pair][which] + np.arange(len(which)) - np.repeat(np.cumsum(length) - length, length)
-    np.add.at(rows, (source[inside][which], len(ARRIVING) * n_cores + routes.pair_link[at]), 1)
+    np.add.at(rows, (source[inside][which], n_kinds * n_cores + routes.pair_link[at]), 1)
     return rows.reshape(-1)

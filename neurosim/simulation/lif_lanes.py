@@ -1,0 +1,209 @@
+"""Instructions of the loop of LIF neurons: a step of 64 neurons, and rows of counts, as vectors.
+
+A step, in whole numbers of the state's type; what LLVM makes of the plain loop takes twice as long:
+
+    u = decayed(u, keep_u) + (arriving << shift), which wraps once or saturates at its bits
+    v = decayed(v, keep_v) + u + bias, likewise; 0 while the neuron waits
+    it fires if v > threshold: v = 0, and it waits
+
+Decay rounds toward zero: with |x| = 2^16 a + b, |x| * keep / 2^16 is a * keep plus b * keep / 2^16; keep <= 2^16, as
+registers have at most 16 bits.
+"""
+
+from typing import Any
+
+from numba.core import types
+from numba.extending import intrinsic
+
+from neurosim.simulation.vectors import (
+    WIDTH,
+    WORD,
+    Numbers,
+    between,
+    constant,
+    flags,
+    negated,
+    splat,
+    vector_of,
+)
+
+ROWS_AT_ONCE = 4
+
+
+def _decayed(builder: Any, x: Any, keep: Any, bits: int) -> Any:
+    """X * keep / 2^16, toward zero."""
+    is_negative = builder.icmp_signed("<", x, constant(0, bits))
+    size = builder.select(is_negative, negated(builder, x), x)
+    high = builder.mul(builder.lshr(size, constant(16, bits)), keep)
+    low = builder.mul(builder.and_(size, constant(2**16 - 1, bits)), keep)
+    left = builder.add(high, builder.lshr(low, constant(16, bits)))
+    return builder.select(is_negative, negated(builder, left), left)
+
+
+class _Limit:
+    """The range of a register: (-limit, limit] where it wraps, [1 - limit, limit - 1] where it saturates."""
+
+    def __init__(self, builder: Any, limit: Any, bits: int) -> None:
+        self._builder, self._top = builder, splat(builder, limit, bits)
+        self._bottom, self._turn = negated(builder, self._top), builder.shl(self._top, constant(1, bits))
+        one = constant(1, bits)
+        self._most, self._least = builder.sub(self._top, one), builder.add(self._bottom, one)
+
+    def wrapped(self, x: Any) -> Any:
+        """x, which is out of range by at most one turn."""
+        builder = self._builder
+        up = builder.select(builder.icmp_signed("<=", x, self._bottom), builder.add(x, self._turn), x)
+        return builder.select(builder.icmp_signed(">", x, self._top), builder.sub(x, self._turn), up)
+
+    def held(self, x: Any) -> Any:
+        """x, saturated."""
+        return between(self._builder, x, self._least, self._most)
+
+    def either(self, x: Any, wraps: Any) -> Any:
+        """One of the two."""
+        return self._builder.select(wraps, self.wrapped(x), self.held(x))
+
+
+def _step_same_code(
+    typing_context: Any, u: Any, v: Any, ring: Any, bias: Any, at: Any, ring_at: Any,
+    keep_u: Any, keep_v: Any, threshold: Any, shift: Any, u_limit: Any, v_limit: Any,
+) -> Any:  # fmt: skip
+    """A step of neurons that share their decays and threshold; u wraps, v saturates, nobody waits.
+
+    Updates `u[at : at + WORD]` and v, takes `ring[ring_at : ring_at + WORD]`; returns the word of who fires.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        def numbers(i: int, index: Any) -> Numbers:
+            return Numbers(context, builder, signature.args[i], arguments[i], index)
+
+        at, ring_at, *scalars = arguments[4:]
+        us, vs, arriving, biases = numbers(0, at), numbers(1, at), numbers(2, ring_at), numbers(3, at)
+        bits = us.bits
+        keep_u, keep_v, threshold, shift = (splat(builder, value, bits) for value in scalars[:4])
+        u_limit, v_limit = (_Limit(builder, value, bits) for value in scalars[4:])
+        masks = []
+        for k in range(0, WORD, WIDTH):
+            came = builder.shl(arriving.load(k, bits), shift)
+            x = u_limit.wrapped(builder.add(_decayed(builder, us.load(k), keep_u, bits), came))
+            y = builder.add(_decayed(builder, vs.load(k), keep_v, bits), builder.add(x, biases.load(k, bits)))
+            y = v_limit.held(y)
+            fires = builder.icmp_signed(">", y, threshold)
+            us.store(k, x)
+            vs.store(k, builder.select(fires, constant(0, bits), y))
+            arriving.store(k, constant(0, arriving.bits))
+            masks.append(fires)
+        return flags(builder, masks)
+
+    numbers = (keep_u, keep_v, threshold, shift, u_limit, v_limit)
+    given = (u, v, ring, bias, types.int64, types.int64, *(u.dtype for _ in numbers))
+    return types.uint64(*given), code
+
+
+def _step_each_code(
+    typing_context: Any, u: Any, v: Any, ring: Any, bias: Any, at: Any, ring_at: Any,
+    keep_u: Any, keep_v: Any, threshold: Any, shift: Any, u_limit: Any, v_limit: Any,
+    waiting: Any, refractory: Any, u_wraps: Any, v_wraps: Any,
+) -> Any:  # fmt: skip
+    """A step of neurons each with its own decays and threshold, by any rules; some may wait.
+
+    Updates `waiting[at : at + WORD]` too, which are set to `refractory - 1` of who fires.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        def numbers(i: int, index: Any) -> Numbers:
+            return Numbers(context, builder, signature.args[i], arguments[i], index)
+
+        at, ring_at = arguments[4:6]
+        us, vs, arriving, biases = numbers(0, at), numbers(1, at), numbers(2, ring_at), numbers(3, at)
+        keeps_u, keeps_v, thresholds, waits, refractories = (numbers(i, at) for i in (6, 7, 8, 12, 13))
+        bits = us.bits
+        shift = splat(builder, arguments[9], bits)
+        u_limit, v_limit = (_Limit(builder, arguments[i], bits) for i in (10, 11))
+        u_wraps, v_wraps = arguments[14:]
+        masks, none = [], constant(0, 8)
+        for k in range(0, WORD, WIDTH):
+            came = builder.shl(arriving.load(k, bits), shift)
+            x = u_limit.either(builder.add(_decayed(builder, us.load(k), keeps_u.load(k), bits), came), u_wraps)
+            y = builder.add(_decayed(builder, vs.load(k), keeps_v.load(k), bits), builder.add(x, biases.load(k, bits)))
+            left = waits.load(k)
+            waits_still = builder.icmp_unsigned("!=", left, none)
+            y = builder.select(waits_still, constant(0, bits), v_limit.either(y, v_wraps))
+            fires = builder.icmp_signed(">", y, thresholds.load(k))
+            us.store(k, x)
+            vs.store(k, builder.select(fires, constant(0, bits), y))
+            arriving.store(k, constant(0, arriving.bits))
+            left = builder.select(fires, refractories.load(k), left)
+            waits_on = builder.icmp_unsigned("!=", left, none)
+            waits.store(k, builder.select(waits_on, builder.sub(left, constant(1, 8)), none))
+            masks.append(fires)
+        return flags(builder, masks)
+
+    of_state, flag = u.dtype, types.boolean
+    given = (u, v, ring, bias, types.int64, types.int64, keep_u, keep_v, threshold, of_state, of_state, of_state)
+    return types.uint64(*given, waiting, refractory, flag, flag), code
+
+
+def _differ_code(typing_context: Any, a: Any, a_at: Any, b: Any, b_at: Any) -> Any:
+    """The word of where `a[a_at : a_at + WORD]` and b, of the same type, differ."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        some = Numbers(context, builder, kinds[0], arguments[0], arguments[1])
+        others = Numbers(context, builder, kinds[2], arguments[2], arguments[3])
+        masks = [builder.icmp_signed("!=", some.load(k), others.load(k)) for k in range(0, WORD, WIDTH)]
+        return flags(builder, masks)
+
+    return types.uint64(a, types.int64, b, types.int64), code
+
+
+def _is_set_code(typing_context: Any, a: Any, at: Any) -> Any:
+    """The word of where `a[at : at + WORD]` is not 0."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        some = Numbers(context, builder, signature.args[0], *arguments)
+        none = constant(0, some.bits)
+        masks = [builder.icmp_signed("!=", some.load(k), none) for k in range(0, WORD, WIDTH)]
+        return flags(builder, masks)
+
+    return types.uint64(a, types.int64), code
+
+
+def _add_row_code(typing_context: Any, totals: Any, at: Any, rows: Any, row: Any) -> Any:
+    """Add `rows[row : row + WIDTH / 2]` to `totals[at : at + WIDTH / 2]`."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        sums = Numbers(context, builder, kinds[0], *arguments[:2], width=WIDTH // 2)
+        some = Numbers(context, builder, kinds[2], *arguments[2:], width=WIDTH // 2)
+        sums.store(0, builder.add(sums.load(0), some.load(0, sums.bits)))
+        return context.get_dummy_value()
+
+    return types.void(totals, types.int64, rows, types.int64), code
+
+
+def _add_rows_code(typing_context: Any, totals: Any, at: Any, rows: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Add `rows[a : a + WORD]`, and those from b, c and d on, to `totals[at : at + WORD]`; rows have no sign."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        sums = Numbers(context, builder, kinds[0], *arguments[:2])
+        some = [Numbers(context, builder, kinds[2], arguments[2], row) for row in arguments[3:]]
+        wide = 2 * some[0].bits  # four numbers of n bits fit into 2 n
+        for k in range(0, WORD, WIDTH):
+            first, second, third, fourth = (row.load(k, wide) for row in some)
+            sum_of_all = builder.add(builder.add(first, second), builder.add(third, fourth))
+            if wide < sums.bits:
+                sum_of_all = builder.zext(sum_of_all, vector_of(sums.bits))
+            sums.store(k, builder.add(sums.load(k), sum_of_all))
+        return context.get_dummy_value()
+
+    return types.void(totals, types.int64, rows, *(types.int64 for _ in range(ROWS_AT_ONCE))), code
+
+
+step_same: Any = intrinsic(_step_same_code)
+step_each: Any = intrinsic(_step_each_code)
+differ: Any = intrinsic(_differ_code)
+is_set: Any = intrinsic(_is_set_code)
+add_row: Any = intrinsic(_add_row_code)
+add_rows: Any = intrinsic(_add_rows_code)
