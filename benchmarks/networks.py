@@ -33,12 +33,13 @@ def leaky_neurons(
     """Leaky neurons with an exponential current: time constants of 200 and 50 steps, as 20 and 5 ms at 0.1 ms.
 
     The bias of a neuron takes v to 1 / (1 - exp(-T / 200)) thresholds if it is never reset, so it fires every T
-    steps; T is 0.67 to 2 times driven / rate, and only the fraction `driven`, drawn at random, has a bias.
+    steps; T is 0.67 to 2 times driven / rate, and only the fraction `driven`, drawn at random, has a bias.  Thresholds
+    grow with the square root of the fan-out, as the sum of many weights does, so that the rate stays what it is.
     """
     rng = np.random.default_rng(seed)
     period = driven / rate / rng.uniform(0.5, 1.5, n)
-    dv, exponent = round(4096 * -np.expm1(-1 / 200)), 3
-    bias = VTH * 64 / -np.expm1(-period / 200) * dv / 4096
+    dv, exponent, vth = round(4096 * -np.expm1(-1 / 200)), 3, round(VTH * max(1.0, np.sqrt(fan_out / 100)))
+    bias = vth * 64 / -np.expm1(-period / 200) * dv / 4096
     bias[rng.random(n) >= driven] = 0
     net = ns.Network(dt_ms=0.1)
     net.add_registers(
@@ -46,7 +47,7 @@ def leaky_neurons(
         n,
         du=round(4096 * -np.expm1(-1 / 50)) - 1,
         dv=dv,
-        vth=VTH,
+        vth=vth,
         bias_mantissa=np.round(bias / 2**exponent),
         bias_exponent=exponent,
     )

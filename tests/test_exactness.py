@@ -29,7 +29,9 @@ from compiler.place import Placement
 from compiler.validate import validate
 from neurosim import RunResult, SpikeTrains, run
 from neurosim.simulation import lif_lanes
+from neurosim.simulation.layout import BLOCK
 from neurosim.simulation.machine import build_machine
+from neurosim.simulation.sample_loop import SampleLoop
 from neurosim.simulation.vectors import WIDTH, Numbers
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -479,6 +481,30 @@ def test_decay_is_exact_however_large_u_grows(one: type, largest: int) -> None:
     wanted = [int(np.sign(a)) * ((abs(int(a)) * int(b)) >> 16) for a, b in zip(x, keep, strict=True)]
     decay(x, keep)
     assert x.tolist() == wanted
+
+
+@pytest.mark.parametrize("refractory", [1, 4])
+def test_blocks_at_rest_wake_with_the_same_bits(refractory: int) -> None:
+    """Two blocks of neurons, some with a bias that is too small to fire, and long silences between input spikes."""
+    rng, n = np.random.default_rng(0), BLOCK + 70
+    net = Network()
+    net.add_input("in", 2)
+    bias = np.where(np.arange(n) < 100, rng.integers(0, 9, n), 0)
+    net.add_registers("p", n, du=1500, dv=300, vth=300, bias_mantissa=bias, bias_exponent=6, refractory=refractory)
+    pairs = rng.integers(0, n, (2, 6 * n))
+    net.connect("p", "p", *pairs, 2 * rng.integers(-12, 13, 6 * n), rng.integers(1, 7, 6 * n))
+    net.connect("in", "p", np.repeat([0, 1], 40), np.append(np.arange(40), n - 1 - np.arange(40)), 250)
+    given, steps = [(5, 0), (6, 1), (160, 1), (161, 1), (280, 0)], 400
+    program = compile(net, chip("loihi1"))
+    result = probed(program, rows(given), steps)
+    assert result.n_spikes > 100
+    assert_equals(result, simulate(net, given, steps, chip("loihi1").lif))
+    loop = SampleLoop(program, 50)
+    loop.begin(0)
+    step, channel = np.array(given, np.int32).T
+    rested = [loop.state.at_rest.copy() for _ in loop.advance(steps, step, channel)]
+    assert len({tuple(blocks) for blocks in rested}) > 1
+    assert rested[-1].all()
 
 
 def test_a_lone_weight_of_minus_256_is_held_as_one_of_mixed_sign() -> None:

@@ -174,8 +174,8 @@ def _add_row_code(typing_context: Any, totals: Any, at: Any, rows: Any, row: Any
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds = signature.args
-        sums = Numbers(context, builder, kinds[0], *arguments[:2], width=WIDTH // 2)
-        some = Numbers(context, builder, kinds[2], *arguments[2:], width=WIDTH // 2)
+        sums = Numbers(context, builder, kinds[0], arguments[0], arguments[1], width=WIDTH // 2)
+        some = Numbers(context, builder, kinds[2], arguments[2], arguments[3], width=WIDTH // 2)
         sums.store(0, builder.add(sums.load(0), some.load(0, sums.bits)))
         return context.get_dummy_value()
 

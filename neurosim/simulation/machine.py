@@ -140,8 +140,7 @@ def _counted(program: Program, routes: Routes, counts: npt.NDArray[np.int32]) ->
     """What a spike adds where it arrives and on its way, in the smaller of two forms: see layout.py."""
     arriving = counts[:, ARRIVING]
     arriving[:, 0] += counts[:, layout.INPUT_PACKETS]
-    occur = arriving.any(axis=0)
-    occur[0] = True
+    occur = np.append(True, arriving[:, 1:].any(axis=0))
     arriving, kinds = arriving[:, occur], np.array(ARRIVING, np.int64)[occur]
     n_sources = len(routes.axon_ptr) - 1
     width = layout.padded(len(kinds) * program.n_cores + len(routes.link))

@@ -1,7 +1,5 @@
 """Order: the spikes of a sample by step and neuron, wherever the neurons were placed."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -29,17 +27,15 @@ def by_neuron(step: Ints32, slot: Ints32, value: Ints32, neuron_of: Ints32) -> t
 
 
 @jit
-def _write_in_order(
-    step: Any, slot: Any, value: Any, neuron_of: Any, fired: Any, payload: Any, neuron: Any, carried: Any
-) -> None:
+def _write_in_order(step, slot, value, neuron_of, fired, payload, neuron, carried):
     """Mark who fires in a step, then read the marks off: many spikes need no comparison with each other."""
     begin = 0
     while begin < len(slot):
         end = begin
-        first, last = np.int64(len(fired)), np.int64(-1)
+        first, last = len(fired), -1
         while end < len(slot) and step[end] == step[begin]:
             who = neuron_of[slot[end]]
-            word = np.int64(who) // WORD
+            word = int(who) // WORD
             fired[word] |= np.uint64(1) << np.uint64(who % WORD)
             if len(value):
                 payload[who] = value[end]

@@ -12,6 +12,7 @@ from neurosim.simulation.layout import N_HOME, PACKED_TARGET_BITS, WIDE_TARGET_B
 from neurosim.simulation.lif_lanes import ROWS_AT_ONCE, add_row, add_rows
 
 AHEAD = 2  # spikes, of which a run is prefetched
+ROWS_AHEAD = 16  # spikes, of which a row is prefetched
 MOST_LINES = 64  # of a run that are prefetched
 LINE_BYTES = 64
 
@@ -20,8 +21,8 @@ LINE_BYTES = 64
 def count_at_home(core_of, of_spike, counts, spikes):
     """Add what each spike counts on its own core, `of_spike` [slot * N_HOME], to `counts` [core * N_HOME]."""
     for i in range(len(spikes)):
-        if i + AHEAD < len(spikes):
-            prefetch(of_spike, np.int64(spikes[i + AHEAD]) * N_HOME)
+        if i + ROWS_AHEAD < len(spikes):
+            prefetch(of_spike, np.int64(spikes[i + ROWS_AHEAD]) * N_HOME)
         slot = np.int64(spikes[i])
         add_row(counts, np.int64(core_of[slot]) * N_HOME, of_spike, slot * N_HOME)
 
@@ -31,7 +32,7 @@ def count_rows(rows, arriving, width, spikes, offset):
     """Add the rows of sources `offset + spikes`, each of `width` numbers, to `arriving`; the last row is of zeros."""
     n, zeros = len(spikes), len(rows) - width
     for i in range(0, n, ROWS_AT_ONCE):
-        for j in range(i + ROWS_AT_ONCE, min(i + 2 * ROWS_AT_ONCE, n)):
+        for j in range(i + ROWS_AHEAD, min(i + ROWS_AHEAD + ROWS_AT_ONCE, n)):
             ahead = (offset + np.int64(spikes[j])) * width
             for k in range(ahead, ahead + width, LINE_BYTES // rows.itemsize):
                 prefetch(rows, k)

@@ -18,7 +18,8 @@ class Numbers:
 
     def __init__(self, context: Any, builder: Any, kind: Any, array: Any, index: Any, width: int = WIDTH) -> None:
         self._builder, self.bits, self._signed, self._width = builder, kind.dtype.bitwidth, kind.dtype.signed, width
-        self._first = builder.gep(arrayobj.make_array(kind)(context, builder, array).data, [index])
+        make: Any = arrayobj.make_array
+        self._first = builder.gep(make(kind)(context, builder, array).data, [index])
 
     def _place(self, k: int) -> Any:
         pointer = self._builder.gep(self._first, [I64(k)])
