@@ -6,6 +6,7 @@ import numpy.typing as npt
 from compiler import Program
 from neurosim.simulation.engine import Engine
 from neurosim.simulation.layout import ARRIVING, N_COUNTS, N_HOME, Buffers, padded
+from neurosim.simulation.order import SPARE
 
 _ROWS = 4096  # steps in one call, at most
 _ROW_BYTES = 64 * 2**20  # of counts in one call, at most
@@ -22,7 +23,7 @@ def new_buffers(program: Program, engine: Engine, rows: int, probe_slot: npt.NDA
     """Buffers for calls of up to `rows` steps that keep u and v of `probe_slot` [probe]."""
     n = len(program.tables.neuron_of)
     capacity = max(2 * n, 65536)
-    capacity = min(capacity, n * (rows + 1))
+    capacity = min(capacity, n * (rows + 1)) + SPARE
     return Buffers(
         counts=np.zeros((rows, program.n_cores, N_COUNTS), np.int32),
         busiest_link=np.zeros(rows, np.int32),

@@ -12,7 +12,6 @@ are busy, and a skipped block costs a look at its arriving input.
 import numpy as np
 
 from compiler.jit import jit
-from neurosim.simulation.lanes import lowest
 from neurosim.simulation.layout import (
     BLOCK,
     BORDERS_X,
@@ -25,6 +24,7 @@ from neurosim.simulation.layout import (
     WRAP_ONCE,
 )
 from neurosim.simulation.lif_lanes import differ, is_set, step_each, step_same
+from neurosim.simulation.order import SPARE, append_bits
 from neurosim.simulation.spikes import (
     count_at_home,
     count_axons,
@@ -56,7 +56,7 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
     spike_step, spike_slot, busiest_link, busiest_border = b.spike_step, b.spike_slot, b.busiest_link, b.busiest_border
     probe_slot, probe_u, probe_v = b.probe_slot, b.probe_u, b.probe_v
     n_cores = counts.shape[1]
-    links, borders, n_kept = len(kinds) * n_cores, len(kinds) * n_cores + m.n_inside, len(spike_slot) - n
+    links, borders, n_kept = len(kinds) * n_cores, len(kinds) * n_cores + m.n_inside, len(spike_slot) - n - SPARE
     one = u.dtype.type
     rules = one(m.weight_shift), one(m.u_limit), one(m.v_limit), m.u_rule == WRAP_ONCE, m.v_rule == WRAP_ONCE
     for t in range(start, stop):
@@ -153,6 +153,7 @@ def _update(
 ):  # fmt: skip
     """Update every neuron; append those that fire to the spike buffer.  What arrives stands in the ring from `now`."""
     wide, (shift, u_limit, v_limit, u_wraps, v_wraps) = len(u), rules
+    already = n_spikes
     beyond = (np.uint64(1) << np.uint64(n % WORD)) - np.uint64(1)  # who exists in the last word
     for begin in range(0, wide, BLOCK):
         block, end = begin // BLOCK, min(begin + BLOCK, wide)
@@ -178,13 +179,10 @@ def _update(
                 )  # fmt: skip
             if at + WORD == wide and beyond:
                 fired &= beyond
-            while fired:
-                spike_step[n_spikes] = t
-                spike_slot[n_spikes] = at + lowest(fired)
-                n_spikes += 1
-                fired &= fired - np.uint64(1)
+            n_spikes = append_bits(fired, at, spike_slot, n_spikes)
         if looks and n_spikes == first:
             at_rest[block] = not _is_any_changed(v, begin, before, end - begin)
+    spike_step[already:n_spikes] = t
     return n_spikes
 
 

@@ -144,10 +144,10 @@ def _ones_code(typing_context: Any, word: Any) -> Any:
 
 
 def _lowest_code(typing_context: Any, word: Any) -> Any:
-    """The lowest bit that is set of a word that is not 0."""
+    """The lowest bit of a word that is set; 64 if none is."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.IntType(1)(1))
+        return builder.cttz(arguments[0], ir.IntType(1)(0))
 
     return types.int64(types.uint64), code
 
