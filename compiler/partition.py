@@ -72,6 +72,8 @@ def _over_chips(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, whole
 def _cores(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, part_of: npt.NDArray[np.int32]) -> Partition:
     """Pieces that fit a core, none with neurons of two parts; `part_of` is of neurons."""
     limit = chip.core.output_axons
+    if not part_of.any() and _one_core_suffices(net, graph, chip):
+        return Partition(np.zeros(net.n_neurons, np.int32), 1)
     members = [np.flatnonzero(part_of == part) for part in np.unique(part_of)]
     graphs = [graph] if len(members) == 1 else [restrict(graph, inside) for inside in members]
     estimate = np.zeros(net.n_neurons, np.int64)
@@ -93,6 +95,23 @@ def _cores(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, part_of: n
         return Partition(piece_of, n_pieces)
     first = np.unique(piece_of, return_index=True)[1]  # a neuron of each piece
     return Partition(piece_of, n_pieces, part_of[first])
+
+
+def _one_core_suffices(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> bool:
+    """Whether the whole network fits one core: then there is nothing to grow."""
+    sends = graph.fan_out > 0
+    needs = {
+        "neurons": net.n_neurons,
+        "input_axons": int(sends.sum()),
+        "output_axons": int(sends[: net.n_neurons].sum()),
+    }
+    limits = resource_limits(chip)
+    if any(limit is not None and needs[key] > limit for key, limit in limits.items() if key in needs):
+        return False
+    whole, memory = np.zeros(net.n_neurons, np.int32), chip.core.synapse_memory_bits
+    if memory is not None and _synapse_bits(net, graph, whole, chip).sum() > memory:
+        return False
+    return _fits_pool(net, graph, whole, sends[: net.n_neurons].astype(np.int64), chip)
 
 
 def _grow(
@@ -155,6 +174,20 @@ def _pooled(
     pool, n_pieces = chip.pool, int(piece_of.max()) + 1
     if pool is None:
         return np.zeros(n_pieces, np.int64)
+    synapse = _synapse_bits(net, graph, piece_of, chip)
+    axons_in = np.bincount(source_pieces(graph, piece_of)[1], minlength=n_pieces)
+    axons_out = np.zeros(n_pieces, np.int64)
+    np.add.at(axons_out, piece_of, made)
+    adaptive = np.bincount(piece_of[net.model == ADAPTIVE], minlength=n_pieces)
+    bits: npt.NDArray[np.int64] = pooled_bits(pool, np.bincount(piece_of), axons_in, axons_out, synapse)
+    return bits + adaptive * pool.adaptation_bits
+
+
+def _synapse_bits(
+    net: LoweredNetwork, graph: Hypergraph, piece_of: npt.NDArray[np.int32], chip: ChipProfile
+) -> npt.NDArray[np.int64]:
+    """Bits of the lists of each piece, none of them dense: [piece]."""
+    n_pieces = int(piece_of.max()) + 1
     neuron = np.repeat(np.arange(net.n_neurons), np.diff(graph.in_ptr))
     lists, which = np.unique(graph.in_net.astype(np.int64) * n_pieces + piece_of[neuron], return_inverse=True)
     length = np.bincount(which, weights=graph.in_count, minlength=len(lists)).astype(np.int64)
@@ -163,12 +196,7 @@ def _pooled(
     table = np.array([list_bits(int(n), int(bits), chip.lists) for n, bits in kinds], np.int64)
     synapse = np.zeros(n_pieces, np.int64)
     np.add.at(synapse, lists % n_pieces, table[kind.ravel()])
-    axons_in = np.bincount(source_pieces(graph, piece_of)[1], minlength=n_pieces)
-    axons_out = np.zeros(n_pieces, np.int64)
-    np.add.at(axons_out, piece_of, made)
-    adaptive = np.bincount(piece_of[net.model == ADAPTIVE], minlength=n_pieces)
-    bits: npt.NDArray[np.int64] = pooled_bits(pool, np.bincount(piece_of), axons_in, axons_out, synapse)
-    return bits + adaptive * pool.adaptation_bits
+    return synapse
 
 
 # ---------------------------------------------------------------- refusals
