@@ -81,7 +81,7 @@ def route(program: Program) -> Routes:
     axon_source, axon_core, n_sources, n_senders = _axons(program)
     inside = axon_source < n_senders
     home = np.searchsorted(t.core_ptr, axon_source[inside], side="right") - 1
-    pairs, which = np.unique(home * n_cores + axon_core[inside], return_inverse=True)
+    pairs, which = _numbered(home * n_cores + axon_core[inside], n_cores**2)
     axon_pair = np.full(len(axon_source), -1, np.int32)
     axon_pair[inside] = which
     pair_from, pair_to = np.divmod(pairs, n_cores)
@@ -126,8 +126,19 @@ def _axons(program: Program) -> tuple[Ints, Ints, int, int]:
     t = program.lists
     n_cores, n_sources = len(t.core), len(t.source_ptr) - 1
     list_source = np.repeat(np.arange(n_sources), np.diff(t.source_ptr))
-    source, core = np.divmod(np.unique(list_source * n_cores + t.list_core), n_cores)
+    key = list_source * n_cores + t.list_core
+    source, core = np.divmod(key[np.diff(key, prepend=-1) > 0], n_cores)  # the lists of a source ascend by core
     return source, core, n_sources, program.n_neurons
+
+
+def _numbered(values: Ints, below: int) -> tuple[Ints, Ints]:
+    """The distinct values, ascending, and the place of each among them: without sorting, where a table is small."""
+    if below > 4 * len(values) + 2**20:
+        found, which = np.unique(values, return_inverse=True)
+        return found, which
+    occurs = np.zeros(below, np.bool_)
+    occurs[values] = True
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[values]
 
 
 def _xy_ways(ax: npt.ArrayLike, ay: npt.ArrayLike, bx: npt.ArrayLike, by: npt.ArrayLike) -> _Ways:

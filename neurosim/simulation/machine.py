@@ -18,6 +18,7 @@ from neurosim.simulation.layout import (
     WIDE_TARGET_BITS,
     Machine,
 )
+from neurosim.simulation.spikes import fill_rows
 
 RULES = {"wrap_once": layout.WRAP_ONCE, "saturate": layout.SATURATE}
 
@@ -181,15 +182,9 @@ def _rows(
     A link is crossed by at most as many packets of a spike as there are cores, and those are fewer than 256 where rows
     are chosen.
     """
-    n_sources, n_kinds = len(routes.axon_ptr) - 1, arriving.shape[1]
-    rows: npt.NDArray[Any] = np.zeros((n_sources + 1, width), row_type)
-    source = np.repeat(np.arange(n_sources), np.diff(routes.axon_ptr))
-    for c in range(n_kinds):
-        rows[source, c * n_cores + routes.axon_core] = arriving[:, c]
-    inside = np.flatnonzero(routes.axon_pair >= 0)
-    pair = routes.axon_pair[inside]
-    length = np.diff(routes.pair_link_ptr)[pair]
-    which = np.repeat(np.arange(len(pair)), length)
-    at = routes.pair_link_ptr[pair][which] + np.arange(len(which)) - np.repeat(np.cumsum(length) - length, length)
-    np.add.at(rows, (source[inside][which], n_kinds * n_cores + routes.pair_link[at]), 1)
+    rows: npt.NDArray[Any] = np.zeros((len(routes.axon_ptr), width), row_type)
+    fill_rows(
+        rows, n_cores, routes.axon_ptr, routes.axon_core, arriving,
+        routes.axon_pair, routes.pair_link_ptr, routes.pair_link,
+    )  # fmt: skip
     return rows.reshape(-1)

@@ -18,6 +18,20 @@ LINE_BYTES = 64
 
 
 @jit
+def fill_rows(rows, n_cores, axon_ptr, axon_core, axon_counts, axon_pair, pair_link_ptr, pair_link):
+    """Write what `count_axons` would add for each source, to rows of zeros [source, width]."""
+    n_kinds = axon_counts.shape[1]
+    for source in range(len(axon_ptr) - 1):
+        for a in range(axon_ptr[source], axon_ptr[source + 1]):
+            for c in range(n_kinds):
+                rows[source, c * n_cores + axon_core[a]] += axon_counts[a, c]
+            pair = axon_pair[a]
+            if pair >= 0:
+                for k in range(pair_link_ptr[pair], pair_link_ptr[pair + 1]):
+                    rows[source, n_kinds * n_cores + pair_link[k]] += 1
+
+
+@jit
 def count_at_home(core_of, of_spike, counts, spikes):
     """Add what each spike counts on its own core, `of_spike` [slot * N_HOME], to `counts` [core * N_HOME]."""
     for i in range(len(spikes)):
