@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         load_chip,
     )
     from compiler import CrossbarNetwork, Network, Program, ShortTermPlasticity, Tolerance, Usage, compile, usage
+    from neurosim.batches import run_batches
     from neurosim.calibration import Calibration, calibrate
     from neurosim.comparison import Comparison, compare
     from neurosim.continuous.closed_form import ClosedFormCell
@@ -85,6 +86,7 @@ _HOME = {
         "NeurosimError ProfileError ProgramError RunError list_chips load_chip"
     ),
     "compiler": "CrossbarNetwork Network Program ShortTermPlasticity Tolerance Usage compile usage",
+    "neurosim.batches": "run_batches",
     "neurosim.calibration": "Calibration calibrate",
     "neurosim.comparison": "Comparison compare",
     "neurosim.continuous.closed_form": "ClosedFormCell",
@@ -224,6 +226,7 @@ __all__ = [
     "replay",
     "ring",
     "run",
+    "run_batches",
     "run_float",
     "run_lowered",
     "run_to_disk",

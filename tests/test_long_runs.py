@@ -455,3 +455,29 @@ def test_more_samples_than_threads_in_threads_are_those_of_one(tmp_path: Path) -
     same(one, ns.run(liquid, inputs, threads=3, progress=lambda done, of: seen.append((done, of))), tmp_path)
     assert seen[-1] == (40, 40)
     assert seen == sorted(seen)
+
+
+# ---------------------------------------------------------------- batches
+
+
+@every_network
+def test_batches_are_the_samples_of_one_run(name: str) -> None:
+    """Of chips that draw random numbers too."""
+    given = trains(name)
+    whole = ns.run(program(name), given, seed=SEED)
+    seen: list[tuple[int, int]] = []
+    results = ns.run_batches(
+        program(name), given, batch=3, seed=SEED, progress=lambda done, of: seen.append((done, of))
+    )
+    parts = list(results)
+    assert [len(part.steps) for part in parts] == [3, 3, 1]
+    for field in ("spike_neuron", "spike_step"):
+        assert np.array_equal(np.concatenate([getattr(part, field) for part in parts]), getattr(whole, field))
+    assert np.array_equal(np.concatenate([part.counts.total for part in parts]), whole.counts.total)
+    assert seen[-1] == (7, 7)
+    assert seen == sorted(seen)
+
+
+@pytest.mark.parametrize("batch", [0, -1, 1.5, "all"])
+def test_a_batch_is_a_number_of_samples(batch: Any) -> None:
+    refused(lambda: ns.run_batches(program("lif_ring"), None, 5, batch=batch), "batch is")

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 
 from chips import ChipProfile, RunError, load_chip
 from compiler import Network, Program, compile
+from neurosim.batches import SAMPLES
 from neurosim.calibration import calibrate
 from neurosim.encoders.rate import RateEncoder
 from neurosim.generators.liquids import LIQUID, liquid
@@ -171,8 +172,9 @@ class LiquidEstimator(BaseEstimator):
         trains: SpikeTrains = self.encoder_.transform(X)
         return trains
 
-    def _listen(self, trains: SpikeTrains) -> _Shown:
-        seed = self.random_state
+    def _listen(self, trains: SpikeTrains, first: int = 0) -> _Shown:
+        """Run the liquid on samples, of which the first has the number `first`."""
+        seed = self.random_state + first
         return _Shown(trains, run(self.liquid_program_, trains, per_step=False, seed=seed, threads=self.threads))
 
     def _float_scores(self, shown: _Shown) -> Floats:
@@ -183,11 +185,11 @@ class LiquidEstimator(BaseEstimator):
         """[sample, output] in the float readout's units, as the host computes them from spikes in whole numbers."""
         return self._in_units(host_scores(shown.result, self._on_chip()))
 
-    def _compiled_scores(self, trains: SpikeTrains) -> Floats:
+    def _compiled_scores(self, trains: SpikeTrains, first: int = 0) -> Floats:
         """[sample, output] in the float readout's units, as the chip computes them."""
-        return self._in_units(chip_scores(self._run_all(trains, per_step=False), self._on_chip()))
+        return self._in_units(chip_scores(self._run_all(trains, per_step=False, first=first), self._on_chip()))
 
-    def _run_all(self, trains: SpikeTrains, per_step: bool) -> RunResult:
+    def _run_all(self, trains: SpikeTrains, per_step: bool, first: int = 0) -> RunResult:
         """The liquid with its readout."""
         return run_with_readout(
             self.program_,
@@ -195,7 +197,7 @@ class LiquidEstimator(BaseEstimator):
             trains,
             self.n_channels_,
             per_step=per_step,
-            seed=self.random_state,
+            seed=self.random_state + first,
             threads=self.threads,
         )
 
@@ -211,11 +213,17 @@ class LiquidEstimator(BaseEstimator):
         return scores / self._on_chip().unit
 
     def _scores(self, X: Any) -> Floats:
-        """[sample, output] from where the readout is."""
+        """[sample, output] from where the readout is; a batch of samples at a time, so that memory is bounded."""
         check_is_fitted(self)
-        X = self._checked(X)
-        trains = self._encode(X)
-        return self._compiled_scores(trains) if self.chip_readout_ else self._float_scores(self._listen(trains))
+        trains = self._encode(self._checked(X))
+        scores = []
+        for first in range(0, trains.n_samples, SAMPLES):
+            some = trains[first : first + SAMPLES]
+            on_host = self.chip_readout_ is None
+            scores.append(
+                self._float_scores(self._listen(some, first)) if on_host else self._compiled_scores(some, first)
+            )
+        return np.concatenate(scores)
 
     def _checked(self, X: Any, reset: bool = False) -> Any:
         """Tables go through scikit-learn's own checks; sequences and spike trains through the encoder's."""
