@@ -24,7 +24,7 @@ from full_chip import full_chip_tick_ms
 from sanafe_agreement import largest, mapped_network
 from speed_cases import Case, cases, compiled, exact_program, growth, timed, variant
 from speed_figure import draw
-from speed_loops import accounting, byte_mask_ms, scatter_rate
+from speed_loops import accounting, byte_mask_ms, bytes_a_synapse, scatter_rate, two_threads
 
 import neurosim as ns
 
@@ -39,6 +39,7 @@ LEAST_OF_BRIAN, MEAN_OF_BRIAN, LEAST_OF_NEST = 1.5, 3.0, 15.0
 LEAST_OF_SANAFE = {10_000: 150.0, 100_000: 1_000.0}
 LEAST_OF_SCATTER = {1_000: 0.70, 100: 0.45}  # by fan-out
 MOST_OF_ACCOUNTING, MOST_OF_A_TICK_MS, SAME_ENERGY = 1.15, 1.0, 1e-9
+MOST_BYTES_A_SYNAPSE, LEAST_OF_TWO_THREADS = 12.0, 1.9
 
 
 class Report:
@@ -65,6 +66,7 @@ def main() -> None:
         steps_of_case(report, pythons, case, programs[size])
     bars_of_steps(report)
     bounds(report, programs)
+    tables(report, programs)
     programs.clear()
     for n in (1_000,) if args.quick else LEAST_OF_SANAFE:
         against_sanafe(report, pythons["sanafe"], n)
@@ -158,6 +160,19 @@ def bounds(report: Report, programs: dict[tuple[int, int], ns.Program]) -> None:
         )
         report.bars.append(bars.at_least(f"events / scatter, fan-out {fan_out}", share, LEAST_OF_SCATTER[fan_out]))
         report.bars.append(bars.at_most(f"cost of counting, fan-out {fan_out}", cost, MOST_OF_ACCOUNTING))
+
+
+def tables(report: Report, programs: dict[tuple[int, int], ns.Program]) -> None:
+    """Memory of the loop, and samples that share its tables."""
+    for (n, fan_out), program in programs.items():
+        size = bytes_a_synapse(program)
+        report.figures[f"bytes a synapse, {n} x {fan_out}"] = size
+        report.say(f"{n:,} x {fan_out:,}: {size:.1f} bytes a synapse as it runs")
+        report.bars.append(bars.at_most(f"bytes a synapse, {n:,} x {fan_out:,}", size, MOST_BYTES_A_SYNAPSE))
+    ratio = two_threads(programs[10_000, 100], samples=20, steps=1_000)
+    report.figures["two threads"] = ratio
+    report.say(f"20 samples on two threads: {ratio:.2f} times as fast as on one")
+    report.bars.append(bars.at_least("samples on two threads", ratio, LEAST_OF_TWO_THREADS))
 
 
 def against_sanafe(report: Report, python: Path | None, n: int) -> None:

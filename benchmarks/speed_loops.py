@@ -16,6 +16,7 @@ from neurosim.simulation.layout import WRAP_ONCE
 from neurosim.simulation.spikes import scatter_next
 
 RUNS = 5
+WARM = 50  # steps
 
 
 @njit(nogil=True)
@@ -93,8 +94,25 @@ def scatter_rate(program: ns.Program, result: ns.RunResult) -> float:
     ring = np.zeros((1, program.n_neurons), np.int16)
     given = (ring, 0, m.synapse_ptr, m.synapse, slot[order], ptr)
     _scatter(*given)
-    taken = min(seconds(lambda: _scatter(*given)) for _ in range(RUNS))
+    taken = float(np.median([seconds(lambda: _scatter(*given)) for _ in range(RUNS)]))
     return float(np.diff(m.synapse_ptr)[slot].sum()) / taken
+
+
+def two_threads(program: ns.Program, samples: int, steps: int) -> float:
+    """How much faster two threads run samples than one; median of runs in turn."""
+    inputs, ratios = [np.zeros((0, 2), np.int64)] * samples, []
+    ns.run(program, inputs, WARM, threads=2)
+    for _ in range(RUNS):
+        one, two = (seconds(lambda n=n: ns.run(program, inputs, steps, threads=n)) for n in (1, 2))
+        ratios.append(one / two)
+    return float(np.median(ratios))
+
+
+def bytes_a_synapse(program: ns.Program) -> float:
+    """What the loop reads and writes, tables and state of one sample: bytes for each synapse."""
+    engine = build_engine(program)
+    arrays = (*engine.machine, *engine.new_state(1))
+    return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray)) / program.n_synapses
 
 
 @njit(nogil=True)
