@@ -21,16 +21,18 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from compiler.jit import jit
+from neurosim.noc.event_queue import add, is_empty, new_calendar, new_order, take
 
 SENT, DEPARTED, HAS_ROOM, ARRIVED, SERVED = range(5)
+KIND_BITS = 3  # of an event, below what it happens to: a core, resource or packet
 NONE = -1
+ADDED = np.iinfo(np.int64).max  # time of a departure that is an event now
 
 # columns of the tables
-HEAD, LAST, HELD, ROOM, ASKS_NEXT, ASKED_AT, IS_LEAVING = range(7)  # of a queue; first and last packet, packets
-ASKS_FIRST, ASKS_LAST, USER, ROOM_AT, LATENCY, OCCUPIED, WAITED = range(7)  # of a resource; queues, times in ps
-NEXT, END, SENDS, RECEIVES, IS_BLOCKED, INPUT, SERVING, SENT_AT, RECEIVED_AT, N_RECEIVED, TAIL = range(11)  # of a core
+HEAD, LAST, HELD, ROOM, ASKS_NEXT, ASKED_AT, LEAVES_BY, ROOM_AT = range(8)  # of a queue; first and last packet, packets
+ASKS_FIRST, ASKS_LAST, USER, FREE_AT, FREE_ORDER, LATENCY, OCCUPIED, WAITED = range(8)  # of a resource; queues, ps
+NEXT, END, SENDS, INPUT, SERVED_AT, SERVED_ORDER, SENT_AT, RECEIVED_AT, N_RECEIVED, TAIL = range(10)
 BEHIND, PLACE, WORK, SERVICE = range(4)  # of a packet; the next one of its queue, into path
-TIME, ORDER, KIND, WHAT = range(4)  # of an event; row 0 of the heap holds its size and how many there ever were
 
 
 class Finish(NamedTuple):
@@ -50,7 +52,6 @@ class _State(NamedTuple):
     core: npt.NDArray[np.int64]  # [core, column]
     packet: npt.NDArray[np.int64]  # [packet of the step, column]
     path: npt.NDArray[np.int64]  # see Mesh
-    heap: npt.NDArray[np.int64]  # [event, column], from row 1
 
 
 def _borrowed_code(typing_context, array):
@@ -76,12 +77,11 @@ def queued_steps(mesh, messages, finish, exclusive):
     for step in range(n_steps):
         most = max(most, messages.first[step, n_cores] - messages.first[step, 0])
     s = _State(
-        np.zeros((n_resources + n_cores, 7), np.int64),
-        np.zeros((n_resources, 7), np.int64),
-        np.zeros((n_cores, 11), np.int64),
+        np.zeros((n_resources + n_cores, 8), np.int64),
+        np.zeros((n_resources + n_cores, 8), np.int64),
+        np.zeros((n_cores, 10), np.int64),
         np.zeros((most, 4), np.int64),
         mesh.path,
-        np.zeros((most + 3 * n_cores + n_resources + 1, 4), np.int64),
     )
     for q in range(n_resources + n_cores):
         s.queue[q, ROOM] = max(1, mesh.room[q] // mesh.flits)  # of packets; one in any case
@@ -91,8 +91,9 @@ def queued_steps(mesh, messages, finish, exclusive):
         if r >= n_resources - n_cores:  # a core begins with a whole packet
             s.resource[r, LATENCY] += (mesh.flits - 1) * mesh.cycle
     for step in range(n_steps):
+        calendar = new_calendar(most + 3 * n_cores + n_resources, 6)
         _begin(mesh, messages, s, step)
-        _play(s.queue, s.resource, s.core, s.packet, s.path, s.heap, exclusive)
+        _play(s.queue, s.resource, s.core, s.packet, s.path, calendar.slot, calendar.node, calendar.bits, calendar.clock, exclusive)
         for c in range(n_cores):
             finish.sent[step, c] = s.core[c, SENT_AT]
             finish.received[step, c] = s.core[c, RECEIVED_AT]
@@ -108,16 +109,16 @@ def queued_steps(mesh, messages, finish, exclusive):
 def _begin(mesh, messages, s, step):
     """Empty queues, and the packets of a step."""
     base = messages.first[step, 0]
-    s.heap[0] = 0
     s.queue[:, HEAD] = NONE
     s.queue[:, HELD] = 0
-    s.queue[:, IS_LEAVING] = 0
+    s.queue[:, LEAVES_BY] = NONE
+    s.queue[:, ROOM_AT] = 0
     s.resource[:, ASKS_FIRST] = NONE
     s.resource[:, USER] = NONE
-    s.resource[:, ROOM_AT] = 0
     s.resource[:, WAITED] = 0
     for c in range(mesh.n_cores):
         s.core[c] = 0
+        s.core[c, SERVED_AT] = -1
         s.core[c, NEXT] = messages.first[step, c] - base
         s.core[c, END] = messages.first[step, c + 1] - base
         s.core[c, TAIL] = messages.tail[step, c]
@@ -129,85 +130,124 @@ def _begin(mesh, messages, s, step):
 
 
 @jit
-def _play(queue, resource, core, packet, path, heap, exclusive):
+def _play(queue, resource, core, packet, path, slot, node, bits, clock, exclusive):
     """One step, until nothing happens any more."""
     queue, resource = _borrowed(queue), _borrowed(resource)
     core, packet = _borrowed(core), _borrowed(packet)
-    path, heap = _borrowed(path), _borrowed(heap)
-    n_resources = len(resource)
+    path = _borrowed(path)
+    slot, node = _borrowed(slot), _borrowed(node)
+    bits, clock = _borrowed(bits), _borrowed(clock)
+    n_resources = len(queue) - len(core)
     n_links = n_resources - len(core)
     for c in range(len(core)):
-        _work(queue, resource, core, packet, heap, c, 0, exclusive)
-    while heap[0, 0]:
-        t, kind, what = _pop(heap)
+        _send(resource, core, packet, slot, node, bits, clock, c, 0, exclusive)
+        _receive(queue, resource, core, packet, slot, node, bits, clock, c, 0, 0, exclusive)
+    while not is_empty(bits):
+        t, order, event = take(slot, node, bits, clock)
+        kind, what = event & 7, event >> KIND_BITS
         if kind == ARRIVED:
             r = path[packet[what, PLACE] - 1]
             _append(queue, packet, r, what)
             if r >= n_links:
-                _work(queue, resource, core, packet, heap, r - n_links, t, exclusive)
-            elif queue[r, HEAD] == what and not queue[r, IS_LEAVING]:
-                _ask(queue, resource, packet, path, heap, r, t)
+                _receive(queue, resource, core, packet, slot, node, bits, clock, r - n_links, t, order, exclusive)
+            elif queue[r, HEAD] == what:
+                _ask(queue, resource, packet, path, slot, node, bits, clock, r, t, order)
         elif kind == DEPARTED:
             q = resource[what, USER]
-            _depart(queue, resource, packet, path, heap, what, q, t)
-            c = q - n_resources
-            if c >= 0 and core[c, IS_BLOCKED]:
-                core[c, IS_BLOCKED] = 0
-                _inject(queue, resource, core, packet, path, heap, c, t)
-                _work(queue, resource, core, packet, heap, c, t, exclusive)
-            _grant(queue, resource, packet, heap, what, t)
+            _vacate(queue, resource, what, t)
+            if q < n_resources:
+                _grant(queue, resource, packet, slot, node, bits, clock, q, t, order)
+            if queue[q, HEAD] != NONE:
+                _ask(queue, resource, packet, path, slot, node, bits, clock, q, t, order)
+            if q >= n_resources and resource[q, ASKS_FIRST] != NONE:  # a core that waited
+                c = q - n_resources
+                resource[q, ASKS_FIRST] = NONE
+                _inject(queue, resource, core, packet, path, slot, node, bits, clock, c, t, order)
+                _send(resource, core, packet, slot, node, bits, clock, c, t, exclusive)
+                if exclusive:
+                    _receive(queue, resource, core, packet, slot, node, bits, clock, c, t, order, exclusive)
+            _grant(queue, resource, packet, slot, node, bits, clock, what, t, order)
         elif kind == HAS_ROOM:
-            _grant(queue, resource, packet, heap, what, t)
+            _grant(queue, resource, packet, slot, node, bits, clock, what, t, order)
         elif kind == SENT:
             core[what, SENDS] = 0
             core[what, SENT_AT] = t
+            q = n_resources + what
             if core[what, NEXT] == core[what, END]:
                 core[what, NEXT] += 1  # the tail is done
-            elif queue[n_resources + what, HELD] < queue[n_resources + what, ROOM]:
-                _inject(queue, resource, core, packet, path, heap, what, t)
+            elif _has_room(queue, resource, slot, node, bits, clock, q, t, order):
+                _inject(queue, resource, core, packet, path, slot, node, bits, clock, what, t, order)
             else:
-                core[what, IS_BLOCKED] = 1
-            _work(queue, resource, core, packet, heap, what, t, exclusive)
+                resource[q, ASKS_FIRST] = q
+            _send(resource, core, packet, slot, node, bits, clock, what, t, exclusive)
+            if exclusive:
+                _receive(queue, resource, core, packet, slot, node, bits, clock, what, t, order, exclusive)
         else:
-            core[what, RECEIVES] = 0
-            core[what, RECEIVED_AT] = t
-            core[what, N_RECEIVED] += core[what, SERVING]
-            _work(queue, resource, core, packet, heap, what, t, exclusive)
+            core[what, SERVED_AT] = -1
+            if exclusive:
+                _send(resource, core, packet, slot, node, bits, clock, what, t, exclusive)
+            _receive(queue, resource, core, packet, slot, node, bits, clock, what, t, order, exclusive)
 
 
 @jit(inline="always")
-def _work(queue, resource, core, packet, heap, c, t, exclusive):
-    """Let core `c` begin what it can: to send first, then to receive."""
+def _send(resource, core, packet, slot, node, bits, clock, c, t, exclusive):
+    """Let core `c` begin to send, if it can."""
     p = core[c, NEXT]
-    if p <= core[c, END] and not (core[c, SENDS] or core[c, IS_BLOCKED] or (exclusive and core[c, RECEIVES])):
-        core[c, SENDS] = 1
-        _push(heap, t + (packet[p, WORK] if p < core[c, END] else core[c, TAIL]), SENT, c)
-    if core[c, RECEIVES] or (exclusive and core[c, SENDS]):
+    is_blocked = resource[len(resource) - len(core) + c, ASKS_FIRST] != NONE
+    if p > core[c, END] or core[c, SENDS] or is_blocked or (exclusive and core[c, SERVED_AT] == ADDED):
         return
-    q = len(resource) - len(core) + c
+    if p < core[c, END]:
+        core[c, SENDS] = 1
+        add(slot, node, bits, clock, t + packet[p, WORK], new_order(clock), (c << KIND_BITS) + SENT)
+    elif exclusive:
+        core[c, SENDS] = 1
+        add(slot, node, bits, clock, t + core[c, TAIL], new_order(clock), (c << KIND_BITS) + SENT)
+    else:
+        core[c, NEXT] = p + 1
+        core[c, SENT_AT] = t + core[c, TAIL]
+
+
+@jit(inline="always")
+def _receive(queue, resource, core, packet, slot, node, bits, clock, c, t, order, exclusive):
+    """Let core `c` begin to receive, if it can."""
+    if exclusive and core[c, SENDS]:
+        return
+    q = len(resource) - 2 * len(core) + c
+    if not _is_past(core[c, SERVED_AT], core[c, SERVED_ORDER], t, order):
+        if queue[q, HEAD] != NONE and core[c, SERVED_AT] != ADDED:
+            add(slot, node, bits, clock, core[c, SERVED_AT], core[c, SERVED_ORDER], (c << KIND_BITS) + SERVED)
+            core[c, SERVED_AT] = ADDED
+        return
     p = queue[q, HEAD]
     if core[c, INPUT] > 0:
-        core[c, RECEIVES], core[c, SERVING] = 1, 0
-        _push(heap, t + core[c, INPUT], SERVED, c)
+        end = t + core[c, INPUT]
         core[c, INPUT] = 0
     elif p != NONE:
-        core[c, RECEIVES], core[c, SERVING] = 1, 1
-        _push(heap, t + packet[p, SERVICE], SERVED, c)
+        end = t + packet[p, SERVICE]
+        core[c, N_RECEIVED] += 1
         queue[q, HEAD] = packet[p, BEHIND]
         queue[q, HELD] -= 1
-        if resource[q, ASKS_FIRST] != NONE:
-            _push(heap, t, HAS_ROOM, q)  # after all that happens now
+    else:
+        return
+    core[c, RECEIVED_AT] = end
+    core[c, SERVED_ORDER] = new_order(clock)
+    if exclusive or queue[q, HEAD] != NONE:
+        add(slot, node, bits, clock, end, core[c, SERVED_ORDER], (c << KIND_BITS) + SERVED)
+        end = ADDED
+    core[c, SERVED_AT] = end
+    if p != NONE and resource[q, ASKS_FIRST] != NONE:
+        add(slot, node, bits, clock, t, new_order(clock), (q << KIND_BITS) + HAS_ROOM)  # after all that happens now
 
 
 @jit(inline="always")
-def _inject(queue, resource, core, packet, path, heap, c, t):
+def _inject(queue, resource, core, packet, path, slot, node, bits, clock, c, t, order):
     """Put the next packet of core `c` between it and its router."""
-    p, q = core[c, NEXT], len(resource) + c
+    p, q = core[c, NEXT], len(resource) - len(core) + c
     core[c, NEXT] += 1
     queue[q, HELD] += 1
     _append(queue, packet, q, p)
-    if queue[q, HEAD] == p and not queue[q, IS_LEAVING]:
-        _ask(queue, resource, packet, path, heap, q, t)
+    if queue[q, HEAD] == p:
+        _ask(queue, resource, packet, path, slot, node, bits, clock, q, t, order)
 
 
 @jit(inline="always")
@@ -221,8 +261,11 @@ def _append(queue, packet, q, p):
 
 
 @jit(inline="always")
-def _ask(queue, resource, packet, path, heap, q, t):
-    """The head of a queue asks for its next resource."""
+def _ask(queue, resource, packet, path, slot, node, bits, clock, q, t, order):
+    """The head of a queue asks for its next resource, as soon as the tail before it has left."""
+    if _is_leaving(queue, resource, q, t, order):
+        _await(resource, slot, node, bits, clock, queue[q, LEAVES_BY])
+        return
     r = path[packet[queue[q, HEAD], PLACE]]
     queue[q, ASKED_AT] = t
     queue[q, ASKS_NEXT] = NONE
@@ -231,76 +274,84 @@ def _ask(queue, resource, packet, path, heap, q, t):
     else:
         queue[resource[r, ASKS_LAST], ASKS_NEXT] = q
     resource[r, ASKS_LAST] = q
-    _grant(queue, resource, packet, heap, r, t)
+    _grant(queue, resource, packet, slot, node, bits, clock, r, t, order)
 
 
 @jit(inline="always")
-def _grant(queue, resource, packet, heap, r, t):
+def _grant(queue, resource, packet, slot, node, bits, clock, r, t, order):
     """Give a free resource with room behind it to the queue that asked first."""
     q = resource[r, ASKS_FIRST]
-    if q == NONE or resource[r, USER] != NONE or queue[r, HELD] >= queue[r, ROOM]:
+    if q == NONE:
+        return
+    _settle(queue, resource, r, t, order)
+    if resource[r, USER] != NONE:
+        _await(resource, slot, node, bits, clock, r)
+        return
+    if not _has_room(queue, resource, slot, node, bits, clock, r, t, order):
         return
     resource[r, ASKS_FIRST] = queue[q, ASKS_NEXT]
     resource[r, USER] = q
     queue[r, HELD] += 1
-    queue[q, IS_LEAVING] = 1
+    queue[q, LEAVES_BY] = r
     p = queue[q, HEAD]
     queue[q, HEAD] = packet[p, BEHIND]  # now, as the head may stand in its next queue before the tail leaves this
     packet[p, PLACE] += 1
     # a link that had no room behind it is not what a packet waited for (ROOM_AT is 0 for the port of a core)
-    resource[r, WAITED] += t - max(queue[q, ASKED_AT], resource[r, ROOM_AT])
-    _push(heap, t + resource[r, OCCUPIED], DEPARTED, r)
-    _push(heap, t + resource[r, LATENCY], ARRIVED, p)
+    resource[r, WAITED] += t - max(queue[q, ASKED_AT], queue[r, ROOM_AT])
+    resource[r, FREE_AT] = t + resource[r, OCCUPIED]
+    resource[r, FREE_ORDER] = new_order(clock)
+    if queue[q, HEAD] != NONE or resource[r, ASKS_FIRST] != NONE or resource[q, ASKS_FIRST] != NONE:
+        _await(resource, slot, node, bits, clock, r)
+    add(slot, node, bits, clock, t + resource[r, LATENCY], new_order(clock), (p << KIND_BITS) + ARRIVED)
 
 
 @jit(inline="always")
-def _depart(queue, resource, packet, path, heap, r, q, t):
-    """The tail of a packet has left queue `q` and resource `r`."""
+def _has_room(queue, resource, slot, node, bits, clock, q, t, order):
+    """Whether a queue takes one more; if not, someone waits for what leaves it."""
+    is_leaving = _is_leaving(queue, resource, q, t, order)
+    if queue[q, HELD] < queue[q, ROOM]:
+        return True
+    if is_leaving:
+        _await(resource, slot, node, bits, clock, queue[q, LEAVES_BY])
+    return False
+
+
+@jit(inline="always")
+def _is_leaving(queue, resource, q, t, order):
+    """Whether a packet's tail is still in queue `q` while its head is on its way."""
+    r = queue[q, LEAVES_BY]
+    if r == NONE:
+        return False
+    _settle(queue, resource, r, t, order)
+    return queue[q, LEAVES_BY] != NONE
+
+
+@jit(inline="always")
+def _settle(queue, resource, r, t, order):
+    """Note a departure from resource `r` that has taken place by now."""
+    if resource[r, USER] != NONE and _is_past(resource[r, FREE_AT], resource[r, FREE_ORDER], t, order):
+        _vacate(queue, resource, r, resource[r, FREE_AT])
+
+
+@jit(inline="always")
+def _vacate(queue, resource, r, t):
+    """The tail of a packet left resource `r`, and the queue before it, at `t`."""
+    q = resource[r, USER]
     resource[r, USER] = NONE
-    queue[q, IS_LEAVING] = 0
-    if q < len(resource) and queue[q, HELD] == queue[q, ROOM]:
-        resource[q, ROOM_AT] = t
+    queue[q, LEAVES_BY] = NONE
+    if queue[q, HELD] == queue[q, ROOM]:
+        queue[q, ROOM_AT] = t
     queue[q, HELD] -= 1
-    if q < len(resource):
-        _grant(queue, resource, packet, heap, q, t)
-    if queue[q, HEAD] != NONE:
-        _ask(queue, resource, packet, path, heap, q, t)
 
 
 @jit(inline="always")
-def _push(heap, t, kind, what):
-    heap[0, 0] += 1
-    heap[0, 1] += 1
-    i = heap[0, 0]
-    while i > 1 and heap[i // 2, TIME] > t:  # where times are equal, the one made earlier stays above
-        _copy(heap, i // 2, i)
-        i //= 2
-    heap[i, TIME], heap[i, ORDER], heap[i, KIND], heap[i, WHAT] = t, heap[0, 1], kind, what
+def _await(resource, slot, node, bits, clock, r):
+    """Make an event of the departure from resource `r`, as someone waits for it."""
+    if resource[r, FREE_AT] != ADDED:
+        add(slot, node, bits, clock, resource[r, FREE_AT], resource[r, FREE_ORDER], (r << KIND_BITS) + DEPARTED)
+        resource[r, FREE_AT] = ADDED
 
 
 @jit(inline="always")
-def _pop(heap):
-    t, kind, what = heap[1, TIME], heap[1, KIND], heap[1, WHAT]
-    n = heap[0, 0]
-    heap[0, 0] = n - 1
-    last_t, last_order = heap[n, TIME], heap[n, ORDER]
-    i = 1
-    while 2 * i < n:
-        j = 2 * i
-        if j + 1 < n and (
-            heap[j + 1, TIME] < heap[j, TIME]
-            or (heap[j + 1, TIME] == heap[j, TIME] and heap[j + 1, ORDER] < heap[j, ORDER])
-        ):
-            j += 1
-        if last_t < heap[j, TIME] or (last_t == heap[j, TIME] and last_order < heap[j, ORDER]):
-            break
-        _copy(heap, j, i)
-        i = j
-    _copy(heap, n, i)
-    return t, kind, what
-
-
-@jit(inline="always")
-def _copy(heap, a, b):
-    for column in range(4):  # not heap[b] = heap[a], which counts references
-        heap[b, column] = heap[a, column]
+def _is_past(at, its_order, t, order):
+    return at < t or (at == t and its_order < order)
