@@ -39,105 +39,115 @@ def new_calendar(most, shift):
     calendar = Calendar(
         np.full(SLOTS, NONE, np.int32), np.zeros((most, 4), np.int64), np.zeros(WORDS + 1, np.uint64), np.zeros(5, np.int64)
     )
-    for i in range(most):
-        calendar.node[i, NEXT] = i + 1
     calendar.clock[SHIFT] = shift
     return calendar
 
 
-@jit(inline="always")
-def new_order(clock):
+@jit
+def clear(calendar):
+    """Begin at time 0, without events."""
+    shift = calendar.clock[SHIFT]
+    calendar.slot[:] = NONE
+    calendar.bits[:] = 0
+    calendar.clock[:] = 0
+    calendar.clock[SHIFT] = shift
+    for i in range(len(calendar.node)):
+        calendar.node[i, NEXT] = i + 1
+
+
+@jit(forceinline=True)
+def new_order(calendar):
     """The next number in the order of events."""
-    clock[ORDERS] += 1
-    return clock[ORDERS]
+    calendar.clock[ORDERS] += 1
+    return calendar.clock[ORDERS]
 
 
-@jit(inline="always")
-def add(slot, node, bits, clock, t, order, event):
+@jit(forceinline=True)
+def add(calendar, t, order, event):
     """Add an event, not before the last one taken."""
-    i = clock[FREE]
-    clock[FREE] = node[i, NEXT]
-    node[i, TIME], node[i, ORDER], node[i, EVENT] = t, order, event
-    s = (t >> clock[SHIFT]) & (SLOTS - 1)
-    last = slot[s]
+    i = calendar.clock[FREE]
+    calendar.clock[FREE] = calendar.node[i, NEXT]
+    calendar.node[i, TIME], calendar.node[i, ORDER], calendar.node[i, EVENT] = t, order, event
+    s = (t >> calendar.clock[SHIFT]) & (SLOTS - 1)
+    last = calendar.slot[s]
     if last == NONE:
-        node[i, NEXT] = i
-        slot[s] = i
-        bits[s >> 6] |= np.uint64(1) << np.uint64(s & 63)
-        bits[WORDS] |= np.uint64(1) << np.uint64(s >> 6)
+        calendar.node[i, NEXT] = i
+        calendar.slot[s] = i
+        calendar.bits[s >> 6] |= np.uint64(1) << np.uint64(s & 63)
+        calendar.bits[WORDS] |= np.uint64(1) << np.uint64(s >> 6)
         return
-    if _is_before(node, last, t, order):
-        slot[s] = i
+    if _is_before(calendar, last, t, order):
+        calendar.slot[s] = i
     else:
-        while _is_before(node, node[last, NEXT], t, order):
-            last = node[last, NEXT]
-    node[i, NEXT] = node[last, NEXT]
-    node[last, NEXT] = i
+        while _is_before(calendar, calendar.node[last, NEXT], t, order):
+            last = calendar.node[last, NEXT]
+    calendar.node[i, NEXT] = calendar.node[last, NEXT]
+    calendar.node[last, NEXT] = i
 
 
-@jit(inline="always")
-def _is_before(node, i, t, order):
-    return node[i, TIME] < t or (node[i, TIME] == t and node[i, ORDER] < order)
+@jit(forceinline=True)
+def _is_before(calendar, i, t, order):
+    return calendar.node[i, TIME] < t or (calendar.node[i, TIME] == t and calendar.node[i, ORDER] < order)
 
 
-@jit(inline="always")
-def take(slot, node, bits, clock):
+@jit(forceinline=True)
+def take(calendar):
     """Take the first event of those there are: its time, order, and what it is."""
-    shift = clock[SHIFT]
-    now = clock[NOW]
+    shift = calendar.clock[SHIFT]
+    now = calendar.clock[NOW]
     end = now + SLOTS
-    last = slot[now & (SLOTS - 1)]
-    while last == NONE or (node[node[last, NEXT], TIME] >> shift) != now:
-        now = _next_filled(bits, now)
+    last = calendar.slot[now & (SLOTS - 1)]
+    while last == NONE or (calendar.node[calendar.node[last, NEXT], TIME] >> shift) != now:
+        now = _next_filled(calendar, now)
         if now > end:
-            now = _earliest(slot, node, shift)
-        last = slot[now & (SLOTS - 1)]
-    clock[NOW] = now
-    i = node[last, NEXT]
+            now = _earliest(calendar, shift)
+        last = calendar.slot[now & (SLOTS - 1)]
+    calendar.clock[NOW] = now
+    i = calendar.node[last, NEXT]
     if i == last:
         s = now & (SLOTS - 1)
-        slot[s] = NONE
+        calendar.slot[s] = NONE
         w = s >> 6
-        bits[w] &= ~(np.uint64(1) << np.uint64(s & 63))
-        if bits[w] == np.uint64(0):
-            bits[WORDS] &= ~(np.uint64(1) << np.uint64(w))
+        calendar.bits[w] &= ~(np.uint64(1) << np.uint64(s & 63))
+        if calendar.bits[w] == np.uint64(0):
+            calendar.bits[WORDS] &= ~(np.uint64(1) << np.uint64(w))
     else:
-        node[last, NEXT] = node[i, NEXT]
-    node[i, NEXT] = clock[FREE]
-    clock[FREE] = i
-    return node[i, TIME], node[i, ORDER], node[i, EVENT]
+        calendar.node[last, NEXT] = calendar.node[i, NEXT]
+    calendar.node[i, NEXT] = calendar.clock[FREE]
+    calendar.clock[FREE] = i
+    return calendar.node[i, TIME], calendar.node[i, ORDER], calendar.node[i, EVENT]
 
 
-@jit(inline="always")
-def is_empty(bits):
-    return bits[WORDS] == np.uint64(0)
+@jit(forceinline=True)
+def is_empty(calendar):
+    return calendar.bits[WORDS] == np.uint64(0)
 
 
-@jit(inline="always")
-def _next_filled(bits, now):
+@jit(forceinline=True)
+def _next_filled(calendar, now):
     """The number of the next slot with events, after `now`."""
     s = (now + 1) & (SLOTS - 1)
     base = now + 1 - s
     w = s >> 6
-    rest = bits[w] >> np.uint64(s & 63)
+    rest = calendar.bits[w] >> np.uint64(s & 63)
     if rest != np.uint64(0):
         return now + 1 + lowest(rest)
     above = np.uint64(0)
     if w < WORDS - 1:
-        above = bits[WORDS] >> np.uint64(w + 1)
+        above = calendar.bits[WORDS] >> np.uint64(w + 1)
     if above != np.uint64(0):
         w = w + 1 + lowest(above)
     else:
-        w = lowest(bits[WORDS])
+        w = lowest(calendar.bits[WORDS])
         base += SLOTS
-    return base + w * 64 + lowest(bits[w])
+    return base + w * 64 + lowest(calendar.bits[w])
 
 
 @jit
-def _earliest(slot, node, shift):
+def _earliest(calendar, shift):
     """Where nothing happens for a whole round: the number of the slot of the first event."""
     first = np.iinfo(np.int64).max
     for s in range(SLOTS):
-        if slot[s] != NONE:
-            first = min(first, node[node[slot[s], NEXT], TIME])
+        if calendar.slot[s] != NONE:
+            first = min(first, calendar.node[calendar.node[calendar.slot[s], NEXT], TIME])
     return first >> shift

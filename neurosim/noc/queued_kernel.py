@@ -21,7 +21,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from compiler.jit import jit
-from neurosim.noc.event_queue import add, is_empty, new_calendar, new_order, take
+from neurosim.noc.event_queue import Calendar, add, clear, is_empty, new_calendar, new_order, take
 
 SENT, DEPARTED, HAS_ROOM, ARRIVED, SERVED = range(5)
 KIND_BITS = 3  # of an event, below what it happens to: a core, resource or packet
@@ -52,6 +52,7 @@ class _State(NamedTuple):
     core: npt.NDArray[np.int64]  # [core, column]
     packet: npt.NDArray[np.int64]  # [packet of the step, column]
     path: npt.NDArray[np.int64]  # see Mesh
+    calendar: Calendar
 
 
 def _borrowed_code(typing_context, array):
@@ -82,6 +83,7 @@ def queued_steps(mesh, messages, finish, exclusive):
         np.zeros((n_cores, 10), np.int64),
         np.zeros((most, 4), np.int64),
         mesh.path,
+        new_calendar(most + 3 * n_cores + n_resources, 6),
     )
     for q in range(n_resources + n_cores):
         s.queue[q, ROOM] = max(1, mesh.room[q] // mesh.flits)  # of packets; one in any case
@@ -91,9 +93,9 @@ def queued_steps(mesh, messages, finish, exclusive):
         if r >= n_resources - n_cores:  # a core begins with a whole packet
             s.resource[r, LATENCY] += (mesh.flits - 1) * mesh.cycle
     for step in range(n_steps):
-        calendar = new_calendar(most + 3 * n_cores + n_resources, 6)
         _begin(mesh, messages, s, step)
-        _play(s.queue, s.resource, s.core, s.packet, s.path, calendar.slot, calendar.node, calendar.bits, calendar.clock, exclusive)
+        clear(s.calendar)
+        _play(s, exclusive)
         for c in range(n_cores):
             finish.sent[step, c] = s.core[c, SENT_AT]
             finish.received[step, c] = s.core[c, RECEIVED_AT]
@@ -130,228 +132,236 @@ def _begin(mesh, messages, s, step):
 
 
 @jit
-def _play(queue, resource, core, packet, path, slot, node, bits, clock, exclusive):
+def _play(tables, exclusive):
     """One step, until nothing happens any more."""
-    queue, resource = _borrowed(queue), _borrowed(resource)
-    core, packet = _borrowed(core), _borrowed(packet)
-    path = _borrowed(path)
-    slot, node = _borrowed(slot), _borrowed(node)
-    bits, clock = _borrowed(bits), _borrowed(clock)
-    n_resources = len(queue) - len(core)
-    n_links = n_resources - len(core)
-    for c in range(len(core)):
-        _send(resource, core, packet, slot, node, bits, clock, c, 0, exclusive)
-        _receive(queue, resource, core, packet, slot, node, bits, clock, c, 0, 0, exclusive)
-    while not is_empty(bits):
-        t, order, event = take(slot, node, bits, clock)
+    s = _State(
+        _borrowed(tables.queue),
+        _borrowed(tables.resource),
+        _borrowed(tables.core),
+        _borrowed(tables.packet),
+        _borrowed(tables.path),
+        Calendar(
+            _borrowed(tables.calendar.slot),
+            _borrowed(tables.calendar.node),
+            _borrowed(tables.calendar.bits),
+            _borrowed(tables.calendar.clock),
+        ),
+    )
+    n_resources = len(s.queue) - len(s.core)
+    n_links = n_resources - len(s.core)
+    for c in range(len(s.core)):
+        _send(s, c, 0, exclusive)
+        _receive(s, c, 0, 0, exclusive)
+    while not is_empty(s.calendar):
+        t, order, event = take(s.calendar)
         kind, what = event & 7, event >> KIND_BITS
         if kind == ARRIVED:
-            r = path[packet[what, PLACE] - 1]
-            _append(queue, packet, r, what)
+            r = s.path[s.packet[what, PLACE] - 1]
+            _append(s, r, what)
             if r >= n_links:
-                _receive(queue, resource, core, packet, slot, node, bits, clock, r - n_links, t, order, exclusive)
-            elif queue[r, HEAD] == what:
-                _ask(queue, resource, packet, path, slot, node, bits, clock, r, t, order)
+                _receive(s, r - n_links, t, order, exclusive)
+            elif s.queue[r, HEAD] == what:
+                _ask(s, r, t, order)
         elif kind == DEPARTED:
-            q = resource[what, USER]
-            _vacate(queue, resource, what, t)
+            q = s.resource[what, USER]
+            _vacate(s, what, t)
             if q < n_resources:
-                _grant(queue, resource, packet, slot, node, bits, clock, q, t, order)
-            if queue[q, HEAD] != NONE:
-                _ask(queue, resource, packet, path, slot, node, bits, clock, q, t, order)
-            if q >= n_resources and resource[q, ASKS_FIRST] != NONE:  # a core that waited
+                _grant(s, q, t, order)
+            if s.queue[q, HEAD] != NONE:
+                _ask(s, q, t, order)
+            if q >= n_resources and s.resource[q, ASKS_FIRST] != NONE:  # a core that waited
                 c = q - n_resources
-                resource[q, ASKS_FIRST] = NONE
-                _inject(queue, resource, core, packet, path, slot, node, bits, clock, c, t, order)
-                _send(resource, core, packet, slot, node, bits, clock, c, t, exclusive)
+                s.resource[q, ASKS_FIRST] = NONE
+                _inject(s, c, t, order)
+                _send(s, c, t, exclusive)
                 if exclusive:
-                    _receive(queue, resource, core, packet, slot, node, bits, clock, c, t, order, exclusive)
-            _grant(queue, resource, packet, slot, node, bits, clock, what, t, order)
+                    _receive(s, c, t, order, exclusive)
+            _grant(s, what, t, order)
         elif kind == HAS_ROOM:
-            _grant(queue, resource, packet, slot, node, bits, clock, what, t, order)
+            _grant(s, what, t, order)
         elif kind == SENT:
-            core[what, SENDS] = 0
-            core[what, SENT_AT] = t
+            s.core[what, SENDS] = 0
+            s.core[what, SENT_AT] = t
             q = n_resources + what
-            if core[what, NEXT] == core[what, END]:
-                core[what, NEXT] += 1  # the tail is done
-            elif _has_room(queue, resource, slot, node, bits, clock, q, t, order):
-                _inject(queue, resource, core, packet, path, slot, node, bits, clock, what, t, order)
+            if s.core[what, NEXT] == s.core[what, END]:
+                s.core[what, NEXT] += 1  # the tail is done
+            elif _has_room(s, q, t, order):
+                _inject(s, what, t, order)
             else:
-                resource[q, ASKS_FIRST] = q
-            _send(resource, core, packet, slot, node, bits, clock, what, t, exclusive)
+                s.resource[q, ASKS_FIRST] = q
+            _send(s, what, t, exclusive)
             if exclusive:
-                _receive(queue, resource, core, packet, slot, node, bits, clock, what, t, order, exclusive)
+                _receive(s, what, t, order, exclusive)
         else:
-            core[what, SERVED_AT] = -1
+            s.core[what, SERVED_AT] = -1
             if exclusive:
-                _send(resource, core, packet, slot, node, bits, clock, what, t, exclusive)
-            _receive(queue, resource, core, packet, slot, node, bits, clock, what, t, order, exclusive)
+                _send(s, what, t, exclusive)
+            _receive(s, what, t, order, exclusive)
 
 
-@jit(inline="always")
-def _send(resource, core, packet, slot, node, bits, clock, c, t, exclusive):
+@jit(forceinline=True)
+def _send(s, c, t, exclusive):
     """Let core `c` begin to send, if it can."""
-    p = core[c, NEXT]
-    is_blocked = resource[len(resource) - len(core) + c, ASKS_FIRST] != NONE
-    if p > core[c, END] or core[c, SENDS] or is_blocked or (exclusive and core[c, SERVED_AT] == ADDED):
+    p = s.core[c, NEXT]
+    is_blocked = s.resource[len(s.resource) - len(s.core) + c, ASKS_FIRST] != NONE
+    if p > s.core[c, END] or s.core[c, SENDS] or is_blocked or (exclusive and s.core[c, SERVED_AT] == ADDED):
         return
-    if p < core[c, END]:
-        core[c, SENDS] = 1
-        add(slot, node, bits, clock, t + packet[p, WORK], new_order(clock), (c << KIND_BITS) + SENT)
+    if p < s.core[c, END]:
+        s.core[c, SENDS] = 1
+        add(s.calendar, t + s.packet[p, WORK], new_order(s.calendar), (c << KIND_BITS) + SENT)
     elif exclusive:
-        core[c, SENDS] = 1
-        add(slot, node, bits, clock, t + core[c, TAIL], new_order(clock), (c << KIND_BITS) + SENT)
+        s.core[c, SENDS] = 1
+        add(s.calendar, t + s.core[c, TAIL], new_order(s.calendar), (c << KIND_BITS) + SENT)
     else:
-        core[c, NEXT] = p + 1
-        core[c, SENT_AT] = t + core[c, TAIL]
+        s.core[c, NEXT] = p + 1
+        s.core[c, SENT_AT] = t + s.core[c, TAIL]
 
 
-@jit(inline="always")
-def _receive(queue, resource, core, packet, slot, node, bits, clock, c, t, order, exclusive):
+@jit(forceinline=True)
+def _receive(s, c, t, order, exclusive):
     """Let core `c` begin to receive, if it can."""
-    if exclusive and core[c, SENDS]:
+    if exclusive and s.core[c, SENDS]:
         return
-    q = len(resource) - 2 * len(core) + c
-    if not _is_past(core[c, SERVED_AT], core[c, SERVED_ORDER], t, order):
-        if queue[q, HEAD] != NONE and core[c, SERVED_AT] != ADDED:
-            add(slot, node, bits, clock, core[c, SERVED_AT], core[c, SERVED_ORDER], (c << KIND_BITS) + SERVED)
-            core[c, SERVED_AT] = ADDED
+    q = len(s.resource) - 2 * len(s.core) + c
+    if not _is_past(s.core[c, SERVED_AT], s.core[c, SERVED_ORDER], t, order):
+        if s.queue[q, HEAD] != NONE and s.core[c, SERVED_AT] != ADDED:
+            add(s.calendar, s.core[c, SERVED_AT], s.core[c, SERVED_ORDER], (c << KIND_BITS) + SERVED)
+            s.core[c, SERVED_AT] = ADDED
         return
-    p = queue[q, HEAD]
-    if core[c, INPUT] > 0:
-        end = t + core[c, INPUT]
-        core[c, INPUT] = 0
+    p = s.queue[q, HEAD]
+    if s.core[c, INPUT] > 0:
+        end = t + s.core[c, INPUT]
+        s.core[c, INPUT] = 0
     elif p != NONE:
-        end = t + packet[p, SERVICE]
-        core[c, N_RECEIVED] += 1
-        queue[q, HEAD] = packet[p, BEHIND]
-        queue[q, HELD] -= 1
+        end = t + s.packet[p, SERVICE]
+        s.core[c, N_RECEIVED] += 1
+        s.queue[q, HEAD] = s.packet[p, BEHIND]
+        s.queue[q, HELD] -= 1
     else:
         return
-    core[c, RECEIVED_AT] = end
-    core[c, SERVED_ORDER] = new_order(clock)
-    if exclusive or queue[q, HEAD] != NONE:
-        add(slot, node, bits, clock, end, core[c, SERVED_ORDER], (c << KIND_BITS) + SERVED)
+    s.core[c, RECEIVED_AT] = end
+    s.core[c, SERVED_ORDER] = new_order(s.calendar)
+    if exclusive or s.queue[q, HEAD] != NONE:
+        add(s.calendar, end, s.core[c, SERVED_ORDER], (c << KIND_BITS) + SERVED)
         end = ADDED
-    core[c, SERVED_AT] = end
-    if p != NONE and resource[q, ASKS_FIRST] != NONE:
-        add(slot, node, bits, clock, t, new_order(clock), (q << KIND_BITS) + HAS_ROOM)  # after all that happens now
+    s.core[c, SERVED_AT] = end
+    if p != NONE and s.resource[q, ASKS_FIRST] != NONE:
+        add(s.calendar, t, new_order(s.calendar), (q << KIND_BITS) + HAS_ROOM)  # after all that happens now
 
 
-@jit(inline="always")
-def _inject(queue, resource, core, packet, path, slot, node, bits, clock, c, t, order):
+@jit(forceinline=True)
+def _inject(s, c, t, order):
     """Put the next packet of core `c` between it and its router."""
-    p, q = core[c, NEXT], len(resource) - len(core) + c
-    core[c, NEXT] += 1
-    queue[q, HELD] += 1
-    _append(queue, packet, q, p)
-    if queue[q, HEAD] == p:
-        _ask(queue, resource, packet, path, slot, node, bits, clock, q, t, order)
+    p, q = s.core[c, NEXT], len(s.resource) - len(s.core) + c
+    s.core[c, NEXT] += 1
+    s.queue[q, HELD] += 1
+    _append(s, q, p)
+    if s.queue[q, HEAD] == p:
+        _ask(s, q, t, order)
 
 
-@jit(inline="always")
-def _append(queue, packet, q, p):
-    packet[p, BEHIND] = NONE
-    if queue[q, HEAD] == NONE:
-        queue[q, HEAD] = p
+@jit(forceinline=True)
+def _append(s, q, p):
+    s.packet[p, BEHIND] = NONE
+    if s.queue[q, HEAD] == NONE:
+        s.queue[q, HEAD] = p
     else:
-        packet[queue[q, LAST], BEHIND] = p
-    queue[q, LAST] = p
+        s.packet[s.queue[q, LAST], BEHIND] = p
+    s.queue[q, LAST] = p
 
 
-@jit(inline="always")
-def _ask(queue, resource, packet, path, slot, node, bits, clock, q, t, order):
+@jit(forceinline=True)
+def _ask(s, q, t, order):
     """The head of a queue asks for its next resource, as soon as the tail before it has left."""
-    if _is_leaving(queue, resource, q, t, order):
-        _await(resource, slot, node, bits, clock, queue[q, LEAVES_BY])
+    if _is_leaving(s, q, t, order):
+        _await(s, s.queue[q, LEAVES_BY])
         return
-    r = path[packet[queue[q, HEAD], PLACE]]
-    queue[q, ASKED_AT] = t
-    queue[q, ASKS_NEXT] = NONE
-    if resource[r, ASKS_FIRST] == NONE:
-        resource[r, ASKS_FIRST] = q
+    r = s.path[s.packet[s.queue[q, HEAD], PLACE]]
+    s.queue[q, ASKED_AT] = t
+    s.queue[q, ASKS_NEXT] = NONE
+    if s.resource[r, ASKS_FIRST] == NONE:
+        s.resource[r, ASKS_FIRST] = q
     else:
-        queue[resource[r, ASKS_LAST], ASKS_NEXT] = q
-    resource[r, ASKS_LAST] = q
-    _grant(queue, resource, packet, slot, node, bits, clock, r, t, order)
+        s.queue[s.resource[r, ASKS_LAST], ASKS_NEXT] = q
+    s.resource[r, ASKS_LAST] = q
+    _grant(s, r, t, order)
 
 
-@jit(inline="always")
-def _grant(queue, resource, packet, slot, node, bits, clock, r, t, order):
+@jit(forceinline=True)
+def _grant(s, r, t, order):
     """Give a free resource with room behind it to the queue that asked first."""
-    q = resource[r, ASKS_FIRST]
+    q = s.resource[r, ASKS_FIRST]
     if q == NONE:
         return
-    _settle(queue, resource, r, t, order)
-    if resource[r, USER] != NONE:
-        _await(resource, slot, node, bits, clock, r)
+    _settle(s, r, t, order)
+    if s.resource[r, USER] != NONE:
+        _await(s, r)
         return
-    if not _has_room(queue, resource, slot, node, bits, clock, r, t, order):
+    if not _has_room(s, r, t, order):
         return
-    resource[r, ASKS_FIRST] = queue[q, ASKS_NEXT]
-    resource[r, USER] = q
-    queue[r, HELD] += 1
-    queue[q, LEAVES_BY] = r
-    p = queue[q, HEAD]
-    queue[q, HEAD] = packet[p, BEHIND]  # now, as the head may stand in its next queue before the tail leaves this
-    packet[p, PLACE] += 1
-    # a link that had no room behind it is not what a packet waited for (ROOM_AT is 0 for the port of a core)
-    resource[r, WAITED] += t - max(queue[q, ASKED_AT], queue[r, ROOM_AT])
-    resource[r, FREE_AT] = t + resource[r, OCCUPIED]
-    resource[r, FREE_ORDER] = new_order(clock)
-    if queue[q, HEAD] != NONE or resource[r, ASKS_FIRST] != NONE or resource[q, ASKS_FIRST] != NONE:
-        _await(resource, slot, node, bits, clock, r)
-    add(slot, node, bits, clock, t + resource[r, LATENCY], new_order(clock), (p << KIND_BITS) + ARRIVED)
+    s.resource[r, ASKS_FIRST] = s.queue[q, ASKS_NEXT]
+    s.resource[r, USER] = q
+    s.queue[r, HELD] += 1
+    s.queue[q, LEAVES_BY] = r
+    p = s.queue[q, HEAD]
+    s.queue[q, HEAD] = s.packet[p, BEHIND]  # now, as the head may stand in its next queue before the tail leaves this
+    s.packet[p, PLACE] += 1
+    # a link that had no room behind it is not what a packet waited for (ROOM_AT is 0 for the port of a s.core)
+    s.resource[r, WAITED] += t - max(s.queue[q, ASKED_AT], s.queue[r, ROOM_AT])
+    s.resource[r, FREE_AT] = t + s.resource[r, OCCUPIED]
+    s.resource[r, FREE_ORDER] = new_order(s.calendar)
+    if s.queue[q, HEAD] != NONE or s.resource[r, ASKS_FIRST] != NONE or s.resource[q, ASKS_FIRST] != NONE:
+        _await(s, r)
+    add(s.calendar, t + s.resource[r, LATENCY], new_order(s.calendar), (p << KIND_BITS) + ARRIVED)
 
 
-@jit(inline="always")
-def _has_room(queue, resource, slot, node, bits, clock, q, t, order):
+@jit(forceinline=True)
+def _has_room(s, q, t, order):
     """Whether a queue takes one more; if not, someone waits for what leaves it."""
-    is_leaving = _is_leaving(queue, resource, q, t, order)
-    if queue[q, HELD] < queue[q, ROOM]:
+    is_leaving = _is_leaving(s, q, t, order)
+    if s.queue[q, HELD] < s.queue[q, ROOM]:
         return True
     if is_leaving:
-        _await(resource, slot, node, bits, clock, queue[q, LEAVES_BY])
+        _await(s, s.queue[q, LEAVES_BY])
     return False
 
 
-@jit(inline="always")
-def _is_leaving(queue, resource, q, t, order):
+@jit(forceinline=True)
+def _is_leaving(s, q, t, order):
     """Whether a packet's tail is still in queue `q` while its head is on its way."""
-    r = queue[q, LEAVES_BY]
+    r = s.queue[q, LEAVES_BY]
     if r == NONE:
         return False
-    _settle(queue, resource, r, t, order)
-    return queue[q, LEAVES_BY] != NONE
+    _settle(s, r, t, order)
+    return s.queue[q, LEAVES_BY] != NONE
 
 
-@jit(inline="always")
-def _settle(queue, resource, r, t, order):
+@jit(forceinline=True)
+def _settle(s, r, t, order):
     """Note a departure from resource `r` that has taken place by now."""
-    if resource[r, USER] != NONE and _is_past(resource[r, FREE_AT], resource[r, FREE_ORDER], t, order):
-        _vacate(queue, resource, r, resource[r, FREE_AT])
+    if s.resource[r, USER] != NONE and _is_past(s.resource[r, FREE_AT], s.resource[r, FREE_ORDER], t, order):
+        _vacate(s, r, s.resource[r, FREE_AT])
 
 
-@jit(inline="always")
-def _vacate(queue, resource, r, t):
+@jit(forceinline=True)
+def _vacate(s, r, t):
     """The tail of a packet left resource `r`, and the queue before it, at `t`."""
-    q = resource[r, USER]
-    resource[r, USER] = NONE
-    queue[q, LEAVES_BY] = NONE
-    if queue[q, HELD] == queue[q, ROOM]:
-        queue[q, ROOM_AT] = t
-    queue[q, HELD] -= 1
+    q = s.resource[r, USER]
+    s.resource[r, USER] = NONE
+    s.queue[q, LEAVES_BY] = NONE
+    if s.queue[q, HELD] == s.queue[q, ROOM]:
+        s.queue[q, ROOM_AT] = t
+    s.queue[q, HELD] -= 1
 
 
-@jit(inline="always")
-def _await(resource, slot, node, bits, clock, r):
+@jit(forceinline=True)
+def _await(s, r):
     """Make an event of the departure from resource `r`, as someone waits for it."""
-    if resource[r, FREE_AT] != ADDED:
-        add(slot, node, bits, clock, resource[r, FREE_AT], resource[r, FREE_ORDER], (r << KIND_BITS) + DEPARTED)
-        resource[r, FREE_AT] = ADDED
+    if s.resource[r, FREE_AT] != ADDED:
+        add(s.calendar, s.resource[r, FREE_AT], s.resource[r, FREE_ORDER], (r << KIND_BITS) + DEPARTED)
+        s.resource[r, FREE_AT] = ADDED
 
 
-@jit(inline="always")
+@jit(forceinline=True)
 def _is_past(at, its_order, t, order):
     return at < t or (at == t and its_order < order)
