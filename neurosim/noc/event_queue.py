@@ -1,11 +1,11 @@
-"""A queue of events by time, then by the order in which they were made: a calendar.
+"""Events by time, then by the order in which they were made: a calendar.
 
-A ring of slots, each for a stretch of time (2^shift ps).  A slot lists its events in order, those of later rounds of
-the ring after those of this one; a bit for each slot says whether it has any, so empty ones are passed over 64 at a
-time.  With slots about as long as what lies between two events, both to add and to take one cost the same however
-many wait.
+A ring of slots, each for a stretch of time (2^shift ps).  A slot lists its events in order, those of this round of the
+ring before those of later ones; a bit for each slot says whether it has any, so that empty ones are passed over 64 at
+a time.  With slots about as long as the time between two events, to add one and to take one cost the same however many
+wait.
 
-Order is a number of its own, so that an event may be noted first and added later, when someone turns out to need it.
+The order is a number of its own, so that an event may be noted first and added later, when it is known to be needed.
 """
 
 from typing import NamedTuple
@@ -16,43 +16,51 @@ import numpy.typing as npt
 from compiler.jit import jit
 from neurosim.simulation.lanes import lowest
 
-SLOTS = 4096
+SLOTS = 4096  # one word says which words of bits are not 0, so at most 64 * 64
 WORDS = SLOTS // 64
-NONE = -1
+NONE = np.uint32(2**32 - 1)
 
-TIME, ORDER, NEXT, EVENT = range(4)  # of a node; the list of a slot is a ring, of which `slot` holds the last
-NOW, ORDERS, FREE, SHIFT, FILLED = range(5)  # of `clock`: slot number since the start, orders given, unused nodes
+EVENT = np.dtype(
+    [
+        ("time", np.int64),
+        ("order", np.int64),
+        ("next", np.uint32),  # of its slot, the first after the last; of unused ones, any other
+        ("kind", np.uint32),
+        ("what", np.uint32),
+        ("where", np.uint32),
+    ]
+)
 
 
 class Calendar(NamedTuple):
     """The tables."""
 
-    slot: npt.NDArray[np.int32]  # [slot], its last node
-    node: npt.NDArray[np.int64]  # [node, column]
-    bits: npt.NDArray[np.uint64]  # [word], of slots that are not empty
-    clock: npt.NDArray[np.int64]
+    slot: npt.NDArray[np.uint32]  # [slot], its last event
+    event: npt.NDArray[np.void]  # [event], EVENT
+    bits: npt.NDArray[np.uint64]  # [word], slots that have events; then the words that are not 0
+    clock: npt.NDArray[np.int64]  # the slot of now, counted on and on; the last order given; shift
+    unused: npt.NDArray[np.uint32]  # [1], an event that is free
+
+
+NOW, ORDERS, SHIFT = range(3)  # of the clock
 
 
 @jit
-def new_calendar(most, shift):
-    """An empty calendar for at most so many events at a time, with slots of 2^shift ps."""
-    calendar = Calendar(
-        np.full(SLOTS, NONE, np.int32), np.zeros((most, 4), np.int64), np.zeros(WORDS + 1, np.uint64), np.zeros(5, np.int64)
-    )
-    calendar.clock[SHIFT] = shift
-    return calendar
+def new_calendar(events, shift):
+    """A calendar with slots of 2^shift ps, given a table of EVENT as long as events may wait at a time; see `clear`."""
+    slot, bits = np.empty(SLOTS, np.uint32), np.empty(WORDS + 1, np.uint64)
+    return Calendar(slot, events, bits, np.array([0, 0, shift]), np.empty(1, np.uint32))
 
 
 @jit
 def clear(calendar):
     """Begin at time 0, without events."""
-    shift = calendar.clock[SHIFT]
     calendar.slot[:] = NONE
     calendar.bits[:] = 0
-    calendar.clock[:] = 0
-    calendar.clock[SHIFT] = shift
-    for i in range(len(calendar.node)):
-        calendar.node[i, NEXT] = i + 1
+    calendar.clock[NOW], calendar.clock[ORDERS] = 0, 0
+    calendar.unused[0] = 0
+    for i in range(len(calendar.event)):
+        calendar.event[i].next = i + 1
 
 
 @jit(forceinline=True)
@@ -63,91 +71,108 @@ def new_order(calendar):
 
 
 @jit(forceinline=True)
-def add(calendar, t, order, event):
-    """Add an event, not before the last one taken."""
-    i = calendar.clock[FREE]
-    calendar.clock[FREE] = calendar.node[i, NEXT]
-    calendar.node[i, TIME], calendar.node[i, ORDER], calendar.node[i, EVENT] = t, order, event
-    s = (t >> calendar.clock[SHIFT]) & (SLOTS - 1)
-    last = calendar.slot[s]
-    if last == NONE:
-        calendar.node[i, NEXT] = i
-        calendar.slot[s] = i
-        calendar.bits[s >> 6] |= np.uint64(1) << np.uint64(s & 63)
-        calendar.bits[WORDS] |= np.uint64(1) << np.uint64(s >> 6)
-        return
-    if _is_before(calendar, last, t, order):
-        calendar.slot[s] = i
-    else:
-        while _is_before(calendar, calendar.node[last, NEXT], t, order):
-            last = calendar.node[last, NEXT]
-    calendar.node[i, NEXT] = calendar.node[last, NEXT]
-    calendar.node[last, NEXT] = i
+def is_empty(calendar):
+    """Whether nothing waits."""
+    return calendar.bits[WORDS] == 0
 
 
 @jit(forceinline=True)
-def _is_before(calendar, i, t, order):
-    return calendar.node[i, TIME] < t or (calendar.node[i, TIME] == t and calendar.node[i, ORDER] < order)
+def add(calendar, time, order, kind, what, where):
+    """Add an event, not before the last one taken."""
+    events = calendar.event
+    i = calendar.unused[0]
+    calendar.unused[0] = events[i].next
+    events[i].time, events[i].order = time, order
+    events[i].kind, events[i].what, events[i].where = kind, what, where
+    s = np.uint32(time >> calendar.clock[SHIFT]) & np.uint32(SLOTS - 1)
+    last = calendar.slot[s]
+    if last == NONE:
+        calendar.slot[s] = i
+        events[i].next = i
+        _mark(calendar, s)
+        return
+    if _is_before(events, last, time, order):
+        calendar.slot[s] = i
+    else:
+        while _is_before(events, events[last].next, time, order):
+            last = events[last].next
+    events[i].next = events[last].next
+    events[last].next = i
 
 
 @jit(forceinline=True)
 def take(calendar):
-    """Take the first event of those there are: its time, order, and what it is."""
-    shift = calendar.clock[SHIFT]
+    """Take the first of the events there are: its time, order, kind, what and where."""
+    events, shift = calendar.event, calendar.clock[SHIFT]
     now = calendar.clock[NOW]
     end = now + SLOTS
     last = calendar.slot[now & (SLOTS - 1)]
-    while last == NONE or (calendar.node[calendar.node[last, NEXT], TIME] >> shift) != now:
-        now = _next_filled(calendar, now)
+    while last == NONE or events[events[last].next].time >> shift != now:
+        now = _next_marked(calendar, now + 1)
         if now > end:
-            now = _earliest(calendar, shift)
+            now = _earliest(calendar) >> shift
         last = calendar.slot[now & (SLOTS - 1)]
     calendar.clock[NOW] = now
-    i = calendar.node[last, NEXT]
+    i = events[last].next
     if i == last:
-        s = now & (SLOTS - 1)
-        calendar.slot[s] = NONE
-        w = s >> 6
-        calendar.bits[w] &= ~(np.uint64(1) << np.uint64(s & 63))
-        if calendar.bits[w] == np.uint64(0):
-            calendar.bits[WORDS] &= ~(np.uint64(1) << np.uint64(w))
+        _unmark(calendar, np.uint32(now) & np.uint32(SLOTS - 1))
     else:
-        calendar.node[last, NEXT] = calendar.node[i, NEXT]
-    calendar.node[i, NEXT] = calendar.clock[FREE]
-    calendar.clock[FREE] = i
-    return calendar.node[i, TIME], calendar.node[i, ORDER], calendar.node[i, EVENT]
+        events[last].next = events[i].next
+    events[i].next = calendar.unused[0]
+    calendar.unused[0] = i
+    return events[i].time, events[i].order, events[i].kind, events[i].what, events[i].where
 
 
 @jit(forceinline=True)
-def is_empty(calendar):
-    return calendar.bits[WORDS] == np.uint64(0)
+def _is_before(events, i, time, order):
+    return events[i].time < time or (events[i].time == time and events[i].order < order)
 
 
 @jit(forceinline=True)
-def _next_filled(calendar, now):
-    """The number of the next slot with events, after `now`."""
-    s = (now + 1) & (SLOTS - 1)
-    base = now + 1 - s
-    w = s >> 6
-    rest = calendar.bits[w] >> np.uint64(s & 63)
-    if rest != np.uint64(0):
-        return now + 1 + lowest(rest)
-    above = np.uint64(0)
-    if w < WORDS - 1:
-        above = calendar.bits[WORDS] >> np.uint64(w + 1)
-    if above != np.uint64(0):
-        w = w + 1 + lowest(above)
-    else:
-        w = lowest(calendar.bits[WORDS])
-        base += SLOTS
-    return base + w * 64 + lowest(calendar.bits[w])
+def _bit(i):
+    return np.uint64(1) << np.uint64(i & 63)
+
+
+@jit(forceinline=True)
+def _mark(calendar, s):
+    """Note that slot `s` has events."""
+    word = s >> np.uint32(6)
+    calendar.bits[word] |= _bit(s)
+    calendar.bits[WORDS] |= _bit(word)
+
+
+@jit(forceinline=True)
+def _unmark(calendar, s):
+    """Note that slot `s` has none."""
+    calendar.slot[s] = NONE
+    word = s >> np.uint32(6)
+    calendar.bits[word] &= ~_bit(s)
+    if calendar.bits[word] == 0:
+        calendar.bits[WORDS] &= ~_bit(word)
+
+
+@jit(forceinline=True)
+def _next_marked(calendar, now):
+    """The first slot from `now` on, counted on and on, that has events."""
+    s = now & (SLOTS - 1)
+    word = s >> 6
+    rest = calendar.bits[word] >> np.uint64(s & 63)
+    if rest != 0:
+        return now + lowest(rest)
+    begin = now - s
+    words = calendar.bits[WORDS] & (~np.uint64(1) << np.uint64(word))  # those after this one
+    if words == 0:
+        words = calendar.bits[WORDS]
+        begin += SLOTS
+    word = lowest(words)
+    return begin + word * 64 + lowest(calendar.bits[word])
 
 
 @jit
-def _earliest(calendar, shift):
-    """Where nothing happens for a whole round: the number of the slot of the first event."""
+def _earliest(calendar):
+    """Time of the first event, looked for in every slot: where nothing happens for a whole round."""
     first = np.iinfo(np.int64).max
-    for s in range(SLOTS):
-        if calendar.slot[s] != NONE:
-            first = min(first, calendar.node[calendar.node[calendar.slot[s], NEXT], TIME])
-    return first >> shift
+    for last in calendar.slot:
+        if last != NONE:
+            first = min(first, calendar.event[calendar.event[last].next].time)
+    return first

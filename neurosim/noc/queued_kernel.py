@@ -21,18 +21,58 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from compiler.jit import jit
-from neurosim.noc.event_queue import Calendar, add, clear, is_empty, new_calendar, new_order, take
+from neurosim.noc.event_queue import EVENT, NONE, Calendar, add, clear, is_empty, new_calendar, new_order, take
 
-SENT, DEPARTED, HAS_ROOM, ARRIVED, SERVED = range(5)
-KIND_BITS = 3  # of an event, below what it happens to: a core, resource or packet
-NONE = -1
-ADDED = np.iinfo(np.int64).max  # time of a departure that is an event now
+SENT, DEPARTED, HAS_ROOM, ARRIVED, SERVED = range(5)  # kinds of events
+ADDED = np.iinfo(np.int64).max  # time of an end that is an event now
 
-# columns of the tables
-HEAD, LAST, HELD, ROOM, ASKS_NEXT, ASKED_AT, LEAVES_BY, ROOM_AT = range(8)  # of a queue; first and last packet, packets
-ASKS_FIRST, ASKS_LAST, USER, FREE_AT, FREE_ORDER, LATENCY, OCCUPIED, WAITED = range(8)  # of a resource; queues, ps
-NEXT, END, SENDS, INPUT, SERVED_AT, SERVED_ORDER, SENT_AT, RECEIVED_AT, N_RECEIVED, TAIL = range(10)
-BEHIND, PLACE, WORK, SERVICE = range(4)  # of a packet; the next one of its queue, into path
+QUEUE = np.dtype(
+    [
+        ("head", np.uint32),  # first packet
+        ("last", np.uint32),
+        ("asks_next", np.uint32),  # the queue that asked for the same resource after this one
+        ("leaves_by", np.uint32),  # the resource over which a packet leaves whose tail is still here
+        ("held", np.int64),  # packets
+        ("room", np.int64),  # packets
+        ("asked_at", np.int64),  # ps
+        ("room_at", np.int64),  # ps, when it was last full no more
+    ]
+)
+RESOURCE = np.dtype(
+    [
+        ("asks_first", np.uint32),  # queues that ask for it
+        ("asks_last", np.uint32),
+        ("user", np.uint32),  # the queue that it was granted to
+        ("unused", np.uint32),
+        ("free_at", np.int64),  # ps, when its user's packet has left; ADDED if there is an event
+        ("free_order", np.int64),  # of that event
+        ("latency", np.int64),  # ps
+        ("occupied", np.int64),  # ps
+        ("waited", np.int64),  # ps
+    ]
+)
+CORE = np.dtype(
+    [
+        ("next", np.int64),  # packet to send; `end`: its tail
+        ("end", np.int64),
+        ("tail", np.int64),  # ps
+        ("input", np.int64),  # ps, of what comes from outside and was not received yet
+        ("sends", np.int64),
+        ("sent_at", np.int64),  # ps
+        ("served_at", np.int64),  # ps, when it has received; ADDED if there is an event
+        ("served_order", np.int64),  # of that event
+        ("received_at", np.int64),  # ps
+        ("n_received", np.int64),
+    ]
+)
+PACKET = np.dtype(
+    [
+        ("behind", np.uint32),  # the next one of its queue
+        ("place", np.uint32),  # into path, of the resource to ask for next
+        ("work", np.int64),  # ps
+        ("service", np.int64),  # ps
+    ]
+)
 
 
 class Finish(NamedTuple):
@@ -47,10 +87,10 @@ class Finish(NamedTuple):
 class _State(NamedTuple):
     """The tables."""
 
-    queue: npt.NDArray[np.int64]  # [queue, column]; those behind resources first, then those of cores
-    resource: npt.NDArray[np.int64]  # [resource, column]
-    core: npt.NDArray[np.int64]  # [core, column]
-    packet: npt.NDArray[np.int64]  # [packet of the step, column]
+    queue: npt.NDArray[np.void]  # [queue], QUEUE; those behind resources first, then those of cores
+    resource: npt.NDArray[np.void]  # [resource], RESOURCE
+    core: npt.NDArray[np.void]  # [core], CORE
+    packet: npt.NDArray[np.void]  # [packet of the step], PACKET
     path: npt.NDArray[np.int64]  # see Mesh
     calendar: Calendar
 
@@ -78,31 +118,32 @@ def queued_steps(mesh, messages, finish, exclusive):
     for step in range(n_steps):
         most = max(most, messages.first[step, n_cores] - messages.first[step, 0])
     s = _State(
-        np.zeros((n_resources + n_cores, 8), np.int64),
-        np.zeros((n_resources + n_cores, 8), np.int64),
-        np.zeros((n_cores, 10), np.int64),
-        np.zeros((most, 4), np.int64),
+        np.zeros(n_resources + n_cores, QUEUE),
+        np.zeros(n_resources + n_cores, RESOURCE),
+        np.zeros(n_cores, CORE),
+        np.zeros(most, PACKET),
         mesh.path,
-        new_calendar(most + 3 * n_cores + n_resources, 6),
+        new_calendar(np.zeros(most + 3 * n_cores + n_resources, EVENT), 6),
     )
     for q in range(n_resources + n_cores):
-        s.queue[q, ROOM] = max(1, mesh.room[q] // mesh.flits)  # of packets; one in any case
+        s.queue[q].room = max(1, mesh.room[q] // mesh.flits)  # of packets; one in any case
     for r in range(n_resources):
-        s.resource[r, LATENCY] = mesh.latency[r]
-        s.resource[r, OCCUPIED] = mesh.occupied[r]
+        s.resource[r].latency = mesh.latency[r]
+        s.resource[r].occupied = mesh.occupied[r]
         if r >= n_resources - n_cores:  # a core begins with a whole packet
-            s.resource[r, LATENCY] += (mesh.flits - 1) * mesh.cycle
+            s.resource[r].latency += (mesh.flits - 1) * mesh.cycle
     for step in range(n_steps):
         _begin(mesh, messages, s, step)
-        clear(s.calendar)
         _play(s, exclusive)
+        received = 0
         for c in range(n_cores):
-            finish.sent[step, c] = s.core[c, SENT_AT]
-            finish.received[step, c] = s.core[c, RECEIVED_AT]
-            finish.n_received[step, c] = s.core[c, N_RECEIVED]
+            finish.sent[step, c] = s.core[c].sent_at
+            finish.received[step, c] = s.core[c].received_at
+            finish.n_received[step, c] = s.core[c].n_received
+            received += s.core[c].n_received
         for r in range(n_resources):
-            finish.waited[step, r] = s.resource[r, WAITED]
-        if s.core[:, N_RECEIVED].sum() < messages.first[step, n_cores] - messages.first[step, 0]:
+            finish.waited[step, r] = s.resource[r].waited
+        if received < messages.first[step, n_cores] - messages.first[step, 0]:
             return step
     return -1
 
@@ -111,24 +152,24 @@ def queued_steps(mesh, messages, finish, exclusive):
 def _begin(mesh, messages, s, step):
     """Empty queues, and the packets of a step."""
     base = messages.first[step, 0]
-    s.queue[:, HEAD] = NONE
-    s.queue[:, HELD] = 0
-    s.queue[:, LEAVES_BY] = NONE
-    s.queue[:, ROOM_AT] = 0
-    s.resource[:, ASKS_FIRST] = NONE
-    s.resource[:, USER] = NONE
-    s.resource[:, WAITED] = 0
+    clear(s.calendar)
+    for q in range(len(s.queue)):
+        queue, resource = s.queue[q], s.resource[q]
+        queue.head = queue.leaves_by = resource.asks_first = resource.user = NONE
+        queue.held = queue.room_at = resource.waited = 0
     for c in range(mesh.n_cores):
-        s.core[c] = 0
-        s.core[c, SERVED_AT] = -1
-        s.core[c, NEXT] = messages.first[step, c] - base
-        s.core[c, END] = messages.first[step, c + 1] - base
-        s.core[c, TAIL] = messages.tail[step, c]
-        s.core[c, INPUT] = messages.inputs[step, c]
+        core = s.core[c]
+        core.next = messages.first[step, c] - base
+        core.end = messages.first[step, c + 1] - base
+        core.tail = messages.tail[step, c]
+        core.input = messages.inputs[step, c]
+        core.sends = core.sent_at = core.received_at = core.n_received = 0
+        core.served_at = -1
     for p in range(messages.first[step, mesh.n_cores] - base):
-        s.packet[p, PLACE] = mesh.path_ptr[messages.pair[base + p]]
-        s.packet[p, WORK] = messages.work[base + p]
-        s.packet[p, SERVICE] = messages.service[base + p]
+        packet = s.packet[p]
+        packet.place = mesh.path_ptr[messages.pair[base + p]]
+        packet.work = messages.work[base + p]
+        packet.service = messages.service[base + p]
 
 
 @jit
@@ -142,58 +183,55 @@ def _play(tables, exclusive):
         _borrowed(tables.path),
         Calendar(
             _borrowed(tables.calendar.slot),
-            _borrowed(tables.calendar.node),
+            _borrowed(tables.calendar.event),
             _borrowed(tables.calendar.bits),
             _borrowed(tables.calendar.clock),
+            _borrowed(tables.calendar.unused),
         ),
     )
     n_resources = len(s.queue) - len(s.core)
     n_links = n_resources - len(s.core)
-    for c in range(len(s.core)):
+    for c in range(np.uint32(len(s.core))):
         _send(s, c, 0, exclusive)
         _receive(s, c, 0, 0, exclusive)
     while not is_empty(s.calendar):
-        t, order, event = take(s.calendar)
-        kind, what = event & 7, event >> KIND_BITS
+        t, order, kind, what, where = take(s.calendar)
         if kind == ARRIVED:
-            r = s.path[s.packet[what, PLACE] - 1]
-            _append(s, r, what)
-            if r >= n_links:
-                _receive(s, r - n_links, t, order, exclusive)
-            elif s.queue[r, HEAD] == what:
-                _ask(s, r, t, order)
+            _append(s, where, what)
+            if where >= n_links:
+                _receive(s, np.uint32(where - n_links), t, order, exclusive)
+            elif s.queue[where].head == what:
+                _ask(s, where, t, order)
         elif kind == DEPARTED:
-            q = s.resource[what, USER]
-            _vacate(s, what, t)
+            q = s.resource[where].user
+            _vacate(s, where, t)
             if q < n_resources:
                 _grant(s, q, t, order)
-            if s.queue[q, HEAD] != NONE:
+            if s.queue[q].head != NONE:
                 _ask(s, q, t, order)
-            if q >= n_resources and s.resource[q, ASKS_FIRST] != NONE:  # a core that waited
-                c = q - n_resources
-                s.resource[q, ASKS_FIRST] = NONE
-                _inject(s, c, t, order)
-                _send(s, c, t, exclusive)
+            if q >= n_resources and s.resource[q].asks_first != NONE:  # a core that waited
+                s.resource[q].asks_first = NONE
+                _inject(s, what, t, order)
+                _send(s, what, t, exclusive)
                 if exclusive:
-                    _receive(s, c, t, order, exclusive)
-            _grant(s, what, t, order)
+                    _receive(s, what, t, order, exclusive)
+            _grant(s, where, t, order)
         elif kind == HAS_ROOM:
-            _grant(s, what, t, order)
+            _grant(s, where, t, order)
         elif kind == SENT:
-            s.core[what, SENDS] = 0
-            s.core[what, SENT_AT] = t
-            q = n_resources + what
-            if s.core[what, NEXT] == s.core[what, END]:
-                s.core[what, NEXT] += 1  # the tail is done
-            elif _has_room(s, q, t, order):
+            s.core[what].sends = 0
+            s.core[what].sent_at = t
+            if s.core[what].next == s.core[what].end:
+                s.core[what].next += 1  # the tail is done
+            elif _has_room(s, where, t, order):
                 _inject(s, what, t, order)
             else:
-                s.resource[q, ASKS_FIRST] = q
+                s.resource[where].asks_first = where
             _send(s, what, t, exclusive)
             if exclusive:
                 _receive(s, what, t, order, exclusive)
         else:
-            s.core[what, SERVED_AT] = -1
+            s.core[what].served_at = -1
             if exclusive:
                 _send(s, what, t, exclusive)
             _receive(s, what, t, order, exclusive)
@@ -202,164 +240,181 @@ def _play(tables, exclusive):
 @jit(forceinline=True)
 def _send(s, c, t, exclusive):
     """Let core `c` begin to send, if it can."""
-    p = s.core[c, NEXT]
-    is_blocked = s.resource[len(s.resource) - len(s.core) + c, ASKS_FIRST] != NONE
-    if p > s.core[c, END] or s.core[c, SENDS] or is_blocked or (exclusive and s.core[c, SERVED_AT] == ADDED):
+    core, q = s.core[c], _injection(s, c)
+    is_blocked = s.resource[q].asks_first != NONE
+    if core.next > core.end or core.sends or is_blocked or (exclusive and core.served_at == ADDED):
         return
-    if p < s.core[c, END]:
-        s.core[c, SENDS] = 1
-        add(s.calendar, t + s.packet[p, WORK], new_order(s.calendar), (c << KIND_BITS) + SENT)
+    if core.next < core.end:
+        core.sends = 1
+        add(s.calendar, t + s.packet[core.next].work, new_order(s.calendar), SENT, c, q)
     elif exclusive:
-        s.core[c, SENDS] = 1
-        add(s.calendar, t + s.core[c, TAIL], new_order(s.calendar), (c << KIND_BITS) + SENT)
+        core.sends = 1
+        add(s.calendar, t + core.tail, new_order(s.calendar), SENT, c, q)
     else:
-        s.core[c, NEXT] = p + 1
-        s.core[c, SENT_AT] = t + s.core[c, TAIL]
+        core.next += 1
+        core.sent_at = t + core.tail
 
 
 @jit(forceinline=True)
 def _receive(s, c, t, order, exclusive):
     """Let core `c` begin to receive, if it can."""
-    if exclusive and s.core[c, SENDS]:
+    core = s.core[c]
+    if exclusive and core.sends:
         return
-    q = len(s.resource) - 2 * len(s.core) + c
-    if not _is_past(s.core[c, SERVED_AT], s.core[c, SERVED_ORDER], t, order):
-        if s.queue[q, HEAD] != NONE and s.core[c, SERVED_AT] != ADDED:
-            add(s.calendar, s.core[c, SERVED_AT], s.core[c, SERVED_ORDER], (c << KIND_BITS) + SERVED)
-            s.core[c, SERVED_AT] = ADDED
+    q = np.uint32(len(s.queue) - 2 * len(s.core) + c)
+    queue = s.queue[q]
+    if not _is_past(core.served_at, core.served_order, t, order):
+        if queue.head != NONE and core.served_at != ADDED:
+            add(s.calendar, core.served_at, core.served_order, SERVED, c, q)
+            core.served_at = ADDED
         return
-    p = s.queue[q, HEAD]
-    if s.core[c, INPUT] > 0:
-        end = t + s.core[c, INPUT]
-        s.core[c, INPUT] = 0
-    elif p != NONE:
-        end = t + s.packet[p, SERVICE]
-        s.core[c, N_RECEIVED] += 1
-        s.queue[q, HEAD] = s.packet[p, BEHIND]
-        s.queue[q, HELD] -= 1
+    has_room = False
+    if core.input > 0:
+        end = t + core.input
+        core.input = 0
+    elif queue.head != NONE:
+        packet = s.packet[queue.head]
+        end = t + packet.service
+        queue.head = packet.behind
+        queue.held -= 1
+        core.n_received += 1
+        has_room = True
     else:
         return
-    s.core[c, RECEIVED_AT] = end
-    s.core[c, SERVED_ORDER] = new_order(s.calendar)
-    if exclusive or s.queue[q, HEAD] != NONE:
-        add(s.calendar, end, s.core[c, SERVED_ORDER], (c << KIND_BITS) + SERVED)
-        end = ADDED
-    s.core[c, SERVED_AT] = end
-    if p != NONE and s.resource[q, ASKS_FIRST] != NONE:
-        add(s.calendar, t, new_order(s.calendar), (q << KIND_BITS) + HAS_ROOM)  # after all that happens now
+    core.received_at = end
+    core.served_at = end
+    core.served_order = new_order(s.calendar)
+    if exclusive or queue.head != NONE:
+        add(s.calendar, end, core.served_order, SERVED, c, q)
+        core.served_at = ADDED
+    if has_room and s.resource[q].asks_first != NONE:
+        add(s.calendar, t, new_order(s.calendar), HAS_ROOM, c, q)  # after all that happens now
+
+
+@jit(forceinline=True)
+def _injection(s, c):
+    """The queue between core `c` and its router."""
+    return np.uint32(len(s.queue) - len(s.core) + c)
 
 
 @jit(forceinline=True)
 def _inject(s, c, t, order):
     """Put the next packet of core `c` between it and its router."""
-    p, q = s.core[c, NEXT], len(s.resource) - len(s.core) + c
-    s.core[c, NEXT] += 1
-    s.queue[q, HELD] += 1
+    p, q = np.uint32(s.core[c].next), _injection(s, c)
+    s.core[c].next += 1
+    s.queue[q].held += 1
     _append(s, q, p)
-    if s.queue[q, HEAD] == p:
+    if s.queue[q].head == p:
         _ask(s, q, t, order)
 
 
 @jit(forceinline=True)
 def _append(s, q, p):
-    s.packet[p, BEHIND] = NONE
-    if s.queue[q, HEAD] == NONE:
-        s.queue[q, HEAD] = p
+    queue = s.queue[q]
+    s.packet[p].behind = NONE
+    if queue.head == NONE:
+        queue.head = p
     else:
-        s.packet[s.queue[q, LAST], BEHIND] = p
-    s.queue[q, LAST] = p
+        s.packet[queue.last].behind = p
+    queue.last = p
 
 
 @jit(forceinline=True)
 def _ask(s, q, t, order):
     """The head of a queue asks for its next resource, as soon as the tail before it has left."""
+    queue = s.queue[q]
     if _is_leaving(s, q, t, order):
-        _await(s, s.queue[q, LEAVES_BY])
+        _await(s, queue.leaves_by)
         return
-    r = s.path[s.packet[s.queue[q, HEAD], PLACE]]
-    s.queue[q, ASKED_AT] = t
-    s.queue[q, ASKS_NEXT] = NONE
-    if s.resource[r, ASKS_FIRST] == NONE:
-        s.resource[r, ASKS_FIRST] = q
+    r = np.uint32(s.path[s.packet[queue.head].place])
+    resource = s.resource[r]
+    queue.asked_at = t
+    queue.asks_next = NONE
+    if resource.asks_first == NONE:
+        resource.asks_first = q
     else:
-        s.queue[s.resource[r, ASKS_LAST], ASKS_NEXT] = q
-    s.resource[r, ASKS_LAST] = q
+        s.queue[resource.asks_last].asks_next = q
+    resource.asks_last = q
     _grant(s, r, t, order)
 
 
 @jit(forceinline=True)
 def _grant(s, r, t, order):
     """Give a free resource with room behind it to the queue that asked first."""
-    q = s.resource[r, ASKS_FIRST]
+    resource = s.resource[r]
+    q = resource.asks_first
     if q == NONE:
         return
     _settle(s, r, t, order)
-    if s.resource[r, USER] != NONE:
+    if resource.user != NONE:
         _await(s, r)
         return
     if not _has_room(s, r, t, order):
         return
-    s.resource[r, ASKS_FIRST] = s.queue[q, ASKS_NEXT]
-    s.resource[r, USER] = q
-    s.queue[r, HELD] += 1
-    s.queue[q, LEAVES_BY] = r
-    p = s.queue[q, HEAD]
-    s.queue[q, HEAD] = s.packet[p, BEHIND]  # now, as the head may stand in its next queue before the tail leaves this
-    s.packet[p, PLACE] += 1
-    # a link that had no room behind it is not what a packet waited for (ROOM_AT is 0 for the port of a s.core)
-    s.resource[r, WAITED] += t - max(s.queue[q, ASKED_AT], s.queue[r, ROOM_AT])
-    s.resource[r, FREE_AT] = t + s.resource[r, OCCUPIED]
-    s.resource[r, FREE_ORDER] = new_order(s.calendar)
-    if s.queue[q, HEAD] != NONE or s.resource[r, ASKS_FIRST] != NONE or s.resource[q, ASKS_FIRST] != NONE:
+    queue = s.queue[q]
+    resource.asks_first = queue.asks_next
+    resource.user = q
+    s.queue[r].held += 1
+    queue.leaves_by = r
+    p = queue.head
+    queue.head = s.packet[p].behind  # now, as the head may stand in its next queue before the tail leaves this
+    s.packet[p].place += 1
+    # a link that had no room behind it is not what a packet waited for (room_at is 0 for the port of a core)
+    resource.waited += t - max(queue.asked_at, s.queue[r].room_at)
+    resource.free_at = t + resource.occupied
+    resource.free_order = new_order(s.calendar)
+    if queue.head != NONE or resource.asks_first != NONE or s.resource[q].asks_first != NONE:
         _await(s, r)
-    add(s.calendar, t + s.resource[r, LATENCY], new_order(s.calendar), (p << KIND_BITS) + ARRIVED)
+    add(s.calendar, t + resource.latency, new_order(s.calendar), ARRIVED, p, r)
 
 
 @jit(forceinline=True)
 def _has_room(s, q, t, order):
     """Whether a queue takes one more; if not, someone waits for what leaves it."""
     is_leaving = _is_leaving(s, q, t, order)
-    if s.queue[q, HELD] < s.queue[q, ROOM]:
+    if s.queue[q].held < s.queue[q].room:
         return True
     if is_leaving:
-        _await(s, s.queue[q, LEAVES_BY])
+        _await(s, s.queue[q].leaves_by)
     return False
 
 
 @jit(forceinline=True)
 def _is_leaving(s, q, t, order):
     """Whether a packet's tail is still in queue `q` while its head is on its way."""
-    r = s.queue[q, LEAVES_BY]
-    if r == NONE:
+    if s.queue[q].leaves_by == NONE:
         return False
-    _settle(s, r, t, order)
-    return s.queue[q, LEAVES_BY] != NONE
+    _settle(s, s.queue[q].leaves_by, t, order)
+    return s.queue[q].leaves_by != NONE
 
 
 @jit(forceinline=True)
 def _settle(s, r, t, order):
     """Note a departure from resource `r` that has taken place by now."""
-    if s.resource[r, USER] != NONE and _is_past(s.resource[r, FREE_AT], s.resource[r, FREE_ORDER], t, order):
-        _vacate(s, r, s.resource[r, FREE_AT])
+    resource = s.resource[r]
+    if resource.user != NONE and _is_past(resource.free_at, resource.free_order, t, order):
+        _vacate(s, r, resource.free_at)
 
 
 @jit(forceinline=True)
 def _vacate(s, r, t):
     """The tail of a packet left resource `r`, and the queue before it, at `t`."""
-    q = s.resource[r, USER]
-    s.resource[r, USER] = NONE
-    s.queue[q, LEAVES_BY] = NONE
-    if s.queue[q, HELD] == s.queue[q, ROOM]:
-        s.queue[q, ROOM_AT] = t
-    s.queue[q, HELD] -= 1
+    queue = s.queue[s.resource[r].user]
+    s.resource[r].user = NONE
+    queue.leaves_by = NONE
+    if queue.held == queue.room:
+        queue.room_at = t
+    queue.held -= 1
 
 
 @jit(forceinline=True)
 def _await(s, r):
     """Make an event of the departure from resource `r`, as someone waits for it."""
-    if s.resource[r, FREE_AT] != ADDED:
-        add(s.calendar, s.resource[r, FREE_AT], s.resource[r, FREE_ORDER], (r << KIND_BITS) + DEPARTED)
-        s.resource[r, FREE_AT] = ADDED
+    resource = s.resource[r]
+    if resource.free_at != ADDED:
+        c = np.uint32(resource.user - (len(s.queue) - len(s.core)))  # where a core sends over it
+        add(s.calendar, resource.free_at, resource.free_order, DEPARTED, c, r)
+        resource.free_at = ADDED
 
 
 @jit(forceinline=True)
