@@ -49,7 +49,9 @@ NOW, ORDERS, SHIFT = range(3)  # of the clock
 def new_calendar(events, shift):
     """A calendar with slots of 2^shift ps, given a table of EVENT as long as events may wait at a time; see `clear`."""
     slot, bits = np.empty(SLOTS, np.uint32), np.empty(WORDS + 1, np.uint64)
-    return Calendar(slot, events, bits, np.array([0, 0, shift]), np.empty(1, np.uint32))
+    for i in range(len(events)):
+        events[i].next = i + 1
+    return Calendar(slot, events, bits, np.array([0, 0, shift]), np.zeros(1, np.uint32))
 
 
 @jit
@@ -58,9 +60,6 @@ def clear(calendar):
     calendar.slot[:] = NONE
     calendar.bits[:] = 0
     calendar.clock[NOW], calendar.clock[ORDERS] = 0, 0
-    calendar.unused[0] = 0
-    for i in range(len(calendar.event)):
-        calendar.event[i].next = i + 1
 
 
 @jit(forceinline=True)

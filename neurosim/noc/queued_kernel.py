@@ -22,6 +22,7 @@ from numba.extending import intrinsic
 
 from compiler.jit import jit
 from neurosim.noc.event_queue import EVENT, NONE, Calendar, add, clear, is_empty, new_calendar, new_order, take
+from neurosim.simulation.lanes import prefetch
 
 SENT, DEPARTED, HAS_ROOM, ARRIVED, SERVED = range(5)  # kinds of events
 ADDED = np.iinfo(np.int64).max  # time of an end that is an event now
@@ -49,6 +50,7 @@ RESOURCE = np.dtype(
         ("latency", np.int64),  # ps
         ("occupied", np.int64),  # ps
         ("waited", np.int64),  # ps
+        ("padding", np.int64),  # to a row of 64 bytes
     ]
 )
 CORE = np.dtype(
@@ -246,6 +248,7 @@ def _send(s, c, t, exclusive):
         return
     if core.next < core.end:
         core.sends = 1
+        prefetch(s.path, np.int64(s.packet[core.next].place))
         add(s.calendar, t + s.packet[core.next].work, new_order(s.calendar), SENT, c, q)
     elif exclusive:
         core.sends = 1
