@@ -46,12 +46,20 @@ NOW, ORDERS, SHIFT = range(3)  # of the clock
 
 
 @jit
-def new_calendar(events, shift):
-    """A calendar with slots of 2^shift ps, given a table of EVENT as long as events may wait at a time; see `clear`."""
+def new_calendar(events, delay):
+    """A calendar for events mostly about `delay` ps ahead, given a table of EVENT as long as many may wait; `clear` it.
+
+    A slot is a 64th of the delay or somewhat longer: where a mesh is busy, about the time between two events.
+    """
+    shift, length = 0, delay // 64
+    while length > 0:
+        shift, length = shift + 1, length // 2
     slot, bits = np.empty(SLOTS, np.uint32), np.empty(WORDS + 1, np.uint64)
     for i in range(len(events)):
         events[i].next = i + 1
-    return Calendar(slot, events, bits, np.array([0, 0, shift]), np.zeros(1, np.uint32))
+    clock = np.zeros(3, np.int64)
+    clock[SHIFT] = shift
+    return Calendar(slot, events, bits, clock, np.zeros(1, np.uint32))
 
 
 @jit
@@ -169,9 +177,12 @@ def _next_marked(calendar, now):
 
 @jit
 def _earliest(calendar):
-    """Time of the first event, looked for in every slot: where nothing happens for a whole round."""
+    """Time of the first event, looked for in all slots: where nothing happens for a whole round."""
     first = np.iinfo(np.int64).max
-    for last in calendar.slot:
-        if last != NONE:
+    for word in range(WORDS):
+        rest = calendar.bits[word]
+        while rest != 0:
+            last = calendar.slot[word * 64 + lowest(rest)]
             first = min(first, calendar.event[calendar.event[last].next].time)
+            rest &= rest - np.uint64(1)
     return first

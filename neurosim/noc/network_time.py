@@ -130,8 +130,9 @@ def _feeders(mesh: Mesh, messages: Messages) -> tuple[npt.NDArray[np.int64], npt
     sender = np.repeat(np.tile(np.arange(n_cores), n_steps), per_core)
     home = np.zeros(n_pairs, np.int64)
     home[messages.pair] = sender
-    queue = np.concatenate([mesh.path[follows - 1], n_resources + home])
-    feeds = np.concatenate([mesh.path[follows], mesh.path[first]])
+    path = mesh.path.astype(np.int64)
+    queue = np.concatenate([path[follows - 1], n_resources + home])
+    feeds = np.concatenate([path[follows], path[first]])
     feeds, queue = np.divmod(np.unique(feeds * len(mesh.room) + queue), len(mesh.room))
     return np.searchsorted(feeds, np.arange(n_resources + 1)).astype(np.int64), queue
 

@@ -93,7 +93,7 @@ class _State(NamedTuple):
     resource: npt.NDArray[np.void]  # [resource], RESOURCE
     core: npt.NDArray[np.void]  # [core], CORE
     packet: npt.NDArray[np.void]  # [packet of the step], PACKET
-    path: npt.NDArray[np.int64]  # see Mesh
+    path: npt.NDArray[np.uint32]  # see Mesh
     calendar: Calendar
 
 
@@ -119,13 +119,14 @@ def queued_steps(mesh, messages, finish, exclusive):
     most = 0
     for step in range(n_steps):
         most = max(most, messages.first[step, n_cores] - messages.first[step, 0])
+    delay = (mesh.latency.sum() + mesh.occupied.sum()) // n_resources
     s = _State(
         np.zeros(n_resources + n_cores, QUEUE),
         np.zeros(n_resources + n_cores, RESOURCE),
         np.zeros(n_cores, CORE),
         np.zeros(most, PACKET),
         mesh.path,
-        new_calendar(np.zeros(most + 3 * n_cores + n_resources, EVENT), 6),
+        new_calendar(np.zeros(most + 3 * n_cores + n_resources, EVENT), delay),
     )
     for q in range(n_resources + n_cores):
         s.queue[q].room = max(1, mesh.room[q] // mesh.flits)  # of packets; one in any case
@@ -329,7 +330,7 @@ def _ask(s, q, t, order):
     if _is_leaving(s, q, t, order):
         _await(s, queue.leaves_by)
         return
-    r = np.uint32(s.path[s.packet[queue.head].place])
+    r = s.path[s.packet[queue.head].place]
     resource = s.resource[r]
     queue.asked_at = t
     queue.asks_next = NONE
