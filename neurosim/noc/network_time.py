@@ -97,7 +97,7 @@ def _play_all(mesh: Mesh, sender: Sender, model: Model, chip: ChipProfile, threa
         RunError: packets wait for each other in a circle.
     """
     n_packets = int(np.diff(sender.axon_ptr)[sender.slot].sum())
-    share = max(-(-n_packets // threads), FEWEST_PACKETS)
+    share = max(n_packets // (4 * threads), FEWEST_PACKETS)  # several for each, as steps differ
     ranges = batches(sender, min(share, MOST_PACKETS), max(1, MOST_WAITS // len(mesh.latency)))
 
     def played_in(steps: tuple[int, int]) -> _Played:
