@@ -25,7 +25,7 @@ Model = Literal["analytic", "queued", "flit"]
 MODELS: tuple[Model, ...] = ("analytic", "queued", "flit")
 MOST_PACKETS = 2**20  # of a batch of steps, but for a single step
 MOST_WAITS = 2**22  # entries of the table of waits of a batch
-FEWEST_PACKETS = 2**13  # of a batch, for which a thread is worth its start
+FEWEST_PACKETS = 2**15  # of a batch, for which a thread is worth its start
 
 
 @dataclass(frozen=True, eq=False)
