@@ -14,10 +14,12 @@ from compiler.lower import lower
 from compiler.partition import Partition
 from compiler.place import Placement
 from compiler.validate import validate
+from neurosim.noc.event_queue import EVENT, add, clear, is_empty, new_calendar, new_order, take
 from neurosim.noc.mesh import mesh_of, noc_of
 from neurosim.noc.messages import messages_of, sender_of
 from neurosim.noc.network_time import play
 from neurosim.noc.parting import compare_network_models
+from tests.reference_queued import queued_step
 
 VTH = 100
 # whole nanoseconds, so that cycles and picoseconds say the same
@@ -187,6 +189,50 @@ def test_every_packet_arrives_once_in_time_and_the_same_each_time(seed, buffer, 
 
 
 @slow
+@given(random_traffic, st.integers(1, 4), st.integers(1, 3), st.integers(1, 4), st.sampled_from(["add", "overlap"]))
+def test_queued_equals_a_plain_reference_to_the_picosecond(seed, buffer, queue, flits, order) -> None:
+    result, program = run_on(
+        *traffic(seed),
+        steps=2,
+        noc__link_buffer_flits=buffer,
+        noc__receive_queue_packets=queue,
+        noc__flits_per_packet=flits,
+        time__send_receive=order,
+    )
+    routes = route(program)
+    mesh = mesh_of(program, routes, program.chip, program.chip.noc)
+    messages = messages_of(sender_of(result, program, routes, program.chip), 0, 2)
+    rng = np.random.default_rng(seed)
+    inputs = rng.integers(0, 3, messages.inputs.shape) * rng.choice([1, 1000, 10**9])
+    messages = messages._replace(inputs=inputs.astype(np.int64))
+    stuck, finish = play(mesh, messages, "queued", order == "add")
+    assert stuck == -1
+    for step in range(2):
+        found = tuple(part[step] for part in finish)
+        expected = queued_step(mesh, messages, step, order == "add")
+        assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2))), st.sampled_from([1, 100, 10**6, 10**12]))
+def test_events_are_taken_by_time_then_by_order(draws, unit) -> None:
+    """Some at once, some after others were taken; orders are given first, and events added the other way round."""
+    calendar = new_calendar(np.zeros(len(draws) + 1, EVENT), 4000)
+    clear(calendar)
+    waiting, now = [], 0
+    numbered = [(ahead * unit, takes, new_order(calendar)) for ahead, takes in draws]
+    for ahead, takes, order in reversed(numbered):
+        add(calendar, now + ahead, order, 1, 2, 3)
+        waiting.append((now + ahead, order))
+        for _ in range(min(takes, len(waiting))):
+            waiting.sort()
+            now = waiting[0][0]
+            assert take(calendar) == (*waiting.pop(0), 1, 2, 3)
+    assert [take(calendar)[:2] for _ in sorted(waiting)] == sorted(waiting)
+    assert is_empty(calendar)
+
+
+@slow
 @given(random_traffic)
 def test_work_adds_up_to_the_counts(seed) -> None:
     """Senders' and receivers' work is that of the analytic model, core by core."""
@@ -301,8 +347,11 @@ def test_samples_follow_each_other_and_batches_do_not_show(monkeypatch) -> None:
         with monkeypatch.context() as patch:
             patch.setattr("neurosim.noc.network_time.MOST_PACKETS", 7)
             parts = ns.network_time(result, program, model=model)
-        assert np.array_equal(whole.step_ns, parts.step_ns)
-        assert np.array_equal(whole.held_up_by, parts.held_up_by)
+            patch.setattr("neurosim.noc.network_time.FEWEST_PACKETS", 1)
+            parts = [parts, *(ns.network_time(result, program, model=model, threads=n) for n in (1, 2, 3))]
+        for part in parts:
+            assert np.array_equal(whole.step_ns, part.step_ns)
+            assert np.array_equal(whole.held_up_by, part.held_up_by)
 
 
 def test_the_command_line_says_where_the_models_part(tmp_path) -> None:

@@ -2,7 +2,8 @@
 
     messages.py       who sends what to which core in a step, in which order, after how much work
     mesh.py           links, ports and buffers of a program's routes, in whole picoseconds
-    queued_kernel.py  an event queue: packets as a whole, first come first served, back-pressure
+    queued_kernel.py  from event to event: packets as a whole, first come first served, back-pressure; its events are
+                      in event_queue.py, what happens at links in queued_links.py, its tables in queued_tables.py
     flit_kernel.py    the reference: cycle by cycle, wormhole, credits, round robin
     network_time.py   time of each step under one of the models, and what held it up
     parting.py        the models side by side, and the steps in which they part

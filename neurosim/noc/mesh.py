@@ -23,7 +23,7 @@ class Mesh(NamedTuple):
     """What both kernels read.  Times in ps; R resources, of which the last C are ejection ports of C cores."""
 
     path_ptr: Ints  # [pair + 1]
-    path: Ints  # resources in the order of the way, the ejection port last
+    path: npt.NDArray[np.uint32]  # resources in the order of the way, the ejection port last
     latency: Ints  # [resource], for a head from one queue into the next, nothing waits
     occupied: Ints  # [resource], by one packet
     room: Ints  # [queue], flits
@@ -51,7 +51,7 @@ def mesh_of(program: Program, routes: Routes, chip: ChipProfile, noc: Noc) -> Me
     n_links, n_cores, n_pairs = len(routes.link), program.n_cores, len(routes.pair_from)
     hops = np.diff(routes.pair_link_ptr)
     path_ptr = routes.pair_link_ptr + np.arange(n_pairs + 1)
-    path = np.empty(int(path_ptr[-1]), np.int64)
+    path = np.empty(int(path_ptr[-1]), np.uint32)
     ends = path_ptr[1:] - 1
     path[ends] = n_links + routes.pair_to
     path[np.arange(len(routes.pair_link)) + np.repeat(np.arange(n_pairs), hops)] = routes.pair_link

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from chips import ChipProfile, RunError
 from compiler import Program, Routes
 from neurosim.noc.mesh import PS_PER_NS, picoseconds
+from neurosim.noc.messages_kernel import fill_messages
 from neurosim.result import RunResult
 from neurosim.simulation import layout
 from neurosim.simulation.delivery import counts_per_spike
@@ -91,38 +92,19 @@ def sender_of(result: RunResult, program: Program, routes: Routes, chip: ChipPro
 
 def messages_of(sender: Sender, start: int, stop: int) -> Messages:
     """The messages of steps `start` to `stop`."""
-    first_spike, last_spike = sender.step_ptr[start], sender.step_ptr[stop]
-    n_cores, n_steps = len(sender.core_ptr) - 1, stop - start
-    slot = sender.slot[first_spike:last_spike]
-    step = np.repeat(np.arange(n_steps), np.diff(sender.step_ptr[start : stop + 1]))
-    core = np.searchsorted(sender.core_ptr, slot, side="right") - 1
-    group = step * n_cores + core  # ascending
-    spikes_before = np.arange(len(slot)) - np.searchsorted(group, group)
-    axon, spike = _axons_of(sender.axon_ptr, slot)
-    packet_group = group[spike]
-    first = np.searchsorted(packet_group, np.arange(n_steps * n_cores + 1))
-    packets_before = np.arange(len(axon)) - first[packet_group]
-    ready = (
-        (slot - sender.core_ptr[core] + 1)[spike] * sender.update
-        + (spikes_before[spike] + 1) * sender.spike
-        + (packets_before + 1) * sender.packet
-    )
-    work = np.diff(ready, prepend=0)
-    has_packets = first[1:] > first[:-1]
-    work[first[:-1][has_packets]] = ready[first[:-1][has_packets]]
-    total = np.tile(np.diff(sender.core_ptr), n_steps) * sender.update
-    total += np.bincount(group, minlength=n_steps * n_cores) * sender.spike
-    total += np.diff(first) * sender.packet
-    total[has_packets] -= ready[first[1:][has_packets] - 1]
-    begins = first[:-1].reshape(n_steps, n_cores)
-    return Messages(
-        first=np.column_stack([begins, np.append(begins[1:, 0], len(axon))]).astype(np.int64),
-        work=work.astype(np.int64),
-        pair=sender.axon_pair[axon],
-        service=sender.axon_service[axon],
-        tail=total.reshape(n_steps, n_cores).astype(np.int64),
+    slot = sender.slot[sender.step_ptr[start] : sender.step_ptr[stop]]
+    n_steps, n_cores = stop - start, len(sender.core_ptr) - 1
+    n_packets = int((sender.axon_ptr[slot + 1] - sender.axon_ptr[slot]).sum())
+    messages = Messages(
+        first=np.empty((n_steps, n_cores + 1), np.int64),
+        work=np.empty(n_packets, np.int64),
+        pair=np.empty(n_packets, np.int64),
+        service=np.empty(n_packets, np.int64),
+        tail=np.empty((n_steps, n_cores), np.int64),
         inputs=sender.inputs[start:stop],
     )
+    fill_messages(sender, start, messages)
+    return messages
 
 
 def batches(sender: Sender, most_packets: int, most_steps: int) -> list[tuple[int, int]]:

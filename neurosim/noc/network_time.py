@@ -6,6 +6,7 @@
 Where nothing waits and a packet's way takes no time, that is the time of timing.py without its links and memory terms.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,14 +16,16 @@ import numpy.typing as npt
 from chips import ChipProfile, RunError, load_chip
 from compiler import Program, route
 from neurosim.noc.mesh import PS_PER_NS, Mesh, mesh_of, noc_of, picoseconds, resource_names
-from neurosim.noc.messages import Messages, batches, messages_of, sender_of
+from neurosim.noc.messages import Messages, Sender, batches, messages_of, sender_of
 from neurosim.result import RunResult
+from neurosim.simulation.run_inputs import threads_of
 from neurosim.timing import Floats, Latency, barrier_ns, chips_used, latency, tiles_used
 
 Model = Literal["analytic", "queued", "flit"]
 MODELS: tuple[Model, ...] = ("analytic", "queued", "flit")
 MOST_PACKETS = 2**20  # of a batch of steps, but for a single step
 MOST_WAITS = 2**22  # entries of the table of waits of a batch
+FEWEST_PACKETS = 2**15  # of a batch, for which a thread is worth its start
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +39,11 @@ class NetworkTime(Latency):
 
 
 def network_time(
-    result: RunResult, program: Program, chip: ChipProfile | str | None = None, model: Model = "queued"
+    result: RunResult,
+    program: Program,
+    chip: ChipProfile | str | None = None,
+    model: Model = "queued",
+    threads: int | None = None,
 ) -> Latency:
     """Time of each step of a run under a model of the network.
 
@@ -46,6 +53,7 @@ def network_time(
         chip: whose prices; a profile, or the name or path of one; None for the program's own.
         model: "analytic": `latency(result.counts, chip)`, no packet waits; "queued": packets in order through finite
             buffers, in whole picoseconds; "flit": cycle by cycle (`noc.flit_ns`), hops in whole cycles, slow.
+        threads: how many take steps side by side, None for all processors; times are the same for any number.
 
     Returns:
         A `Latency`; of "queued" and "flit" a `NetworkTime`, which also says what packets waited for.
@@ -66,15 +74,7 @@ def network_time(
     sender = sender_of(result, program, routes, chip)
     mesh = mesh_of(program, routes, chip, noc)
     names = np.array([*resource_names(program, routes), ""])
-    parts = []
-    for start, stop in batches(sender, MOST_PACKETS, max(1, MOST_WAITS // len(mesh.latency))):
-        played = _play(mesh, messages_of(sender, start, stop), model, chip)
-        if played.stuck >= 0:
-            raise RunError(
-                f"in step {start + played.stuck} packets wait for each other in a circle, as ways around disabled "
-                "links are not XY: enable links (mesh.disabled_links), or raise noc.link_buffer_flits"
-            )
-        parts.append(played)
+    parts = _play_all(mesh, sender, model, chip, threads_of(threads))
     return _latency_of(result, program, chip, model, parts, names)
 
 
@@ -88,6 +88,33 @@ class _Played:
     waited: npt.NDArray[np.int64]  # [step], ps
     longest: npt.NDArray[np.int64]  # [step], resource; the one after the last: none
     stuck: int
+
+
+def _play_all(mesh: Mesh, sender: Sender, model: Model, chip: ChipProfile, threads: int) -> list[_Played]:
+    """All steps, a batch at a time for each thread.
+
+    Raises:
+        RunError: packets wait for each other in a circle.
+    """
+    n_packets = int(np.diff(sender.axon_ptr)[sender.slot].sum())
+    share = max(n_packets // (4 * threads), FEWEST_PACKETS)  # several for each, as steps differ
+    ranges = batches(sender, min(share, MOST_PACKETS), max(1, MOST_WAITS // len(mesh.latency)))
+
+    def played_in(steps: tuple[int, int]) -> _Played:
+        return _play(mesh, messages_of(sender, *steps), model, chip)
+
+    parts: list[_Played] = []
+    with ThreadPoolExecutor(threads) as pool:
+        each = pool.map if threads > 1 and len(ranges) > 1 else map
+        for (start, _), played in zip(ranges, each(played_in, ranges), strict=True):
+            if played.stuck >= 0:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise RunError(
+                    f"in step {start + played.stuck} packets wait for each other in a circle, as ways around disabled "
+                    "links are not XY: enable links (mesh.disabled_links), or raise noc.link_buffer_flits"
+                )
+            parts.append(played)
+    return parts
 
 
 def _play(mesh: Mesh, messages: Messages, model: Model, chip: ChipProfile) -> _Played:
@@ -130,8 +157,9 @@ def _feeders(mesh: Mesh, messages: Messages) -> tuple[npt.NDArray[np.int64], npt
     sender = np.repeat(np.tile(np.arange(n_cores), n_steps), per_core)
     home = np.zeros(n_pairs, np.int64)
     home[messages.pair] = sender
-    queue = np.concatenate([mesh.path[follows - 1], n_resources + home])
-    feeds = np.concatenate([mesh.path[follows], mesh.path[first]])
+    path = mesh.path.astype(np.int64)
+    queue = np.concatenate([path[follows - 1], n_resources + home])
+    feeds = np.concatenate([path[follows], path[first]])
     feeds, queue = np.divmod(np.unique(feeds * len(mesh.room) + queue), len(mesh.room))
     return np.searchsorted(feeds, np.arange(n_resources + 1)).astype(np.int64), queue
 
