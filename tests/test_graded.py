@@ -23,7 +23,7 @@ from compiler.place import Placement
 from compiler.registers import MODELS
 from compiler.validate import validate
 from neurosim import RunResult, SpikeTrains, run
-from neurosim.simulation import graded_kernel
+from neurosim.simulation import graded_units
 from neurosim.simulation.graded_machine import build_graded_machine
 from neurosim.tanh_table import lookup, tanh_table
 
@@ -273,7 +273,7 @@ def test_the_table_is_the_definition_of_the_oracle(z: int) -> None:
 def test_the_compiled_table_is_the_same_table() -> None:
     machine = build_graded_machine(one_unit("tanh"))
     for z in [*range(-5000, 5000, 7), 2**18 - 1, 2**18, 2**18 + 1, 2**23 - 1, -(2**18), -(2**18) + 1]:
-        assert graded_kernel._tanh(machine, z) == lookup(z, chip().numbers)
+        assert graded_units.tanh(z, machine.table, machine.rise, machine.segment_bits) == lookup(z, chip().numbers)
 
 
 # ---------------------------------------------------------------- codings
