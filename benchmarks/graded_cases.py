@@ -15,7 +15,7 @@ MOVING: dict[str, dict[str, Any]] = {
     "hardtanh": {"keep": 4095, "gain": 1, "bias": 2**22, "limit": 2**21, "threshold": 2**31 - 1},
     "tanh": {"keep": 4095, "gain": 1, "bias": 2**14, "threshold": 2**31 - 1},
     "square": {"keep": 4095, "gain": 1, "bias": 2**14, "threshold": 2**31 - 1},
-    "liquid_time_constant": {"keep": 4095, "gain": 1, "bias": 100, "reversal": 2**20, "threshold": 2**31 - 1},
+    "liquid_time_constant": {"keep": 4095, "gain": 2, "bias": 100, "reversal": 2**20, "threshold": 2**31 - 1},
     "resonate_and_fire": {"cos": 4076, "sin": 407, "bias": 1000, "threshold": 2**31 - 1},
     "lif": {"tau_mem_ms": 4000.0, "bias": 100.0, "v_threshold": 100.0, "adaptation": 0.1},
 }
@@ -80,19 +80,22 @@ def adaptive(n: int, fan_out: int, steps: int) -> Case:
     rng, net = np.random.default_rng(0), ns.Network(dt_ms=0.1)
     bias = rng.uniform(1.3, 3.0, n)
     net.add_lif("a", n, tau_mem_ms=10.0, tau_syn_ms=5.0, bias=bias, adaptation=0.1, tau_adaptation_ms=20.0)
-    targets, weights = rng.integers(0, n, n * fan_out), 0.002 * rng.integers(-2, 3, n * fan_out)
+    targets, weights = rng.integers(0, n, n * fan_out), 0.05 * rng.integers(-2, 3, n * fan_out)
     net.connect("a", "a", np.repeat(np.arange(n), fan_out), targets, weights)
     return Case(f"adaptive LIF {n:,}, fan-out {fan_out}", ns.compile(net, "loihi2"), None, 1_000, steps)
 
 
 def payloads(n: int, fan_out: int, steps: int) -> Case:
-    """Half LIF neurons, half linear units that a spike moves and that send numbers to LIF neurons; three runs a core."""
+    """Half LIF neurons, half linear units that spikes move and that send them numbers."""
     rng, net, half = np.random.default_rng(0), ns.Network(), n // 2
     period = rng.uniform(67, 200, half)
     net.add_registers("a", half, du=4095, dv=0, vth=2_000, bias_mantissa=np.round(128_000 / period))
     net.add("b", half, "linear", keep=2048, threshold=8)
     for source, target, largest in (("a", "b", 4), ("b", "a", 1)):
-        targets, weights = rng.integers(0, half, half * fan_out), 2 * rng.integers(-largest, largest + 1, half * fan_out)
+        targets, weights = (
+            rng.integers(0, half, half * fan_out),
+            2 * rng.integers(-largest, largest + 1, half * fan_out),
+        )
         net.connect(source, target, np.repeat(np.arange(half), fan_out), targets, weights)
     return Case(f"LIF and linear {n:,}, fan-out {fan_out}", ns.compile(net, "loihi2"), None, 300, steps)
 

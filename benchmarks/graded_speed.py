@@ -32,8 +32,8 @@ def main() -> None:
         figures[case.name] = found
         bars.say(
             args,
-            f"{case.name}: {found['us']:.1f} us a step, {found['ns_a_neuron']:.2f} ns a neuron, {found['rate']:.1%} send, "
-            f"{found['events'] / found['us']:.0f} M events/s, {found['share']:.2f} of adding alone",
+            f"{case.name}: {found['us']:.1f} us a step, {found['ns_a_neuron']:.2f} ns a neuron, {found['rate']:.1%} "
+            f"send, {found['events'] / found['us']:.0f} M events/s, {found['share']:.2f} of adding alone",
         )
         checks.append(bars.at_least(f"of adding alone, {case.name}", found["share"], LEAST_OF_SCATTER))
     n, steps = 10_000, 500 if args.quick else 2_000
@@ -51,11 +51,8 @@ def measured(case: Case) -> dict[str, float]:
     result = ns.run(case.program, case.inputs, case.warm + case.steps, threads=1)
     messages = int((result.spike_step >= case.warm).sum()) / case.steps
     events = float(result.counts.step_of("synaptic_events")[case.warm :].sum()) / case.steps
-    adding = scatter_us(case.program, result)
-    us = statistics.median(step_us(case) for _ in range(RUNS))
-    n = case.program.n_neurons
-    all_events = result.counts.sum("synaptic_events")
-    share = adding / all_events * events / us
+    us, n = statistics.median(step_us(case) for _ in range(RUNS)), case.program.n_neurons
+    share = events / us / scatter_rate(case.program, result)
     return {"us": us, "ns_a_neuron": 1e3 * us / n, "rate": messages / n, "events": events, "share": share}
 
 
@@ -77,8 +74,8 @@ def _add(ring, ptr, target, weight, sources, values):
             ring[target[k]] += weight[k] * value
 
 
-def scatter_us(program: ns.Program, result: ns.RunResult) -> float:
-    """Time to add weight * payload of all own messages of a run, in order, per synaptic event of the whole run."""
+def scatter_rate(program: ns.Program, result: ns.RunResult) -> float:
+    """Synaptic events a microsecond of nothing but adding weight * payload of the messages that a run made."""
     target, weight = synapses(program)
     ptr = program.lists.list_ptr[program.lists.source_ptr]
     slot = program.slot_of[result.spike_neuron].astype(np.int64)
@@ -91,8 +88,7 @@ def scatter_us(program: ns.Program, result: ns.RunResult) -> float:
         began = time.perf_counter()
         _add(*given)
         taken.append(time.perf_counter() - began)
-    own = int(np.diff(ptr)[slot].sum())
-    return 1e6 * min(taken) / own * result.counts.sum("synaptic_events")
+    return float(np.diff(ptr)[slot].sum()) / (1e6 * min(taken))
 
 
 if __name__ == "__main__":

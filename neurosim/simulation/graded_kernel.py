@@ -1,10 +1,12 @@
 """The compiled loop for programs with neurons that send numbers: exact integers, event by event, as kernel.py.
 
 The equations are at the top of compiler/lower_graded.py, a step of the neurons is in graded_units.py.  State u is the
-input that the neuron used (s; the current of a LIF neuron; the real part of a resonator), v is its state (y; the voltage;
-the imaginary part).  Sums of weight * payload are exact, as lowering proves, so the order of the messages does not
-matter: a message first passes over the runs of its source, synapses of one byte on targets that follow each other, and then
-over its other synapses, which are words (layout.py).  Only what a message reaches is touched.
+input that the neuron used (s; the current of a LIF neuron; the real part of a resonator), v is its state (y; the
+voltage; the imaginary part).
+
+Only senders cost anything in delivery.  A message passes over the runs of its source, which are synapses of one byte on
+targets that follow each other, and over its other synapses, which are words (layout.py).  Sums of weight * payload are
+exact, as lowering proves, so the order in which they are added does not matter.
 """
 
 from typing import Any, NamedTuple
@@ -27,7 +29,7 @@ from neurosim.simulation.layout import (
 
 
 class GradedMachine(NamedTuple):
-    """A program, laid out for the loop.  What both kernels have is called as in layout.Machine, and counted as there."""
+    """A program, laid out for the loop.  What both kernels have is called as in layout.Machine, and means the same."""
 
     core_of: npt.NDArray[np.int32]  # [slot]
     run_ptr: npt.NDArray[np.int64]  # [source + 1]
@@ -51,8 +53,10 @@ class GradedMachine(NamedTuple):
     n_links: int
     n_inside: int
     max_delay: int
-    block_ptr: npt.NDArray[np.int64]  # [block + 1], slots; neurons of a block have the same equations
-    block_code: npt.NDArray[np.uint8]  # [block], which: CUBA_LIF ...
+    block_begin: npt.NDArray[np.int64]  # [block], slot; neurons of a block have the same equations
+    block_end: npt.NDArray[np.int64]  # [block]
+    block_code: npt.NDArray[np.uint8]  # [block], which: CUBA_LIF ..., ascending
+    code_ptr: npt.NDArray[np.int64]  # [code + 1], blocks
     # registers of LIF neurons, 0 elsewhere
     keep_u: npt.NDArray[np.int32]  # [slot], 2^lif_bits - decay, not below 0
     keep_v: npt.NDArray[np.int32]  # [slot]
@@ -129,7 +133,7 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
         if n_spikes > first:
             spikes = b.spike_slot[first:n_spikes]
             kernel._count_at_home(core_of, home_of, home, spikes)
-            _deliver(m, s, b, spikes, b.spike_value[first:n_spikes], 0)
+            _deliver(m, s, b, spikes, b.spike_value[first:n_spikes], np.int64(0))  # a literal is a type of its own
         kernel._note_arrivals(counts, row, arriving, PACKETS_IN)
         kernel._note_events(counts, row, home, arriving)
         b.busiest_link[row] = kernel._note_largest(arriving, links, links + m.n_inside)

@@ -1,5 +1,6 @@
 """From a program's tables to what graded_kernel.py needs, without changing what they say."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from neurosim.simulation import graded_units
 from neurosim.simulation.delivery import counts_per_spike
 from neurosim.simulation.graded_kernel import GradedMachine
 from neurosim.simulation.graded_synapses import synapse_fields
+from neurosim.simulation.graded_units import BLOCK, N_CODES
 from neurosim.simulation.machine import RULES, _counted, _home
 from neurosim.tanh_table import tanh_table
 
@@ -31,30 +33,33 @@ def build_graded_machine(program: Program) -> GradedMachine:
     t, routes = program.lists, route(program)
     arriving, home = counts_per_spike(program, routes)
     code_of = np.array([_CODES.get(name, 0) for name in MODELS], np.uint8)
-    block_ptr, block_code = _blocks(code_of[t.model])
     return GradedMachine(
         **synapse_fields(program),
         **_counted(program, routes, arriving),
         **_lif_fields(program),
         **_unit_fields(program),
+        **_block_fields(code_of[t.model]),
         core_of=np.repeat(np.arange(len(t.core), dtype=np.int32), np.diff(t.core_ptr)),
         home=_home(home[: program.n_neurons]),
         n_links=len(routes.link),
         n_inside=routes.n_inside,
         max_delay=int(t.synapse_delay.max(initial=1)),
-        block_ptr=block_ptr,
-        block_code=block_code,
     )
 
 
-def _blocks(code: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """Slots that follow each other with the same code, cut into blocks: where blocks begin and end, and their codes."""
+def _block_fields(code: npt.NDArray[np.uint8]) -> dict[str, Any]:
+    """Slots that follow each other with the same code, cut into blocks; the blocks by code."""
     begin = np.append(np.flatnonzero(np.diff(code, prepend=255)), len(code))
-    length = np.diff(begin)
-    n_blocks = -(-length // graded_units.BLOCK)
-    within = np.arange(n_blocks.sum()) - np.repeat(np.cumsum(n_blocks) - n_blocks, n_blocks)
-    starts = np.repeat(begin[:-1], n_blocks) + within * graded_units.BLOCK
-    return np.append(starts, len(code)).astype(np.int64), code[starts]
+    starts = np.concatenate([np.arange(*pair, BLOCK) for pair in itertools.pairwise(begin)])
+    ends = np.append(starts[1:], len(code))
+    order = np.argsort(code[starts], kind="stable")
+    block_code = code[starts[order]]
+    return {
+        "block_begin": starts[order],
+        "block_end": ends[order],
+        "block_code": block_code,
+        "code_ptr": np.searchsorted(block_code, np.arange(N_CODES + 1)),
+    }
 
 
 def _unit_fields(program: Program) -> dict[str, Any]:
@@ -68,7 +73,9 @@ def _unit_fields(program: Program) -> dict[str, Any]:
         "keep": (_column(program, "keep") + _column(program, "cos")).astype(np.int32),  # a slot has one of the two
         "gain": (_column(program, "gain") + _column(program, "sin")).astype(np.int32),
         "threshold": _column(program, "threshold").astype(np.int32),
-        "bound": np.where(is_linear, state_max, _column(program, "limit") + _column(program, "reversal")).astype(np.int32),
+        "bound": np.where(is_linear, state_max, _column(program, "limit") + _column(program, "reversal")).astype(
+            np.int32
+        ),
         "sigma": _column(program, "sigma").astype(np.uint8),
         "delta": _column(program, "delta").astype(np.uint8),
         "magnitude": _column(program, "magnitude").astype(np.uint8),

@@ -16,15 +16,15 @@ SHORTEST = 16  # synapses of a run
 def synapse_fields(program: Program) -> dict[str, Any]:
     """The fields of a GradedMachine that say what a message is added to.
 
-    Synapses of a source and delay whose targets follow each other are a run, if they are many and all weights fit into a
-    byte; the others stay words.  Sums are exact in any order.
+    Synapses of a source and delay whose targets follow each other are a run, if they are many and all weights fit
+    into a byte; the others stay words.
     """
     t = program.lists
     target, weight = synapses(program)
     unit = _unit(weight)
     weight = weight >> unit
     ptr, delay = t.list_ptr[t.source_ptr], t.synapse_delay
-    is_byte = len(weight) == 0 or (-128 <= weight.min() and weight.max() < 128)
+    is_byte = len(weight) == 0 or (weight.min() >= -128 and weight.max() < 128)
     begin, length = _runs(ptr, target, delay)
     long = (length >= SHORTEST) & is_byte
     in_run = np.repeat(long, length)

@@ -2,6 +2,9 @@
 
 All in 64 bits, as equations and bounds are those of compiler/lower_graded.py.  A block that received nothing, sent
 nothing and whose state did not change would do the same again: until something arrives, it is left out.
+
+A loop goes over whole arrays with unsigned indices, as slices cost more than a short block; they are read from the
+machine once a step, as numba counts references of each.
 """
 
 import numpy as np
@@ -9,7 +12,8 @@ import numpy as np
 from compiler.jit import jit
 from neurosim.simulation.layout import WRAP_ONCE
 
-CUBA_LIF, HARDTANH, TANH, SQUARE, LIQUID_TIME_CONSTANT, RESONATE_AND_FIRE = range(6)
+CUBA_LIF, RESONATE_AND_FIRE, LIQUID_TIME_CONSTANT, HARDTANH, TANH, SQUARE = range(6)
+N_CODES = 6
 BLOCK = 256  # neurons that are updated together, at most
 
 
@@ -19,95 +23,90 @@ def update(m, s, row):
 
     Afterwards `s.message` holds what each neuron sends, and `s.fired` is 1 where that is not 0.
     """
-    block_ptr, codes, still, ring = m.block_ptr, m.block_code, s.still, s.ring
-    for k in range(len(codes)):
-        begin, end, code = block_ptr[k], block_ptr[k + 1], codes[k]
-        a = ring[row + begin : row + end]
-        if still[k] and not _any(a):
+    lif, resonators, n_blocks = m.code_ptr[CUBA_LIF + 1], m.code_ptr[RESONATE_AND_FIRE + 1], len(m.block_code)
+    if lif > 0:
+        _update_lif(m, s, row, 0, lif)
+    if resonators > lif:
+        _update_resonators(m, s, row, lif, resonators)
+    if n_blocks > resonators:
+        _update_units(m, s, row, resonators, n_blocks)
+
+
+@jit(inline="always")
+def _update_units(m, s, row, first, last):
+    """Linear and hardtanh, tanh, square and liquid_time_constant."""
+    begins, ends, codes, still, ring = m.block_begin, m.block_end, m.block_code, s.still, s.ring
+    u, v, sent, z, fired = s.u, s.v, s.sent, s.message, s.fired
+    shift, bias, keep, gain, threshold, bound = m.shift, m.bias, m.keep, m.gain, m.threshold, m.bound
+    sigma, delta, table, rise = m.sigma, m.delta, m.table, m.rise
+    limits = (m.decay_bits, m.state_max, m.message_max)
+    for k in range(first, last):
+        begin, end, code = begins[k], ends[k], codes[k]
+        if still[k] and _nothing(ring, row + begin, row + end):
             continue
-        if code == CUBA_LIF:
-            changed = _lif(m, s, begin, end, a)
-        elif code == RESONATE_AND_FIRE:
-            changed = _resonators(m, s, begin, end, a)
+        changed = _take_in(begin, end, row, u, ring, shift, bias, sigma, z, m.sum_max, m.state_max)
+        if code == LIQUID_TIME_CONSTANT:
+            _open_gates(begin, end, z, gain, table, rise, m.segment_bits, m.fraction_bits)
+            changed |= _approach(begin, end, v, sent, z, fired, keep, bound, threshold, delta, limits)
         else:
-            changed = _units(m, s, begin, end, a, code)
+            if code == HARDTANH:
+                _clip(begin, end, z, bound)
+            elif code == TANH:
+                _bend(begin, end, z, table, rise, m.segment_bits)
+            else:
+                _square(begin, end, z, m.fraction_bits, m.state_max)
+            changed |= _leak(begin, end, v, sent, z, fired, keep, gain, threshold, delta, limits)
         still[k] = changed == 0
 
 
-@jit(inline="always")
-def _units(m, s, begin, end, a, code):
-    """linear and hardtanh, tanh, square and liquid_time_constant; whether anything happened."""
-    u, v, sent, message, fired = (
-        s.u[begin:end],
-        s.v[begin:end],
-        s.sent[begin:end],
-        s.message[begin:end],
-        s.fired[begin:end],
-    )
-    shift, bias, keep, gain = m.shift[begin:end], m.bias[begin:end], m.keep[begin:end], m.gain[begin:end]
-    threshold, bound = m.threshold[begin:end], m.bound[begin:end]
-    sigma, delta = m.sigma[begin:end], m.delta[begin:end]
-    changed = _take_in(u, a, shift, bias, sigma, message, m.sum_max, m.state_max)
-    limits = (m.decay_bits, m.state_max, m.message_max)
-    if code == LIQUID_TIME_CONSTANT:
-        _open_gates(message, gain, m.table, m.rise, m.segment_bits, m.fraction_bits)
-        return changed | _approach(v, sent, message, fired, keep, bound, threshold, delta, limits)
-    if code == HARDTANH:
-        _clip(message, bound)
-    elif code == TANH:
-        _bend(message, m.table, m.rise, m.segment_bits)
-    else:
-        _square(message, m.fraction_bits, m.state_max)
-    return changed | _leak(v, sent, message, fired, keep, gain, threshold, delta, limits)
-
-
-@jit(inline="always")
-def _take_in(u, a, shift, bias, sigma, z, sum_max, state_max):
+@jit
+def _take_in(begin, end, row, u, ring, shift, bias, sigma, z, sum_max, state_max):
     """The input u that a neuron uses, what arrived or all that ever did, and z of it."""
-    changed = np.int64(0)
-    for i in range(len(u)):
-        x = clamp((u[i] if sigma[i] else np.int64(0)) + clamp(a[i], sum_max), sum_max)
-        changed |= a[i] | (x ^ u[i])
-        a[i] = 0
+    changed, at = np.int64(0), np.uint64(row)
+    for i in range(np.uint64(begin), np.uint64(end)):
+        a = ring[at + i]
+        ring[at + i] = 0
+        x = clamp((u[i] if sigma[i] else np.int64(0)) + clamp(a, sum_max), sum_max)
+        changed |= a | (x ^ u[i])
         u[i] = x
         z[i] = clamp(scaled(x, np.int64(shift[i])) + np.int64(bias[i]), state_max)
     return changed
 
 
-@jit(inline="always")
-def _clip(z, bound):
-    """f of hardtanh; of linear with the largest state as its bound."""
-    for i in range(len(z)):
+@jit
+def _clip(begin, end, z, bound):
+    """F of hardtanh; of linear with the largest state as its bound."""
+    for i in range(np.uint64(begin), np.uint64(end)):
         z[i] = min(max(z[i], -bound[i]), bound[i])
 
 
-@jit(inline="always")
-def _bend(z, table, rise, bits):
-    for i in range(len(z)):
+@jit
+def _bend(begin, end, z, table, rise, bits):
+    for i in range(np.uint64(begin), np.uint64(end)):
         z[i] = tanh(np.int64(z[i]), table, rise, bits)
 
 
-@jit(inline="always")
-def _square(z, fraction_bits, state_max):
-    for i in range(len(z)):
+@jit
+def _square(begin, end, z, fraction_bits, state_max):
+    for i in range(np.uint64(begin), np.uint64(end)):
         z[i] = clamp((np.int64(z[i]) * np.int64(z[i])) >> fraction_bits, state_max)
 
 
-@jit(inline="always")
-def _open_gates(z, gain, table, rise, bits, fraction_bits):
-    """g of liquid_time_constant, in place of z."""
+@jit
+def _open_gates(begin, end, z, gain, table, rise, bits, fraction_bits):
+    """The gate of liquid_time_constant, in place of z."""
     one = np.int64(1) << fraction_bits
-    for i in range(len(z)):
+    for i in range(np.uint64(begin), np.uint64(end)):
         sigmoid = (one + tanh(scaled(np.int64(z[i]), 1), table, rise, bits)) >> 1
         z[i] = scaled(np.int64(gain[i]) * sigmoid, fraction_bits)
 
 
-@jit(inline="always")
-def _leak(v, sent, z, fired, keep, gain, threshold, delta, limits):
+@jit
+def _leak(begin, end, v, sent, z, fired, keep, gain, threshold, delta, limits):
     """The state of a unit that leaks and takes f(z), and the message, in place of it."""
     decay_bits, state_max, message_max = limits
     changed = np.int64(0)
-    for i in range(len(v)):
+    for i in range(np.uint64(begin), np.uint64(end)):
         y = clamp(scaled(np.int64(keep[i]) * v[i] + np.int64(gain[i]) * np.int64(z[i]), decay_bits), state_max)
         message = _message(y, sent[i], np.int64(threshold[i]), message_max)
         changed |= (y ^ v[i]) | message
@@ -118,12 +117,12 @@ def _leak(v, sent, z, fired, keep, gain, threshold, delta, limits):
     return changed
 
 
-@jit(inline="always")
-def _approach(v, sent, gate, fired, keep, reversal, threshold, delta, limits):
-    """The state of a unit that goes to its reversal as far as its gate is open, and the message, in place of the gate."""
+@jit
+def _approach(begin, end, v, sent, gate, fired, keep, reversal, threshold, delta, limits):
+    """The state of a unit that goes to its reversal as its gate is open, and the message, in place of the gate."""
     decay_bits, state_max, message_max = limits
     changed = np.int64(0)
-    for i in range(len(v)):
+    for i in range(np.uint64(begin), np.uint64(end)):
         change = np.int64(gate[i]) * (np.int64(reversal[i]) - v[i])
         y = clamp(scaled(np.int64(keep[i]) * v[i] + change, decay_bits), state_max)
         message = _message(y, sent[i], np.int64(threshold[i]), message_max)
@@ -135,7 +134,7 @@ def _approach(v, sent, gate, fired, keep, reversal, threshold, delta, limits):
     return changed
 
 
-@jit(inline="always")
+@jit
 def _message(y, sent, threshold, message_max):
     """What a unit in state y sends to receivers that know `sent`; 0: nothing."""
     message = clamp(y - sent, message_max)
@@ -143,22 +142,35 @@ def _message(y, sent, threshold, message_max):
 
 
 @jit(inline="always")
-def _resonators(m, s, begin, end, a):
-    u, v, message, fired = s.u[begin:end], s.v[begin:end], s.message[begin:end], s.fired[begin:end]
-    cosine, sine = m.keep[begin:end], m.gain[begin:end]
-    shift, bias, threshold = m.shift[begin:end], m.bias[begin:end], m.threshold[begin:end]
-    magnitude = m.magnitude[begin:end]
-    sum_max, state_max, message_max, decay_bits = m.sum_max, m.state_max, m.message_max, m.decay_bits
-    changed = np.int64(0)
-    for i in range(len(v)):
-        cos, sin = np.int64(cosine[i]), np.int64(sine[i])
-        drive = scaled(clamp(a[i], sum_max), np.int64(shift[i])) + np.int64(bias[i])
-        x = clamp(scaled(cos * u[i] - sin * v[i], decay_bits) + drive, state_max)
-        y = clamp(scaled(sin * u[i] + cos * v[i], decay_bits), state_max)
+def _update_resonators(m, s, row, first, last):
+    begins, ends, still, ring = m.block_begin, m.block_end, s.still, s.ring
+    u, v, message, fired = s.u, s.v, s.message, s.fired
+    cos, sin, shift, bias, threshold, magnitude = m.keep, m.gain, m.shift, m.bias, m.threshold, m.magnitude
+    limits = (m.sum_max, m.decay_bits, m.state_max, m.message_max)
+    for k in range(first, last):
+        begin, end = begins[k], ends[k]
+        if still[k] and _nothing(ring, row + begin, row + end):
+            continue
+        changed = _turn(
+            begin, end, row, ring, u, v, message, fired, cos, sin, shift, bias, threshold, magnitude, limits
+        )
+        still[k] = changed == 0
+
+
+@jit(inline="always")
+def _turn(begin, end, row, ring, u, v, message, fired, cos, sin, shift, bias, threshold, magnitude, limits):
+    """A step of resonators u + i v, each turned and drawn in by cos + i sin."""
+    sum_max, decay_bits, state_max, message_max = limits
+    changed, at = np.int64(0), np.uint64(row)
+    for i in range(np.uint64(begin), np.uint64(end)):
+        a, c, d = ring[at + i], np.int64(cos[i]), np.int64(sin[i])
+        ring[at + i] = 0
+        drive = scaled(clamp(a, sum_max), np.int64(shift[i])) + np.int64(bias[i])
+        x = clamp(scaled(c * u[i] - d * v[i], decay_bits) + drive, state_max)
+        y = clamp(scaled(d * u[i] + c * v[i], decay_bits), state_max)
         sends = (v[i] < 0) & (y >= 0) & (x > np.int64(threshold[i]))
         size = clamp(x, message_max) if magnitude[i] else np.int64(1)
-        changed |= a[i] | (x ^ u[i]) | (y ^ v[i]) | np.int64(sends)
-        a[i] = 0
+        changed |= a | (x ^ u[i]) | (y ^ v[i]) | np.int64(sends)
         u[i] = x
         v[i] = y
         message[i] = size if sends else np.int64(0)
@@ -167,32 +179,55 @@ def _resonators(m, s, begin, end, a):
 
 
 @jit(inline="always")
-def _lif(m, s, begin, end, a):
-    """The arithmetic of kernel.py, with the threshold of compiler/lower_lif.py that adapts."""
-    u, v, adapted, waiting = s.u[begin:end], s.v[begin:end], s.adapted[begin:end], s.waiting[begin:end]
-    message, fired = s.message[begin:end], s.fired[begin:end]
-    keep_u, keep_v, keep_a = m.keep_u[begin:end], m.keep_v[begin:end], m.keep_a[begin:end]
-    limit, bias, jump = m.lif_threshold[begin:end], m.lif_bias[begin:end], m.jump[begin:end]
-    refractory = m.refractory[begin:end]
-    bits, weight_shift, a_max, sum_max = m.lif_bits, m.weight_shift, m.a_max, m.sum_max
-    u_limit, u_wraps, v_limit, v_wraps = m.u_limit, m.u_rule == WRAP_ONCE, m.v_limit, m.v_rule == WRAP_ONCE
-    changed = np.int64(0)
-    for i in range(len(v)):
-        x = _decayed(u[i], np.int64(keep_u[i]), bits) + (clamp(a[i], sum_max) << weight_shift)
+def _update_lif(m, s, row, first, last):
+    begins, ends, still, ring = m.block_begin, m.block_end, s.still, s.ring
+    u, v, adapted, waiting, message, fired = s.u, s.v, s.adapted, s.waiting, s.message, s.fired
+    keep_u, keep_v, keep_a, limit, bias = m.keep_u, m.keep_v, m.keep_a, m.lif_threshold, m.lif_bias
+    jump, refractory = m.jump, m.refractory
+    rules = (m.u_limit, m.u_rule == WRAP_ONCE, m.v_limit, m.v_rule == WRAP_ONCE)
+    for k in range(first, last):
+        begin, end = begins[k], ends[k]
+        if still[k] and _nothing(ring, row + begin, row + end):
+            continue
+        changed = _charge(
+            begin, end, row, ring, u, v, keep_u, keep_v, bias, m.lif_bits, m.weight_shift, m.sum_max, rules
+        )
+        changed |= _fire(
+            begin, end, v, adapted, waiting, message, fired, keep_a, limit, jump, refractory, m.lif_bits, m.a_max
+        )
+        still[k] = changed == 0
+
+
+@jit(inline="always")
+def _charge(begin, end, row, ring, u, v, keep_u, keep_v, bias, bits, weight_shift, sum_max, rules):
+    """Current and voltage of LIF neurons, before those that fire are reset: the arithmetic of kernel.py."""
+    u_limit, u_wraps, v_limit, v_wraps = rules
+    changed, at = np.int64(0), np.uint64(row)
+    for i in range(np.uint64(begin), np.uint64(end)):
+        a = ring[at + i]
+        ring[at + i] = 0
+        x = _decayed(u[i], np.int64(keep_u[i]), bits) + (clamp(a, sum_max) << weight_shift)
         x = _wrapped(x, u_limit) if u_wraps else clamp(x, u_limit - 1)
         y = _decayed(v[i], np.int64(keep_v[i]), bits) + x + bias[i]
         y = _wrapped(y, v_limit) if v_wraps else clamp(y, v_limit - 1)
-        high = _decayed(adapted[i], np.int64(keep_a[i]), bits)
-        wait = waiting[i]
-        fires = (wait == 0) & (y > limit[i] + high)
-        high = min(high + jump[i], a_max) if fires else high
-        y = np.int64(0) if (wait != 0) | fires else y
-        left = refractory[i] if fires else wait
-        left = np.uint8(left - (left != 0))
-        changed |= a[i] | (x ^ u[i]) | (y ^ v[i]) | (high ^ adapted[i]) | np.int64(left ^ wait) | np.int64(fires)
-        a[i] = 0
+        changed |= a | (x ^ u[i]) | (y ^ v[i])
         u[i] = x
         v[i] = y
+    return changed
+
+
+@jit(inline="always")
+def _fire(begin, end, v, adapted, waiting, message, fired, keep_a, limit, jump, refractory, bits, a_max):
+    """Who fires, with a threshold that adapts (compiler/lower_lif.py); those that fired of late wait."""
+    changed = np.int64(0)
+    for i in range(np.uint64(begin), np.uint64(end)):
+        high, wait = _decayed(adapted[i], np.int64(keep_a[i]), bits), waiting[i]
+        fires = (wait == 0) & (v[i] > limit[i] + high)
+        high = min(high + jump[i], a_max) if fires else high
+        left = refractory[i] if fires else wait
+        left = np.uint8(left - (left != 0))
+        changed |= (high ^ adapted[i]) | np.int64(left ^ wait) | np.int64(fires)
+        v[i] = np.int64(0) if (wait != 0) | fires else v[i]
         adapted[i] = high
         waiting[i] = left
         message[i] = fires
@@ -200,16 +235,16 @@ def _lif(m, s, begin, end, a):
     return changed
 
 
-@jit(inline="always")
-def _any(values):
-    """Whether any of some numbers is not 0."""
+@jit
+def _nothing(ring, begin, end):
+    """Whether nothing arrives."""
     found = np.int64(0)
-    for i in range(len(values)):
-        found |= values[i]
-    return found != 0
+    for i in range(np.uint64(begin), np.uint64(end)):
+        found |= ring[i]
+    return found == 0
 
 
-@jit(inline="always")
+@jit
 def _decayed(x, keep, bits):
     """Scale x by keep / 2^bits, toward zero, without leaving 64 bits."""
     size, low = abs(x), (np.int64(1) << bits) - 1
@@ -217,24 +252,24 @@ def _decayed(x, keep, bits):
     return left if x >= 0 else -left
 
 
-@jit(inline="always")
+@jit
 def _wrapped(x, limit):
     return x - 2 * limit if x > limit else (x + 2 * limit if x <= -limit else x)
 
 
-@jit(inline="always")
+@jit
 def clamp(x, largest):
     """Hold x in [-largest, largest]."""
     return min(max(x, -largest), largest)
 
 
-@jit(inline="always")
+@jit
 def scaled(x, bits):
     """Scale x by 1 / 2^bits, toward zero."""
     return (x + ((x >> np.int64(63)) & ((np.int64(1) << bits) - 1))) >> bits
 
 
-@jit(inline="always")
+@jit
 def tanh(z, table, rise, bits):
     """neurosim.tanh_table.lookup, compiled: `rise` [segment] is what `table` gains in it, and 0 beyond its end."""
     size = abs(z)
