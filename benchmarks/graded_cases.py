@@ -80,7 +80,7 @@ def adaptive(n: int, fan_out: int, steps: int) -> Case:
     rng, net = np.random.default_rng(0), ns.Network(dt_ms=0.1)
     bias = rng.uniform(1.3, 3.0, n)
     net.add_lif("a", n, tau_mem_ms=10.0, tau_syn_ms=5.0, bias=bias, adaptation=0.1, tau_adaptation_ms=20.0)
-    targets, weights = rng.integers(0, n, n * fan_out), 0.05 * rng.integers(-2, 3, n * fan_out)
+    targets, weights = rng.integers(0, n, n * fan_out), 0.25 * rng.integers(-2, 3, n * fan_out)
     net.connect("a", "a", np.repeat(np.arange(n), fan_out), targets, weights)
     return Case(f"adaptive LIF {n:,}, fan-out {fan_out}", ns.compile(net, "loihi2"), None, 1_000, steps)
 
