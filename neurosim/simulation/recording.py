@@ -11,7 +11,6 @@ from neurosim.counts import KINDS, Counts
 from neurosim.result import Probes, RunResult
 from neurosim.simulation.layout import N_COUNTS, Buffers
 from neurosim.simulation.sample_loop import Call
-from neurosim.simulation.spike_order import by_neuron
 
 MAX_COUNT_BYTES = 4 * 2**30  # of counts per step
 Ints = npt.NDArray[Any]
@@ -144,12 +143,16 @@ def _in_order(program: Program, step: Ints, slot: Ints, value: Ints) -> tuple[In
 
     Of LIF neurons alone no payloads are kept.
     """
-    neuron_of = program.tables.neuron_of
+    neuron = program.tables.neuron_of[slot]
     if program.neurons_ascend:
-        return neuron_of[slot], value
-    neuron, values = np.empty(len(slot), np.int32), np.empty_like(value)
-    by_neuron(step, slot, value, neuron_of, neuron, values)
-    return neuron, values
+        return neuron, value
+    n = program.n_neurons
+    key = step.astype(np.int64) * n + neuron
+    if len(value) == 0:
+        key.sort()
+        return (key % n).astype(np.int32), value
+    order = np.argsort(key)
+    return neuron[order], value[order]
 
 
 def check_count_memory(steps: int, n_cores: int) -> None:
