@@ -23,7 +23,7 @@ from compiler.place import Placement
 from compiler.registers import MODELS
 from compiler.validate import validate
 from neurosim import RunResult, SpikeTrains, run
-from neurosim.simulation import graded_kernel
+from neurosim.simulation import graded_units
 from neurosim.simulation.graded_machine import build_graded_machine
 from neurosim.tanh_table import lookup, tanh_table
 
@@ -151,6 +151,33 @@ def net_without_unit(net: Network) -> Network:
     return Network(net.dt_ms, net.populations[:-1], net.inputs, net.projections)
 
 
+@pytest.mark.parametrize("exponent", [0, 8], ids=["weights of a byte", "wider weights"])
+@pytest.mark.parametrize("delay", [1, 40])
+def test_layers_do_what_the_oracle_does_busy_and_at_rest(exponent: int, delay: int) -> None:
+    """Dense and sparse synapses among hundreds of neurons of all models, which fall silent and are woken again."""
+    rng, net = np.random.default_rng(exponent + delay), Network()
+    net.add_input("in", 8)
+    coded = {"shift": 4, "sigma": 1, "delta": 1}
+    net.add("a", 600, "hardtanh", limit=rng.integers(1, 4_000, 600), threshold=rng.integers(0, 90, 600), **coded)
+    net.add("b", 40, "tanh", shift=2, keep=2048, threshold=30, bias=rng.integers(-30, 31, 40))
+    net.add("c", 40, "resonate_and_fire", cos=3_400, sin=rng.integers(500, 2_000, 40), shift=6, threshold=50)
+    net.add_registers("d", 40, du=2_000, dv=900, vth=300, refractory=rng.integers(1, 4, 40))
+    net.add("e", 40, "liquid_time_constant", shift=3, keep=3_000, gain=900, reversal=9_000, threshold=400)
+    net.add("f", 40, "linear", shift=3, keep=1_000, threshold=20, **({"delta": 1} if delay == 1 else {}))
+    net.connect("in", "a", np.arange(600) % 8, rng.permutation(600), 2 * rng.integers(-100, 101, 600))
+    at = rng.integers(0, 600, 900), rng.integers(0, 40, 900)
+    net.connect("a", "b", *at, 2 * rng.integers(-9, 10, 900), rng.integers(1, 9, 900))
+    for source, target in zip("bcdef", "cdefb", strict=True):
+        weights = 2 * rng.integers(-100, 101, 1600)
+        net.connect(source, target, np.repeat(np.arange(40), 40), np.tile(np.arange(40), 40), weights, delay)
+    net.connect("in", "d", np.arange(8), np.arange(8), 126 * 2**exponent)
+    rows = [(t, c, int(rng.integers(-300, 301))) for t in (0, 1, 2, 90, 91) for c in range(8)]
+    profile = chip(**({"core__neurons": 150} if delay == 1 else {}))
+    result = probed(compile(net, profile), [row for row in rows if row[2]], 110)
+    assert_equals(result, simulate_graded(net, [row for row in rows if row[2]], 110, profile))
+    assert all(result.spike_counts(name).sum() > 0 for name in "abcdef")
+
+
 # ---------------------------------------------------------------- one unit at a time
 
 
@@ -273,7 +300,7 @@ def test_the_table_is_the_definition_of_the_oracle(z: int) -> None:
 def test_the_compiled_table_is_the_same_table() -> None:
     machine = build_graded_machine(one_unit("tanh"))
     for z in [*range(-5000, 5000, 7), 2**18 - 1, 2**18, 2**18 + 1, 2**23 - 1, -(2**18), -(2**18) + 1]:
-        assert graded_kernel._tanh(machine, z) == lookup(z, chip().numbers)
+        assert graded_units.tanh(z, machine.table, machine.rise, machine.segment_bits) == lookup(z, chip().numbers)
 
 
 # ---------------------------------------------------------------- codings

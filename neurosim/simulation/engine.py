@@ -125,6 +125,7 @@ def _graded_engine(program: Program) -> Engine:
     n, rows = program.n_neurons, machine.max_delay + 1
 
     def new_state(threads: int) -> GradedState:
+        fired: npt.NDArray[np.uint8] = np.zeros(-(-n // 8) * 8, np.uint8)
         return GradedState(
             u=np.zeros(n, np.int64),
             v=np.zeros(n, np.int64),
@@ -132,7 +133,18 @@ def _graded_engine(program: Program) -> Engine:
             waiting=np.zeros(n, np.uint8),
             ring=np.zeros(rows * n, np.int64),
             adapted=np.zeros(n, np.int64),
+            message=np.zeros(n, np.int32),
+            fired=fired,
+            fired_words=fired.view("<u8"),
+            still=np.zeros(len(machine.block_code), np.uint8),
         )
 
-    links = _links(machine)
-    return Engine(graded_kernel.advance, machine, new_state, links, lambda state, seed: None, keeps_values=True)
+    return Engine(
+        graded_kernel.advance,
+        machine,
+        new_state,
+        machine.n_links,
+        lambda state, seed: None,
+        keeps_values=True,
+        carries=("u", "v", "sent", "waiting", "ring", "adapted"),
+    )
