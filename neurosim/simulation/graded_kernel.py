@@ -15,17 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler.jit import jit
-from neurosim.simulation import kernel
 from neurosim.simulation.graded_units import update
-from neurosim.simulation.kernel import AHEAD, LINE_BYTES
+from neurosim.simulation.kernel import _note_arrivals, _note_events, _note_largest
 from neurosim.simulation.lanes import lowest, prefetch
 from neurosim.simulation.layout import (
     INPUT_PACKETS,
-    N_ARRIVING,
     PACKED_TARGET_BITS,
     PACKETS_IN,
     WIDE_TARGET_BITS,
 )
+from neurosim.simulation.spikes import AHEAD, LINE_BYTES, MOST_LINES, count_at_home, count_axons, count_rows
 
 
 class GradedMachine(NamedTuple):
@@ -41,9 +40,10 @@ class GradedMachine(NamedTuple):
     wide_weight: npt.NDArray[np.int32]  # [synapse of no run], in units; empty where words are packed
     is_packed: bool
     unit: int  # weights count in units of 2^unit
-    home: npt.NDArray[Any]  # [slot, N_HOME]
+    home: npt.NDArray[Any]  # [slot * N_HOME]
+    kinds: npt.NDArray[np.int64]
     rows: npt.NDArray[Any]
-    has_rows: bool
+    row_width: int
     axon_ptr: npt.NDArray[np.int64]
     axon_core: npt.NDArray[np.int32]
     axon_counts: npt.NDArray[np.int32]
@@ -113,7 +113,7 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
     n, n_spikes, n_rows = len(m.core_of), 0, m.max_delay + 1
     counts, home, arriving, row_of_delay = b.counts, b.home, b.arriving, b.row_of_delay
     core_of, home_of, n_cores = m.core_of, m.home, b.counts.shape[1]
-    links = N_ARRIVING * n_cores
+    kinds, links = m.kinds, len(m.kinds) * n_cores
     s.still[:] = 0  # whoever called may have changed the state
     for t in range(start, stop):
         if n_spikes + n > len(b.spike_slot) or halt[0]:
@@ -129,15 +129,15 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
         if input_ptr[t + 1] > input_ptr[t]:
             begin, end = input_ptr[t], input_ptr[t + 1]
             _deliver(m, s, b, input_channel[begin:end], b.input_value[begin:end], n)
-        kernel._note_arrivals(counts, row, arriving, INPUT_PACKETS)
+        _note_arrivals(counts, row, arriving, INPUT_PACKETS)
         if n_spikes > first:
             spikes = b.spike_slot[first:n_spikes]
-            kernel._count_at_home(core_of, home_of, home, spikes)
+            count_at_home(core_of, home_of, home, spikes)
             _deliver(m, s, b, spikes, b.spike_value[first:n_spikes], np.int64(0))  # a literal is a type of its own
-        kernel._note_arrivals(counts, row, arriving, PACKETS_IN)
-        kernel._note_events(counts, row, home, arriving)
-        b.busiest_link[row] = kernel._note_largest(arriving, links, links + m.n_inside)
-        b.busiest_border[row] = kernel._note_largest(arriving, links + m.n_inside, links + m.n_links)
+        _note_arrivals(counts, row, arriving, PACKETS_IN)
+        _note_events(counts, row, kinds, home, arriving)
+        b.busiest_link[row] = _note_largest(arriving, links, links + m.n_inside)
+        b.busiest_border[row] = _note_largest(arriving, links + m.n_inside, links + m.n_links)
     return stop, n_spikes
 
 
@@ -159,11 +159,11 @@ def _append(spike_step, spike_slot, spike_value, n_spikes, t, message, words):
 @jit
 def _deliver(m, s, b, spikes, values, offset):
     """Count where they arrive, and deliver, the messages of sources `offset + spikes`; external ones have an offset."""
-    if m.has_rows:
-        kernel._count_rows(m.rows, b.arriving, spikes, offset)
+    if m.row_width:
+        count_rows(m.rows, b.arriving, m.row_width, spikes, offset)
     else:
         axons = (m.axon_ptr, m.axon_core, m.axon_counts, m.axon_pair, m.pair_link_ptr, m.pair_link)
-        kernel._count_axons(axons, b.arriving, b.counts.shape[1], spikes, offset)
+        count_axons(axons, b.arriving, b.counts.shape[1], spikes, offset)
     if len(m.run_target):
         runs = (m.run_ptr, m.run_begin, m.run_target, m.run_weight)
         _add_runs(s.ring, b.row_of_delay, runs, spikes, values, offset, m.unit)
@@ -221,5 +221,5 @@ def _add_wide(ring, row_of_delay, synapse_ptr, words, weights, spikes, values, o
 def _prefetch(values, begin, end):
     """Ask for the cache lines of `values[begin:end]`, up to MOST_LINES of them: the processor follows long runs."""
     per_line = LINE_BYTES // values.itemsize
-    for k in range(begin, min(end, begin + kernel.MOST_LINES * per_line), per_line):
+    for k in range(begin, min(end, begin + MOST_LINES * per_line), per_line):
         prefetch(values, k)
