@@ -17,7 +17,7 @@ from graded_cases import MOVING, Case, cases, moving, resting
 from numba import njit
 
 import neurosim as ns
-from neurosim.simulation.delivery import synapses
+from neurosim.simulation.synapse_words import synapses
 
 RUNS = 5
 LEAST_OF_SCATTER, MOST_NS_A_NEURON, MOST_NS_AT_REST = 0.5, 4.0, 0.5

@@ -13,7 +13,7 @@ from neurosim.simulation import kernel
 from neurosim.simulation.buffers import new_buffers
 from neurosim.simulation.engine import build_engine
 from neurosim.simulation.layout import WRAP_ONCE
-from neurosim.simulation.spikes import scatter_next
+from neurosim.simulation.scatter import scatter_next
 
 RUNS = 5
 WARM = 50  # steps

@@ -8,7 +8,7 @@ from numba.core.dispatcher import Dispatcher
 
 import neurosim as ns
 from neurosim.result import RunResult
-from neurosim.simulation import kernel, machine
+from neurosim.simulation import kernel, machine, spike_counts
 
 
 def network(weight: int = 20, delay: int = 3, n: int = 60, fan_out: int = 12) -> ns.Network:
@@ -42,7 +42,7 @@ def same(a: RunResult, b: RunResult) -> bool:
 def test_rows_and_axons_count_alike(cores_per_tile: int) -> None:
     runs = []
     for chosen in (True, False):
-        with patch.object(machine, "rows_are_chosen", return_value=chosen):
+        with patch.object(spike_counts, "rows_are_chosen", return_value=chosen):
             runs.append(run_of(network(), **{"mesh.cores_per_tile": cores_per_tile}))
     assert same(*runs)
 

@@ -16,8 +16,7 @@ from compiler import Program, Routes
 from neurosim.noc.mesh import PS_PER_NS, picoseconds
 from neurosim.noc.messages_kernel import fill_messages
 from neurosim.result import RunResult
-from neurosim.simulation import layout
-from neurosim.simulation.delivery import counts_per_spike
+from neurosim.simulation.spike_counts import counts_per_spike
 from neurosim.spikes import sample_of_spikes
 from neurosim.timing import cycles_ns
 
@@ -70,9 +69,7 @@ def sender_of(result: RunResult, program: Program, routes: Routes, chip: ChipPro
     step, slot = np.divmod(key, n)
     counts = np.stack([result.counts.step_of(kind) for kind in SERVED], axis=-1)  # [step, core, kind]
     step_ptr = np.searchsorted(step, np.arange(len(counts) + 1))
-    columns = [there[:, i] for i in (layout.PACKETS_IN, layout.INPUT_PACKETS, layout.SYNAPTIC_EVENTS)]
-    columns += [there[:, i] for i in (layout.SYNAPTIC_EVENTS_DENSE, layout.SYNAPSE_WORDS)]
-    own = np.stack(columns, axis=-1)
+    own = np.insert(there, SERVED.index("input_packets"), 0, axis=1)
     axon, spike = _axons_of(axon_ptr, slot)
     np.subtract.at(counts, (step[spike], routes.axon_core[axon]), own[axon])  # what is left came from outside
     time = chip.time

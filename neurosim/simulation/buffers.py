@@ -33,7 +33,6 @@ def new_buffers(program: Program, engine: Engine, rows: int, probe_slot: npt.NDA
         probe_slot=probe_slot,
         probe_u=np.zeros((rows, len(probe_slot)), np.int64),
         probe_v=np.zeros((rows, len(probe_slot)), np.int64),
-        link_load=np.zeros(engine.links, np.int32),
         home=np.zeros(program.n_cores * N_HOME, np.int32),
         arriving=np.zeros(padded(len(ARRIVING) * program.n_cores + engine.links), np.int32),
         row_of_delay=np.zeros(engine.machine.max_delay + 1, np.int64),

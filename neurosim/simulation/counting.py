@@ -1,31 +1,116 @@
-"""What spikes cause, counted spike by spike and axon by axon: for loops that have no faster way."""
+"""Counting what spikes cause: added up as they are sent, written once a step for each core.
+
+What arrives is kept apart by kind, then by core, with the load of every link behind; it is known when a program is laid
+out (spike_counts.py).  A spike reads one row of it, which lies anywhere in memory, so rows are prefetched.  Functions
+are called once a step, not once a spike, and with arrays, not with all of the machine; or are inlined.
+"""
 
 import numpy as np
 
 from compiler.jit import jit
+from neurosim.simulation.lanes import prefetch
+from neurosim.simulation.layout import BORDERS_X, BORDERS_Y, N_HOME, PACKETS_IN, WORD
+from neurosim.simulation.lif_lanes import ROWS_AT_ONCE, add_row, add_rows
+
+AHEAD = 16  # spikes, of which a row is prefetched
+LINE_BYTES = 64
+
+
+@jit(inline="always")
+def count_arrivals(rows, row_width, axons, arriving, n_cores, spikes, offset):
+    """Count where they arrive the spikes of sources `offset + spikes`; external ones have an offset."""
+    if row_width:
+        count_rows(rows, arriving, row_width, spikes, offset)
+    else:
+        count_axons(axons, arriving, n_cores, spikes, offset)
 
 
 @jit
-def count_spikes(m, b, spikes, offset, counts):
-    """Count the spikes of sources `offset + spikes`; external ones have an offset and no core.
+def fill_rows(rows, n_cores, axon_ptr, axon_core, axon_counts, axon_pair, pair_link_ptr, pair_link):
+    """Write what `count_axons` would add for each source, to rows of zeros [source, width]."""
+    n_kinds = axon_counts.shape[1]
+    for source in range(len(axon_ptr) - 1):
+        for a in range(axon_ptr[source], axon_ptr[source + 1]):
+            for c in range(n_kinds):
+                rows[source, c * n_cores + axon_core[a]] += axon_counts[a, c]
+            pair = axon_pair[a]
+            if pair >= 0:
+                for k in range(pair_link_ptr[pair], pair_link_ptr[pair + 1]):
+                    rows[source, n_kinds * n_cores + pair_link[k]] += 1
 
-    `counts` [core, kind] and `b.link_load` [link] are added to; `m` is any machine with the fields of delivery.py.
-    """
+
+@jit
+def count_at_home(core_of, of_spike, counts, spikes):
+    """Add what each spike counts on its own core, `of_spike` [slot * N_HOME], to `counts` [core * N_HOME]."""
+    for i in range(len(spikes)):
+        if i + AHEAD < len(spikes):
+            prefetch(of_spike, np.int64(spikes[i + AHEAD]) * N_HOME)
+        slot = np.int64(spikes[i])
+        add_row(counts, np.int64(core_of[slot]) * N_HOME, of_spike, slot * N_HOME)
+
+
+@jit
+def count_rows(rows, arriving, width, spikes, offset):
+    """Add the rows of sources `offset + spikes`, each of `width` numbers, to `arriving`; the last row is of zeros."""
+    n, zeros = len(spikes), len(rows) - width
+    for i in range(0, n, ROWS_AT_ONCE):
+        for j in range(i + AHEAD, min(i + AHEAD + ROWS_AT_ONCE, n)):
+            ahead = (offset + np.int64(spikes[j])) * width
+            for k in range(ahead, ahead + width, LINE_BYTES // rows.itemsize):
+                prefetch(rows, k)
+        first = (offset + np.int64(spikes[i])) * width
+        second = (offset + np.int64(spikes[i + 1])) * width if i + 1 < n else zeros
+        third = (offset + np.int64(spikes[i + 2])) * width if i + 2 < n else zeros
+        fourth = (offset + np.int64(spikes[i + 3])) * width if i + 3 < n else zeros
+        for k in range(0, width, WORD):
+            add_rows(arriving, k, rows, first + k, second + k, third + k, fourth + k)
+
+
+@jit
+def count_axons(axons, arriving, n_cores, spikes, offset):
+    """The same axon by axon, and link by link on the way."""
+    axon_ptr, axon_core, axon_counts, axon_pair, pair_link_ptr, pair_link = axons
+    n_kinds = axon_counts.shape[1]
     for i in range(len(spikes)):
         source = offset + spikes[i]
-        if offset == 0:
-            for c in range(counts.shape[1]):
-                counts[m.core_of[source], c] += m.source_counts[source, c]
-        for a in range(m.axon_ptr[source], m.axon_ptr[source + 1]):
-            for c in range(counts.shape[1]):
-                counts[m.axon_core[a], c] += m.axon_counts[a, c]
-            pair = m.axon_pair[a]
+        for a in range(axon_ptr[source], axon_ptr[source + 1]):
+            for c in range(n_kinds):
+                arriving[c * n_cores + axon_core[a]] += axon_counts[a, c]
+            pair = axon_pair[a]
             if pair >= 0:
-                for k in range(m.pair_link_ptr[pair], m.pair_link_ptr[pair + 1]):
-                    b.link_load[m.pair_link[k]] += 1
+                for k in range(pair_link_ptr[pair], pair_link_ptr[pair + 1]):
+                    arriving[n_kinds * n_cores + pair_link[k]] += 1
 
 
-@jit
-def largest(load):
-    """The largest of some loads, 0 if there are none."""
-    return load.max() if len(load) else np.int32(0)
+@jit(inline="always")
+def note_arrivals(counts, row, arriving, kind):
+    """Write the packets that arrived at each core, and forget them."""
+    for core in range(counts.shape[1]):
+        counts[row, core, kind] = arriving[core]
+        arriving[core] = 0
+
+
+@jit(inline="always")
+def note_events(counts, row, kinds, home, arriving):
+    """Write the other counts of each core, and forget them."""
+    n_cores = counts.shape[1]
+    for core in range(n_cores):
+        for c in range(PACKETS_IN):
+            counts[row, core, c] = home[core * N_HOME + c]
+        counts[row, core, BORDERS_X] = home[core * N_HOME + PACKETS_IN]
+        counts[row, core, BORDERS_Y] = home[core * N_HOME + PACKETS_IN + 1]
+        for c in range(N_HOME):
+            home[core * N_HOME + c] = 0
+        for c in range(1, len(kinds)):
+            counts[row, core, kinds[c]] = arriving[c * n_cores + core]
+            arriving[c * n_cores + core] = 0
+
+
+@jit(inline="always")
+def note_largest(arriving, first, last):
+    """The largest load of some links, which are forgotten."""
+    largest = np.int32(0)
+    for k in range(first, last):
+        largest = max(largest, arriving[k])
+        arriving[k] = 0
+    return largest

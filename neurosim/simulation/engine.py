@@ -113,7 +113,7 @@ def _linear_lif_engine(program: Program) -> Engine:
     def new_state(threads: int) -> odin_kernel.State:
         return odin_kernel.State(v=np.zeros(n, np.int32), sent=np.zeros(n, np.uint8), fired=np.zeros(n, np.uint8))
 
-    return Engine(odin_kernel.advance, machine, new_state, _links(machine), lambda state, seed: None)
+    return Engine(odin_kernel.advance, machine, new_state, machine.n_links, lambda state, seed: None)
 
 
 def sends_numbers(program: Program) -> bool:

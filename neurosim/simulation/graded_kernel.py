@@ -15,16 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler.jit import jit
+from neurosim.simulation.counting import count_arrivals, count_at_home, note_arrivals, note_events, note_largest
 from neurosim.simulation.graded_units import update
-from neurosim.simulation.kernel import _note_arrivals, _note_events, _note_largest
-from neurosim.simulation.lanes import lowest, prefetch
+from neurosim.simulation.lanes import lowest
 from neurosim.simulation.layout import (
     INPUT_PACKETS,
     PACKED_TARGET_BITS,
     PACKETS_IN,
     WIDE_TARGET_BITS,
 )
-from neurosim.simulation.spikes import AHEAD, LINE_BYTES, MOST_LINES, count_at_home, count_axons, count_rows
+from neurosim.simulation.scatter import AHEAD, prefetch_run
 
 
 class GradedMachine(NamedTuple):
@@ -129,15 +129,15 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
         if input_ptr[t + 1] > input_ptr[t]:
             begin, end = input_ptr[t], input_ptr[t + 1]
             _deliver(m, s, b, input_channel[begin:end], b.input_value[begin:end], n)
-        _note_arrivals(counts, row, arriving, INPUT_PACKETS)
+        note_arrivals(counts, row, arriving, INPUT_PACKETS)
         if n_spikes > first:
             spikes = b.spike_slot[first:n_spikes]
             count_at_home(core_of, home_of, home, spikes)
             _deliver(m, s, b, spikes, b.spike_value[first:n_spikes], np.int64(0))  # a literal is a type of its own
-        _note_arrivals(counts, row, arriving, PACKETS_IN)
-        _note_events(counts, row, kinds, home, arriving)
-        b.busiest_link[row] = _note_largest(arriving, links, links + m.n_inside)
-        b.busiest_border[row] = _note_largest(arriving, links + m.n_inside, links + m.n_links)
+        note_arrivals(counts, row, arriving, PACKETS_IN)
+        note_events(counts, row, kinds, home, arriving)
+        b.busiest_link[row] = note_largest(arriving, links, links + m.n_inside)
+        b.busiest_border[row] = note_largest(arriving, links + m.n_inside, links + m.n_links)
     return stop, n_spikes
 
 
@@ -159,11 +159,8 @@ def _append(spike_step, spike_slot, spike_value, n_spikes, t, message, words):
 @jit
 def _deliver(m, s, b, spikes, values, offset):
     """Count where they arrive, and deliver, the messages of sources `offset + spikes`; external ones have an offset."""
-    if m.row_width:
-        count_rows(m.rows, b.arriving, m.row_width, spikes, offset)
-    else:
-        axons = (m.axon_ptr, m.axon_core, m.axon_counts, m.axon_pair, m.pair_link_ptr, m.pair_link)
-        count_axons(axons, b.arriving, b.counts.shape[1], spikes, offset)
+    axons = (m.axon_ptr, m.axon_core, m.axon_counts, m.axon_pair, m.pair_link_ptr, m.pair_link)
+    count_arrivals(m.rows, m.row_width, axons, b.arriving, b.counts.shape[1], spikes, offset)
     if len(m.run_target):
         runs = (m.run_ptr, m.run_begin, m.run_target, m.run_weight)
         _add_runs(s.ring, b.row_of_delay, runs, spikes, values, offset, m.unit)
@@ -179,7 +176,7 @@ def _add_runs(ring, row_of_delay, runs, spikes, values, offset, unit):
     for i in range(len(spikes)):
         if i + AHEAD < len(spikes):
             ahead = offset + spikes[i + AHEAD]
-            _prefetch(run_weight, run_begin[run_ptr[ahead]], run_begin[run_ptr[ahead + 1]])
+            prefetch_run(run_weight, run_begin[run_ptr[ahead]], run_begin[run_ptr[ahead + 1]])
         source, value = offset + spikes[i], np.int64(values[i]) << unit
         for r in range(run_ptr[source], run_ptr[source + 1]):
             word, begin, end = run_target[r], run_begin[r], run_begin[r + 1]
@@ -194,7 +191,7 @@ def _add_packed(ring, row_of_delay, synapse_ptr, words, spikes, values, offset, 
     for i in range(len(spikes)):
         if i + AHEAD < len(spikes):
             ahead = offset + spikes[i + AHEAD]
-            _prefetch(words, synapse_ptr[ahead], synapse_ptr[ahead + 1])
+            prefetch_run(words, synapse_ptr[ahead], synapse_ptr[ahead + 1])
         source, value = offset + spikes[i], np.int64(values[i]) << unit
         for k in range(np.uint64(synapse_ptr[source]), np.uint64(synapse_ptr[source + 1])):
             word = words[k]
@@ -208,18 +205,10 @@ def _add_wide(ring, row_of_delay, synapse_ptr, words, weights, spikes, values, o
     for i in range(len(spikes)):
         if i + AHEAD < len(spikes):
             ahead = offset + spikes[i + AHEAD]
-            _prefetch(words, synapse_ptr[ahead], synapse_ptr[ahead + 1])
-            _prefetch(weights, synapse_ptr[ahead], synapse_ptr[ahead + 1])
+            prefetch_run(words, synapse_ptr[ahead], synapse_ptr[ahead + 1])
+            prefetch_run(weights, synapse_ptr[ahead], synapse_ptr[ahead + 1])
         source, value = offset + spikes[i], np.int64(values[i]) << unit
         for k in range(np.uint64(synapse_ptr[source]), np.uint64(synapse_ptr[source + 1])):
             row = np.uint64(row_of_delay[words[k] >> np.uint32(WIDE_TARGET_BITS)])
             target = row + np.uint64(words[k] & np.uint32(2**WIDE_TARGET_BITS - 1))
             ring[target] += np.int64(weights[k]) * value
-
-
-@jit(inline="always")
-def _prefetch(values, begin, end):
-    """Ask for the cache lines of `values[begin:end]`, up to MOST_LINES of them: the processor follows long runs."""
-    per_line = LINE_BYTES // values.itemsize
-    for k in range(begin, min(end, begin + MOST_LINES * per_line), per_line):
-        prefetch(values, k)

@@ -9,11 +9,11 @@ import numpy.typing as npt
 from compiler import Program, route
 from compiler.registers import MODELS
 from neurosim.simulation import graded_units
-from neurosim.simulation.delivery import counts_per_spike
 from neurosim.simulation.graded_kernel import GradedMachine
 from neurosim.simulation.graded_synapses import synapse_fields
 from neurosim.simulation.graded_units import BLOCK, N_CODES
-from neurosim.simulation.machine import RULES, _counted, _home
+from neurosim.simulation.machine import RULES
+from neurosim.simulation.spike_counts import counted_fields
 from neurosim.tanh_table import tanh_table
 
 _CODES = {
@@ -31,18 +31,13 @@ _CODES = {
 def build_graded_machine(program: Program) -> GradedMachine:
     """The graded kernel's view of `program`."""
     t, routes = program.lists, route(program)
-    arriving, home = counts_per_spike(program, routes)
     code_of = np.array([_CODES.get(name, 0) for name in MODELS], np.uint8)
     return GradedMachine(
         **synapse_fields(program),
-        **_counted(program, routes, arriving),
+        **counted_fields(program, routes),
         **_lif_fields(program),
         **_unit_fields(program),
         **_block_fields(code_of[t.model]),
-        core_of=np.repeat(np.arange(len(t.core), dtype=np.int32), np.diff(t.core_ptr)),
-        home=_home(home[: program.n_neurons]),
-        n_links=len(routes.link),
-        n_inside=routes.n_inside,
         max_delay=int(t.synapse_delay.max(initial=1)),
     )
 

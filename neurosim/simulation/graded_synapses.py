@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler import Program
-from neurosim.simulation.delivery import synapses
 from neurosim.simulation.layout import WIDE_TARGET_BITS
-from neurosim.simulation.machine import _unit, _words
+from neurosim.simulation.synapse_words import synapses, unit_of, words_of
 
 SHORTEST = 16  # synapses of a run
 
@@ -21,14 +20,14 @@ def synapse_fields(program: Program) -> dict[str, Any]:
     """
     t = program.lists
     target, weight = synapses(program)
-    unit = _unit(weight)
+    unit = unit_of(weight)
     weight = weight >> unit
     ptr, delay = t.list_ptr[t.source_ptr], t.synapse_delay
     is_byte = len(weight) == 0 or (weight.min() >= -128 and weight.max() < 128)
     begin, length = _runs(ptr, target, delay)
     long = (length >= SHORTEST) & is_byte
     in_run = np.repeat(long, length)
-    words, wide_weight = _words(target[~in_run], weight[~in_run], delay[~in_run])
+    words, wide_weight = words_of(target[~in_run], weight[~in_run], delay[~in_run])
     first = begin[long]
     return {
         "run_ptr": np.searchsorted(first, ptr).astype(np.int64),

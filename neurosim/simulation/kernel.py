@@ -2,7 +2,7 @@
 
 One call advances one sample by up to a buffer of steps.  A step: spikes that arrive now are taken from the ring; all
 neurons are updated, 64 at a time (lif_lanes.py); then every spike, external or own, is counted and delivered
-(spikes.py).  layout.py tells how a program lies in memory.
+(counting.py, scatter.py).  layout.py tells how a program lies in memory.
 
 Blocks of neurons at rest are skipped: where u is 0, v stays as it is, nobody waits and nothing arrives, nothing will
 change until a spike arrives.  Each block is looked at now and then, so looking costs next to nothing where all neurons
@@ -12,27 +12,11 @@ are busy, and a skipped block costs a look at its arriving input.
 import numpy as np
 
 from compiler.jit import jit
-from neurosim.simulation.layout import (
-    BLOCK,
-    BORDERS_X,
-    BORDERS_Y,
-    INPUT_PACKETS,
-    N_HOME,
-    PACKETS_IN,
-    SAME,
-    WORD,
-    WRAP_ONCE,
-)
+from neurosim.simulation.counting import count_arrivals, count_at_home, note_arrivals, note_events, note_largest
+from neurosim.simulation.layout import BLOCK, INPUT_PACKETS, PACKETS_IN, SAME, WORD, WRAP_ONCE
 from neurosim.simulation.lif_lanes import differ, is_set, step_each, step_same
 from neurosim.simulation.order import SPARE, append_bits
-from neurosim.simulation.spikes import (
-    count_at_home,
-    count_axons,
-    count_rows,
-    scatter_next,
-    scatter_packed,
-    scatter_wide,
-)
+from neurosim.simulation.scatter import scatter_next, scatter_packed, scatter_wide
 
 LOOK = 16  # steps between two looks at a block, a power of two
 
@@ -57,7 +41,7 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
     probe_slot, probe_u, probe_v = b.probe_slot, b.probe_u, b.probe_v
     n_cores = counts.shape[1]
     links, borders, n_kept = len(kinds) * n_cores, len(kinds) * n_cores + m.n_inside, len(spike_slot) - n - SPARE
-    one = u.dtype.type
+    one, none = u.dtype.type, np.int64(0)  # a literal 0 is a type of its own, for which all is compiled again
     rules = one(m.weight_shift), one(m.u_limit), one(m.v_limit), m.u_rule == WRAP_ONCE, m.v_rule == WRAP_ONCE
     for t in range(start, stop):
         if n_spikes > n_kept or halt[0]:
@@ -76,28 +60,19 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
             probe_v[row, i] = v[probe_slot[i]]
         if input_ptr[t + 1] > input_ptr[t]:
             channels = input_channel[input_ptr[t] : input_ptr[t + 1]]
-            _count(rows, row_width, axons, arriving, n_cores, channels, n)
+            count_arrivals(rows, row_width, axons, arriving, n_cores, channels, n)
             _scatter(ring, row_of_delay, synapse_ptr, words, wide_weight, is_packed, channels, n)
-        _note_arrivals(counts, row, arriving, INPUT_PACKETS)
+        note_arrivals(counts, row, arriving, INPUT_PACKETS)
         if n_spikes > first:
             spikes = spike_slot[first:n_spikes]
             count_at_home(core_of, home_of, home, spikes)
-            _count(rows, row_width, axons, arriving, n_cores, spikes, 0)
-            _scatter(ring, row_of_delay, synapse_ptr, words, wide_weight, is_packed, spikes, 0)
-        _note_arrivals(counts, row, arriving, PACKETS_IN)
-        _note_events(counts, row, kinds, home, arriving)
-        busiest_link[row] = _note_largest(arriving, links, borders)
-        busiest_border[row] = _note_largest(arriving, borders, links + m.n_links)
+            count_arrivals(rows, row_width, axons, arriving, n_cores, spikes, none)
+            _scatter(ring, row_of_delay, synapse_ptr, words, wide_weight, is_packed, spikes, none)
+        note_arrivals(counts, row, arriving, PACKETS_IN)
+        note_events(counts, row, kinds, home, arriving)
+        busiest_link[row] = note_largest(arriving, links, borders)
+        busiest_border[row] = note_largest(arriving, borders, links + m.n_links)
     return stop, n_spikes
-
-
-@jit(inline="always")
-def _count(rows, row_width, axons, arriving, n_cores, spikes, offset):
-    """Count where they arrive the spikes of sources `offset + spikes`; external ones have an offset."""
-    if row_width:
-        count_rows(rows, arriving, row_width, spikes, offset)
-    else:
-        count_axons(axons, arriving, n_cores, spikes, offset)
 
 
 @jit(inline="always")
@@ -110,40 +85,6 @@ def _scatter(ring, row_of_delay, synapse_ptr, words, wide_weight, is_packed, spi
         scatter_packed(ring, row_of_delay, synapse_ptr, words, spikes, offset)
     else:
         scatter_wide(ring, row_of_delay, synapse_ptr, words, wide_weight, spikes, offset)
-
-
-@jit(inline="always")
-def _note_arrivals(counts, row, arriving, kind):
-    """Write the packets that arrived at each core, and forget them."""
-    for core in range(counts.shape[1]):
-        counts[row, core, kind] = arriving[core]
-        arriving[core] = 0
-
-
-@jit(inline="always")
-def _note_events(counts, row, kinds, home, arriving):
-    """Write the other counts of each core, and forget them."""
-    n_cores = counts.shape[1]
-    for core in range(n_cores):
-        for c in range(PACKETS_IN):
-            counts[row, core, c] = home[core * N_HOME + c]
-        counts[row, core, BORDERS_X] = home[core * N_HOME + PACKETS_IN]
-        counts[row, core, BORDERS_Y] = home[core * N_HOME + PACKETS_IN + 1]
-        for c in range(N_HOME):
-            home[core * N_HOME + c] = 0
-        for c in range(1, len(kinds)):
-            counts[row, core, kinds[c]] = arriving[c * n_cores + core]
-            arriving[c * n_cores + core] = 0
-
-
-@jit(inline="always")
-def _note_largest(arriving, first, last):
-    """The largest load of some links, which are forgotten."""
-    largest = np.int32(0)
-    for k in range(first, last):
-        largest = max(largest, arriving[k])
-        arriving[k] = 0
-    return largest
 
 
 @jit(inline="always")

@@ -106,7 +106,6 @@ class Buffers(NamedTuple):
     probe_slot: npt.NDArray[np.int64]  # [probe]
     probe_u: npt.NDArray[np.int64]  # [row, probe]
     probe_v: npt.NDArray[np.int64]  # [row, probe]
-    link_load: npt.NDArray[np.int32]  # [link], scratch
     home: npt.NDArray[np.int32]  # [core * N_HOME], scratch
     arriving: npt.NDArray[np.int32]  # [padded (kinds * cores + links)], scratch
     row_of_delay: npt.NDArray[np.int64]  # [max_delay + 1], scratch

@@ -12,13 +12,14 @@ neuron that fires more than once in a step is reset each time, but sends one spi
 Counted are spikes and what they cause, in the step of the spike, as in kernel.py.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from compiler.jit import jit
-from neurosim.simulation.counting import count_spikes, largest
+from neurosim.simulation.counting import count_arrivals, count_at_home, note_arrivals, note_events, note_largest
+from neurosim.simulation.layout import INPUT_PACKETS, PACKETS_IN
 
 
 class Machine(NamedTuple):
@@ -31,14 +32,19 @@ class Machine(NamedTuple):
     synapse_ptr: npt.NDArray[np.int64]  # [source + 1]
     target: npt.NDArray[np.int64]  # [synapse], slot
     weight: npt.NDArray[np.int32]  # [synapse]
-    source_counts: npt.NDArray[np.int32]  # [source, kind], what one spike adds on its own core
-    axon_ptr: npt.NDArray[np.int64]  # [source + 1]
-    axon_core: npt.NDArray[np.int32]  # [axon]
-    axon_counts: npt.NDArray[np.int32]  # [axon, kind], what one spike adds on the destination core
-    axon_pair: npt.NDArray[np.int32]  # [axon]
-    pair_link_ptr: npt.NDArray[np.int64]  # [pair + 1]
+    # what a spike adds to the counts: as of layout.Machine
+    home: npt.NDArray[Any]
+    kinds: npt.NDArray[np.int64]
+    rows: npt.NDArray[Any]
+    row_width: int
+    axon_ptr: npt.NDArray[np.int64]
+    axon_core: npt.NDArray[np.int32]
+    axon_counts: npt.NDArray[np.int32]
+    axon_pair: npt.NDArray[np.int32]
+    pair_link_ptr: npt.NDArray[np.int64]
     pair_link: npt.NDArray[np.int32]
-    n_inside: int  # links inside chips, which stand first; the others are borders
+    n_links: int
+    n_inside: int
     v_max: int
     max_delay: int
 
@@ -54,14 +60,13 @@ class State(NamedTuple):
 @jit
 def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
     """Advance from step `start` to `stop`; arguments and result are those of kernel.advance, u is always zero."""
-    n = len(m.core_of)
-    n_spikes = 0
+    n, n_spikes, arriving, n_cores = len(m.core_of), 0, b.arriving, b.counts.shape[1]
+    axons = (m.axon_ptr, m.axon_core, m.axon_counts, m.axon_pair, m.pair_link_ptr, m.pair_link)
+    links = len(m.kinds) * n_cores
     for t in range(start, stop):
         if n_spikes + n > len(b.spike_slot) or halt[0]:
             return t, n_spikes
         row, first = t - start, n_spikes
-        b.counts[row] = 0
-        b.link_load[:] = 0
         _events(m, s, input_channel[input_ptr[max(t, 1) - 1] : input_ptr[t]])
         for i in range(n):
             s.v[i] = max(s.v[i] - m.leak[i], 0)
@@ -73,10 +78,15 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
         for i in range(len(b.probe_slot)):
             b.probe_u[row, i] = 0
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
-        count_spikes(m, b, input_channel[input_ptr[t] : input_ptr[t + 1]], n, b.counts[row])
-        count_spikes(m, b, b.spike_slot[first:n_spikes], 0, b.counts[row])
-        b.busiest_link[row] = largest(b.link_load[: m.n_inside])
-        b.busiest_border[row] = largest(b.link_load[m.n_inside :])
+        channels, spikes = input_channel[input_ptr[t] : input_ptr[t + 1]], b.spike_slot[first:n_spikes]
+        count_arrivals(m.rows, m.row_width, axons, arriving, n_cores, channels, n)
+        note_arrivals(b.counts, row, arriving, INPUT_PACKETS)
+        count_at_home(m.core_of, m.home, b.home, spikes)
+        count_arrivals(m.rows, m.row_width, axons, arriving, n_cores, spikes, np.int64(0))
+        note_arrivals(b.counts, row, arriving, PACKETS_IN)
+        note_events(b.counts, row, m.kinds, b.home, arriving)
+        b.busiest_link[row] = note_largest(arriving, links, links + m.n_inside)
+        b.busiest_border[row] = note_largest(arriving, links + m.n_inside, links + m.n_links)
     return stop, n_spikes
 
 
