@@ -1,4 +1,4 @@
-"""What spikes cause, counted spike by spike and axon by axon: for loops that have no faster way."""
+"""Counts: of what spikes cause, axon by axon, for loops that have no faster way; and sums of those of all steps."""
 
 import numpy as np
 
@@ -29,3 +29,13 @@ def count_spikes(m, b, spikes, offset, counts):
 def largest(load):
     """The largest of some loads, 0 if there are none."""
     return load.max() if len(load) else np.int32(0)
+
+
+@jit
+def add_up(rows, total):
+    """Add counts of steps [step, core, kind] to `total` [core, kind], int64."""
+    sums = total.reshape(total.size)
+    for step in range(len(rows)):
+        counts = rows[step].reshape(total.size)
+        for i in range(len(sums)):
+            sums[i] += counts[i]
