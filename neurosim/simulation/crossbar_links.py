@@ -48,14 +48,18 @@ def busiest_of_runs(m, s, parity, part, inside, border, row):
             load = _added_up(s.load_x[parity, :, tiles])
             for tile in range(height, m.tiles):
                 load[tile] += load[tile - height]
-            _raise_to_busiest(load, width, height, height, 1, m.chip_width, m.chip_height, m.merged, inside, border, row)
+            _raise_to_busiest(
+                load, width, height, height, 1, m.chip_width, m.chip_height, m.merged, inside, border, row
+            )
             load[:] = 0
         if part == (half * 2 + 1) % parts:
             load = _added_up(s.load_y[parity, :, tiles])
             for x in range(width):
                 for tile in range(x * height + 1, (x + 1) * height):
                     load[tile] += load[tile - 1]
-            _raise_to_busiest(load, height, width, 1, height, m.chip_height, m.chip_width, m.merged, inside, border, row)
+            _raise_to_busiest(
+                load, height, width, 1, height, m.chip_height, m.chip_width, m.merged, inside, border, row
+            )
             load[:] = 0
 
 
@@ -69,7 +73,9 @@ def _added_up(loads):
 
 
 @jit
-def _raise_to_busiest(load, n_along, n_across, step_along, step_across, chip_along, chip_across, merged, inside, border, row):
+def _raise_to_busiest(
+    load, n_along, n_across, step_along, step_across, chip_along, chip_across, merged, inside, border, row
+):
     """The same of links of one direction; `chip_along` tiles further on, they lead to the next chip."""
     most_inside, most_border = np.int32(0), np.int32(0)
     for along in range(n_along):

@@ -19,7 +19,7 @@ from neurosim.simulation.layout import (
     SPIKES,
 )
 
-AHEAD = 8  # packets, of which the axon is asked for
+AHEAD = 32  # packets, of which the axon is asked for
 DELAY = (1 << DELAY_BITS) - 1  # of a way
 
 
@@ -65,8 +65,27 @@ def _arrive(axons, at, counts, core, kind):
 
 @jit(inline="always")
 def send(
-    core, fired, begin, end, reported, way, axon_bits, part_of, messages, sent,
-    tile_x, tile_y, height, load_x, load_y, crossings, pair, pair_link_ptr, pair_link, load, counts,
+    core,
+    fired,
+    begin,
+    end,
+    reported,
+    way,
+    axon_bits,
+    part_of,
+    messages,
+    sent,
+    tile_x,
+    tile_y,
+    height,
+    load_x,
+    load_y,
+    crossings,
+    pair,
+    pair_link_ptr,
+    pair_link,
+    load,
+    counts,
 ):
     """Count the spikes `fired[begin:end]` of a core, list their packets, and put who is reported in front.
 

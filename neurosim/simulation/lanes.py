@@ -119,8 +119,7 @@ def _cross_each_code(typing_context: Any, v: Any, at: Any, threshold: Any, negat
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         x, limit, least = (
-            _wide(builder, _block(context, builder, signature.args[i], arguments[i], arguments[1]))
-            for i in (0, 2, 3)
+            _wide(builder, _block(context, builder, signature.args[i], arguments[i], arguments[1])) for i in (0, 2, 3)
         )
         return builder.bitcast(_crossed(builder, x, limit, least), _I64)
 
