@@ -29,8 +29,8 @@ import numpy as np
 
 from chips import RunError
 from compiler.jit import jit
-from neurosim.simulation.crossbar_links import busiest_of_pairs, busiest_of_runs
 from neurosim.simulation.crossbar_layout import GO_AT, HALT_AT, PACE
+from neurosim.simulation.crossbar_links import busiest_of_pairs, busiest_of_runs
 from neurosim.simulation.crossbar_packets import take_input, take_packets
 from neurosim.simulation.crossbar_update import update
 from neurosim.simulation.lanes import meet, wait_for
@@ -45,25 +45,31 @@ def advance_crossbar(m, s, b, input_ptr, input_channel, start, stop, halt):
         RunError: the threads that share the sample cannot be started.
     """
     given = (m, s, b, input_ptr, input_channel, start, stop, halt)
-    parts, begun = len(s.part) - 1, []
+    begun: list[Thread] = []
     s.gate[:] = 0
+    try:
+        _begin_others(given, len(s.part) - 1, begun)
+        s.gate[GO_AT] = GO
+        return _advance_part(*given, 0)
+    finally:
+        if s.gate[GO_AT] != GO:  # those that have begun would wait for the others for ever
+            s.gate[GO_AT] = GIVE_UP
+        for thread in begun:
+            thread.join()
+
+
+def _begin_others(given, parts, begun):
+    """Start a thread for each part but the first, and append it to `begun`."""
     try:
         for part in range(1, parts):
             thread = Thread(target=_advance_part, args=(*given, part))
             thread.start()
             begun.append(thread)
     except RuntimeError as error:
-        s.gate[GO_AT] = GIVE_UP
         raise RunError(
             f"{parts} threads cannot share this sample, as no more than {len(begun) + 1} could be started ({error}): "
             "run it with fewer threads"
         ) from error
-    else:
-        s.gate[GO_AT] = GO
-        return _advance_part(*given, 0)
-    finally:
-        for thread in begun:
-            thread.join()
 
 
 @jit
@@ -113,7 +119,7 @@ def _probe(m, s, b, row, part):
 @jit
 def _collect(s, b, t, n_spikes, part):
     """Write the part's spikes behind those of parts with lower cores; returns how many all parts have written."""
-    fired, n_reported = s.fired[t % 2, part], s.n_reported[t % 2]
+    fired, n_reported = s.fired[part], s.n_reported[t % 2]
     for other in range(len(s.part) - 1):
         n = n_reported[other * PACE]
         if other == part:

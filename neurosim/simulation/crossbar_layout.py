@@ -88,11 +88,11 @@ class CrossbarState(NamedTuple):
     row_at: npt.NDArray[np.int64]  # [part, axon of a core], the first word of the rows to add, and their weights
     row_weight: npt.NDArray[np.int32]
     crossed: npt.NDArray[np.int32]  # [part, slot of a core], who crossed a threshold
-    fired: npt.NDArray[np.int32]  # [parity, part, slot of the part], who fired
+    fired: npt.NDArray[np.int32]  # [part, slot of the part], who fired; who of them is reported is put in front
     message_ptr: npt.NDArray[np.int64]  # [from part, to part], where their messages begin: there is room for all
     message: npt.NDArray[Any]  # [parity, slot]
     row_of_delay: npt.NDArray[np.int64]  # [part, delay; padded], where the row of a later tick stands in `axon`
-    n_reported: npt.NDArray[np.int64]  # [parity, part * PACE], who of `fired` is reported: they are put in front
+    n_reported: npt.NDArray[np.int64]  # [parity, part * PACE], how many of `fired` are reported
     n_sent: npt.NDArray[np.int64]  # [parity, from part, to part; padded], end of their messages
     load_x: npt.NDArray[np.int32]  # [parity, part, direction * tiles + tile]: where runs of links begin and end
     load_y: npt.NDArray[np.int32]
@@ -152,7 +152,7 @@ def empty_state(machine: CrossbarMachine, parts: int = 1) -> CrossbarState:
         row_at=np.zeros((parts, axons), np.int64),
         row_weight=np.zeros((parts, axons), np.int32),
         crossed=np.zeros((parts, widest + PAD), np.int32),
-        fired=np.zeros((2, parts, most_slots + PAD), np.int32),
+        fired=np.zeros((parts, most_slots + PAD), np.int32),
         message_ptr=_message_ptr(machine, part, part_of),
         message=np.zeros((2, n + PAD), machine.way.dtype),
         row_of_delay=np.zeros((parts, machine.rows + PACE), np.int64),

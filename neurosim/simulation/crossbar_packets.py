@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from compiler.jit import jit
-from neurosim.simulation.crossbar_layout import DELAY_BITS, PACE, REPORTS_BIT, WAY_BITS
+from compiler.jit import lean_jit
+from neurosim.simulation.crossbar_layout import DELAY_BITS, REPORTS_BIT, WAY_BITS
 from neurosim.simulation.crossbar_links import mark
 from neurosim.simulation.lanes import LANES, prefetch
 from neurosim.simulation.layout import (
@@ -23,7 +23,7 @@ AHEAD = 32  # packets, of which the axon is asked for
 DELAY = (1 << DELAY_BITS) - 1  # of a way
 
 
-@jit(_nrt=False)
+@lean_jit
 def take_input(m, s, t, channels, part, counts):
     """External spikes on axons of the part's cores."""
     first, last = s.part[part], s.part[part + 1]
@@ -36,7 +36,7 @@ def take_input(m, s, t, channels, part, counts):
                 _arrive(s.axon, at, counts, core, INPUT_PACKETS)
 
 
-@jit(_nrt=False)
+@lean_jit
 def take_packets(m, s, t, part, counts):
     """What all parts have sent to axons of this one's cores."""
     axons, row_of_delay, axon_bits = s.axon, s.row_of_delay[part], m.axon_bits
@@ -51,7 +51,7 @@ def take_packets(m, s, t, part, counts):
             _arrive(axons, row_of_delay[here & DELAY] + axon, counts, axon >> axon_bits, PACKETS_IN)
 
 
-@jit(inline="always")
+@lean_jit(inline="always")
 def _arrive(axons, at, counts, core, kind):
     """A packet reaches an axon; one that meets another merges with it."""
     word, j = axons[at // LANES], np.uint64(at % LANES)
@@ -60,66 +60,43 @@ def _arrive(axons, at, counts, core, kind):
     axons[at // LANES] = word | np.uint64(1) << j
 
 
-# Inlined, and with arrays that stand in variables of the caller: see crossbar_update.py.
-
-
-@jit(inline="always")
-def send(
-    core,
-    fired,
-    begin,
-    end,
-    reported,
-    way,
-    axon_bits,
-    part_of,
-    messages,
-    sent,
-    tile_x,
-    tile_y,
-    height,
-    load_x,
-    load_y,
-    crossings,
-    pair,
-    pair_link_ptr,
-    pair_link,
-    load,
-    counts,
-):
+@lean_jit(inline="always")
+def send(m, s, t, part, core, begin, end, reported, counts):
     """Count the spikes `fired[begin:end]` of a core, list their packets, and put who is reported in front.
 
     Returns how many have been reported.
     """
+    fired, messages, sent = s.fired[part], s.message[t % 2], s.n_sent[t % 2, part]
+    load_x, load_y, load = s.load_x[t % 2, part], s.load_y[t % 2, part], s.load[t % 2, part]
     out, between, hops_x, hops_y, borders_x, borders_y = 0, 0, 0, 0, 0, 0
-    x, y = np.int64(tile_x[core]), np.int64(tile_y[core])
+    x, y = np.int64(m.tile_x[core]), np.int64(m.tile_y[core])
     for i in range(begin, end):
         slot = fired[i]
-        to = np.int64(way[slot])
+        to = np.int64(m.way[slot])
         fired[reported] = slot
         reported += to >> REPORTS_BIT & 1
         if to & DELAY == 0:
             continue
-        target = to >> (WAY_BITS + axon_bits)
-        part = part_of[target]
-        messages[sent[part]] = way[slot]
-        sent[part] += 1
+        target = to >> (WAY_BITS + m.axon_bits)
+        to_part = s.part_of[target]
+        messages[sent[to_part]] = to
+        sent[to_part] += 1
         out += 1
         between += np.int64(target != core)
-        to_x, to_y = np.int64(tile_x[target]), np.int64(tile_y[target])
-        if len(crossings):
-            hops_x += crossings[slot, 0]
-            hops_y += crossings[slot, 1]
-            borders_x += crossings[slot, 2]
-            borders_y += crossings[slot, 3]
+        to_x, to_y = np.int64(m.tile_x[target]), np.int64(m.tile_y[target])
+        if len(m.crossings):
+            hops_x += m.crossings[slot, 0]
+            hops_y += m.crossings[slot, 1]
+            borders_x += m.crossings[slot, 2]
+            borders_y += m.crossings[slot, 3]
         else:
             hops_x += abs(to_x - x)
             hops_y += abs(to_y - y)
-        if len(pair):
-            for k in range(pair_link_ptr[pair[slot]], pair_link_ptr[pair[slot] + 1]):
-                load[pair_link[k]] += 1
+        if len(m.pair):
+            for k in range(m.pair_link_ptr[m.pair[slot]], m.pair_link_ptr[m.pair[slot] + 1]):
+                load[m.pair_link[k]] += 1
         else:
-            mark(load_x, load_y, height, x, y, to_x, to_y)
+            mark(load_x, load_y, m.height, x, y, to_x, to_y)
     counts[core, SPIKES] += end - begin
     counts[core, PACKETS_OUT] += out
     counts[core, PACKETS_BETWEEN_CORES] += between

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compiler.jit import jit
+from compiler.jit import lean_jit
 from neurosim.simulation.crossbar_layout import (
     DRAWS_LEAK,
     DRAWS_WEIGHT,
@@ -34,91 +34,42 @@ from neurosim.simulation.lanes import LANES, add_each, cross_each, lowest, ones,
 from neurosim.simulation.layout import SYNAPTIC_EVENTS
 
 IN_REGISTERS = PLAIN | SAME_WEIGHTS  # cores of which a block is updated as a whole
-AHEAD = 8  # rows that are asked for before they are added
+AHEAD = 8  # axons, of which the row is asked for
 USUAL = 4  # bits of a word, at most
 
-# Functions that are called for each core, row or block are inlined, and take arrays that stand in variables of their
-# caller: numba counts references of each array that is read from a tuple, sliced or passed, which takes as long as to
-# add a row.
 
-
-@jit(_nrt=False)
+@lean_jit
 def update(m, s, t, part, counts, probed):
-    """A tick of the cores of a part, with the packets that they send."""
-    core_ptr, has, shared, row_words, axon_bits = m.core_ptr, m.has, m.shared, m.row_words, m.axon_bits
-    axon_type, row, weight, v, rule = m.axon_type, m.row, m.weight, s.v, m.rule
-    threshold, negative = m.threshold, m.negative_threshold
-    arrived, row_at, row_weight, crossed = s.arrived[part], s.row_at[part], s.row_weight[part], s.crossed[part]
-    fired, messages, sent = s.fired[t % 2, part], s.message[t % 2], s.n_sent[t % 2, part]
-    load_x, load_y, load = s.load_x[t % 2, part], s.load_y[t % 2, part], s.load[t % 2, part]
-    way, part_of, tile_x, tile_y, crossings = m.way, s.part_of, m.tile_x, m.tile_y, m.crossings
-    pair, pair_link_ptr, pair_link, height = m.pair, m.pair_link_ptr, m.pair_link, m.height
-    low, top, n, seed = np.int32(-m.v_limit), np.int32(m.v_limit - 1), len(v), s.seed[0]
+    """A tick of the cores of a part, with the packets that they send; `counts` are those of the tick, [core, kind]."""
     first_core, last_core = s.part[part], s.part[part + 1]
     for to in range(len(s.part) - 1):
-        sent[to] = s.message_ptr[part, to]
-    n_arrived = _take_arrived(s.axon, t % m.rows * (len(core_ptr) - 1), first_core, last_core, axon_bits, arrived)
+        s.n_sent[t % 2, part, to] = s.message_ptr[part, to]
+    n_arrived = _list_arrived(m, s, t, part, first_core, last_core)
     i, begin, n_fired, reported = 0, 0, 0, 0
     for core in range(first_core, last_core):
-        first, last, own, n_rows, events = core_ptr[core], core_ptr[core + 1], has[core], 0, np.uint64(0)
-        while i < n_arrived and arrived[i] < (core + 1) << axon_bits:
-            axon = np.int64(arrived[i])
-            prefetch(row, np.int64(arrived[i + AHEAD]) * row_words)
-            prefetch(axon_type, np.int64(arrived[i + AHEAD]))
-            row_at[n_rows] = axon * row_words
-            row_weight[n_rows] = shared[core, SHARED_WEIGHT + np.int64(axon_type[axon])]
-            for k in range(row_words):
-                events += ones(row[axon * row_words + k])
-            n_rows += 1
-            i += 1
-        counts[core, SYNAPTIC_EVENTS] += np.int64(events)
-        leak, least = shared[core, SHARED_LEAK], shared[core, SHARED_NEGATIVE]
-        if own & IN_REGISTERS != IN_REGISTERS:
-            for j in range(n_rows):
-                axon = row_at[j] // row_words
-                if own & DRAWS_WEIGHT:
-                    _add_random(m, v, seed, t, first, axon)
-                else:
-                    _add(v, first, last, row, row_at[j], weight, np.int64(axon_type[axon]) * n + first)
+        first, last = m.core_ptr[core], m.core_ptr[core + 1]
+        n_rows, events = _list_rows(m, s, part, core, i, n_arrived)
+        counts[core, SYNAPTIC_EVENTS] = events
+        i += n_rows
+        if m.has[core] & IN_REGISTERS != IN_REGISTERS:
+            _add_rows(m, s, t, part, core, first, last, n_rows)
             n_rows = 0
-        if own & PLAIN:
-            n_crossed = _update_plain(
-                v, first, last, row, row_at, row_weight, n_rows, leak, low, top, threshold, least, crossed
-            )
+        if m.has[core] & PLAIN:
+            n_crossed = _update_plain(m, s, part, core, first, last, n_rows)
         else:
-            _leak(m, seed, t, core, v[first:last])
-            hold(v[first:last], low, top)
-            n_crossed = _cross(v, first, last, threshold, negative, crossed)
+            n_crossed = _update_each(m, s, t, part, core, first, last)
         if probed:
             for slot in range(first, last):
-                s.u[slot] = v[slot]
-        sending, begin = begin, n_fired
-        rule_of_all = n + core if own & SAME_RULE else np.int64(-1)
-        for j in range(n_crossed):
-            slot = np.int64(crossed[j])
-            prefetch(way, slot)
-            r, eta = slot if rule_of_all < 0 else rule_of_all, np.int32(0)
-            if rule[r, MASK]:
-                draw = random(seed, t, m.neuron_key[slot], THRESHOLD, m.random_shift)
-                eta = np.int32(draw & rule[r, MASK])
-            x, up, down = v[slot], np.int32(threshold[slot]), np.int32(negative[slot])
-            v[slot] = settled(x, up, down, eta, rule[r, RESET_MODE], rule[r, RESET_POTENTIAL], rule[r, SATURATES])
-            fired[n_fired] = slot
-            n_fired += np.int64(x >= up + eta)
-        # of the core before, whose ways have come from memory meanwhile
-        if core > first_core:
-            reported = send(
-                core - 1, fired, sending, begin, reported, way, axon_bits, part_of, messages, sent,
-                tile_x, tile_y, height, load_x, load_y, crossings, pair, pair_link_ptr, pair_link, load, counts,
-            )  # fmt: skip
-    reported = send(
-        last_core - 1, fired, begin, n_fired, reported, way, axon_bits, part_of, messages, sent,
-        tile_x, tile_y, height, load_x, load_y, crossings, pair, pair_link_ptr, pair_link, load, counts,
-    )  # fmt: skip
+                s.u[slot] = s.v[slot]
+        if core > first_core:  # what the core before sends, as its ways have come from memory meanwhile
+            reported = send(m, s, t, part, core - 1, begin, n_fired, reported, counts)
+        begin = n_fired
+        n_fired = _fire(m, s, t, part, core, n_crossed, n_fired)
+    reported = send(m, s, t, part, last_core - 1, begin, n_fired, reported, counts)
     s.n_reported[t % 2, part * PACE] = reported
 
 
-@jit(inline="always")
+@lean_jit(inline="always")
 def _listed(word, base, numbers, n):
     """Write base + j to `numbers` from n on, for each bit j of a word; returns where they end.
 
@@ -137,33 +88,67 @@ def _listed(word, base, numbers, n):
     return n + np.int64(ones(word))
 
 
-@jit(_nrt=False)
-def _take_arrived(axons, ring_row, first_core, last_core, axon_bits, arrived):
-    """List the axons of some cores where a spike arrives now, and clear them; returns how many they are."""
-    n, begin = 0, ring_row << axon_bits
-    for base in range(first_core << axon_bits, last_core << axon_bits, LANES):
-        n = _listed(axons[(begin + base) // LANES], base, arrived, n)
-        axons[(begin + base) // LANES] = 0
+@lean_jit(inline="always")
+def _list_arrived(m, s, t, part, first_core, last_core):
+    """List the axons of the part where a spike arrives now, and clear them; returns how many they are."""
+    n, begin = 0, (t % m.rows * (len(m.core_ptr) - 1)) << m.axon_bits
+    arrived = s.arrived[part]
+    for base in range(first_core << m.axon_bits, last_core << m.axon_bits, LANES):
+        n = _listed(s.axon[(begin + base) // LANES], base, arrived, n)
+        s.axon[(begin + base) // LANES] = 0
     return n
 
 
-@jit(inline="always")
-def _add(v, first, last, row, at, weight, weight_first):
-    """Add weights where a row has crosspoints."""
+@lean_jit(inline="always")
+def _list_rows(m, s, part, core, i, n_arrived):
+    """List the rows to add to a core, and what they weigh if all its neurons have the same weights.
+
+    `i` is the first of its axons among those where a spike arrives.  Returns how many they are, and their crosspoints.
+    """
+    n, events, end = 0, np.uint64(0), (core + 1) << m.axon_bits
+    arrived, row_at, row_weight = s.arrived[part], s.row_at[part], s.row_weight[part]
+    while i + n < n_arrived and arrived[i + n] < end:
+        axon, ahead = np.int64(arrived[i + n]), np.int64(arrived[i + n + AHEAD])
+        prefetch(m.row, ahead * m.row_words)
+        prefetch(m.axon_type, ahead)
+        row_at[n] = axon * m.row_words
+        row_weight[n] = m.shared[core, SHARED_WEIGHT + np.int64(m.axon_type[axon])]
+        for k in range(m.row_words):
+            events += ones(m.row[axon * m.row_words + k])
+        n += 1
+    return n, np.int64(events)
+
+
+@lean_jit(inline="always")
+def _add_rows(m, s, t, part, core, first, last, n_rows):
+    """Add rows one by one, with the weights of each neuron."""
+    for j in range(n_rows):
+        at = s.row_at[part, j]
+        axon = at // m.row_words
+        if m.has[core] & DRAWS_WEIGHT:
+            _add_random(m, s, t, first, axon)
+        else:
+            _add(m, s.v, first, last, at, np.int64(m.axon_type[axon]) * len(s.v) + first)
+
+
+@lean_jit(inline="always")
+def _add(m, v, first, last, at, weight_first):
+    """Add the weights of a type where a row has crosspoints."""
     whole = (last - first) // LANES
     for k in range(whole):
-        add_each(v, first + k * LANES, row[at + k], weight, weight_first + k * LANES)
+        add_each(v, first + k * LANES, m.row[at + k], m.weight, weight_first + k * LANES)
     if first + whole * LANES < last:
-        bits = row[at + whole]
+        bits = m.row[at + whole]
         while bits:
             j = whole * LANES + lowest(bits)
-            v[first + j] += weight[weight_first + j]
+            v[first + j] += m.weight[weight_first + j]
             bits &= bits - np.uint64(1)
 
 
-@jit(_nrt=False)
-def _add_random(m, v, seed, t, first, axon):
-    of_type, key = np.int64(m.axon_type[axon]), m.axon_key[axon]
+@lean_jit
+def _add_random(m, s, t, first, axon):
+    """The same where weights are drawn."""
+    of_type, key, v = np.int64(m.axon_type[axon]), m.axon_key[axon], s.v
     for word in range(m.row_words):
         bits = m.row[axon * m.row_words + word]
         while bits:
@@ -171,26 +156,30 @@ def _add_random(m, v, seed, t, first, axon):
             bits &= bits - np.uint64(1)
             w = np.int32(m.weight[of_type * len(v) + slot])
             if m.stochastic_weights[slot] >> of_type & 1:
-                draw = random(seed, t, m.neuron_key[slot], SYNAPSE + key, m.random_shift)
+                draw = random(s.seed[0], t, m.neuron_key[slot], SYNAPSE + key, m.random_shift)
                 w = np.sign(w) if abs(w) >= draw else np.int32(0)
             v[slot] += w
 
 
-@jit(inline="always")
-def _update_plain(v, first, last, row, row_at, row_weight, n_rows, leak, low, top, threshold, negative, crossed):
+@lean_jit(inline="always")
+def _update_plain(m, s, part, core, first, last, n_rows):
     """Add rows, leak, keep v within its bits, and list who crosses a threshold; returns how many they are.
 
-    All have the same leak, negative threshold and, if there are rows, weights.
+    All neurons have the same leak, negative threshold and, if there are rows, weights.
     """
+    v, threshold, crossed = s.v, m.threshold, s.crossed[part]
+    row_at, row_weight = s.row_at[part], s.row_weight[part]
+    leak, negative = m.shared[core, SHARED_LEAK], m.shared[core, SHARED_NEGATIVE]
+    low, top = np.int32(-m.v_limit), np.int32(m.v_limit - 1)
     n, whole = 0, (last - first) // LANES
     for k in range(whole):
         at = first + k * LANES
-        bits = update_block(v, at, row, k, row_at, row_weight, n_rows, leak, low, top, threshold, negative)
+        bits = update_block(v, at, m.row, k, row_at, row_weight, n_rows, leak, low, top, threshold, negative)
         n = _listed(bits, at, crossed, n)
     begin = first + whole * LANES
     if begin < last:
         for j in range(n_rows):
-            bits = row[row_at[j] + whole]
+            bits = m.row[row_at[j] + whole]
             while bits:
                 v[begin + lowest(bits)] += row_weight[j]
                 bits &= bits - np.uint64(1)
@@ -201,9 +190,12 @@ def _update_plain(v, first, last, row, row_at, row_weight, n_rows, leak, low, to
     return n
 
 
-@jit(inline="always")
-def _cross(v, first, last, threshold, negative, crossed):
-    """List who crosses a threshold; returns how many they are."""
+@lean_jit(inline="always")
+def _update_each(m, s, t, part, core, first, last):
+    """The same, but for rows, of any neurons."""
+    v, threshold, negative, crossed = s.v, m.threshold, m.negative_threshold, s.crossed[part]
+    _leak(m, s.seed[0], t, core, v[first:last])
+    hold(v[first:last], np.int32(-m.v_limit), np.int32(m.v_limit - 1))
     n, whole = 0, (last - first) // LANES
     for k in range(whole):
         at = first + k * LANES
@@ -214,7 +206,7 @@ def _cross(v, first, last, threshold, negative, crossed):
     return n
 
 
-@jit(_nrt=False)
+@lean_jit
 def _leak(m, seed, t, core, v):
     first, has = m.core_ptr[core], m.has[core]
     leak, reversal = m.leak[first : first + len(v)], m.leak_reversal[first : first + len(v)]
@@ -225,3 +217,22 @@ def _leak(m, seed, t, core, v):
         leak_reversed(v, leak, reversal)
     else:
         leak_each(v, leak)
+
+
+@lean_jit(inline="always")
+def _fire(m, s, t, part, core, n_crossed, n_fired):
+    """Reset who crossed a threshold, and list who fires behind the `n_fired` before; returns how many they are now."""
+    rule, v, fired = m.rule, s.v, s.fired[part]
+    rule_of_all = len(v) + core if m.has[core] & SAME_RULE else np.int64(-1)
+    for j in range(n_crossed):
+        slot = np.int64(s.crossed[part, j])
+        prefetch(m.way, slot)
+        r, eta = slot if rule_of_all < 0 else rule_of_all, np.int32(0)
+        if rule[r, MASK]:
+            draw = random(s.seed[0], t, m.neuron_key[slot], THRESHOLD, m.random_shift)
+            eta = np.int32(draw & rule[r, MASK])
+        x, up, down = v[slot], np.int32(m.threshold[slot]), np.int32(m.negative_threshold[slot])
+        v[slot] = settled(x, up, down, eta, rule[r, RESET_MODE], rule[r, RESET_POTENTIAL], rule[r, SATURATES])
+        fired[n_fired] = slot
+        n_fired += np.int64(x >= up + eta)
+    return n_fired

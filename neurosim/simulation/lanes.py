@@ -87,8 +87,8 @@ def _update_block_code(
 ) -> Any:
     """Update `v[at : at + LANES]` for a tick, in registers; the word of who crosses a threshold.
 
-    For each i below `rows`, `weight[i]` is added where a bit of `row[row_at[i] + word]` is set; then the leak to all, which
-    are held in [low, top], and compared.
+    For each i below `rows`, `weight[i]` is added where a bit of `row[row_at[i] + word]` is set; then the leak to all,
+    which are held in [low, top], and compared.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
