@@ -68,7 +68,8 @@ def send(m, s, t, part, core, begin, end, reported, counts):
     """
     fired, messages, sent = s.fired[part], s.message[t % 2], s.n_sent[t % 2, part]
     load_x, load_y, load = s.load_x[t % 2, part], s.load_y[t % 2, part], s.load[t % 2, part]
-    out, between, hops_x, hops_y, borders_x, borders_y = 0, 0, 0, 0, 0, 0
+    out, between, hops_x, hops_y = 0, np.int64(0), np.int64(0), np.int64(0)
+    borders_x, borders_y = np.int64(0), np.int64(0)
     x, y = np.int64(m.tile_x[core]), np.int64(m.tile_y[core])
     for i in range(begin, end):
         slot = fired[i]

@@ -171,7 +171,7 @@ def _update_plain(m, s, part, core, first, last, n_rows):
     row_at, row_weight = s.row_at[part], s.row_weight[part]
     leak, negative = m.shared[core, SHARED_LEAK], m.shared[core, SHARED_NEGATIVE]
     low, top = np.int32(-m.v_limit), np.int32(m.v_limit - 1)
-    n, whole = 0, (last - first) // LANES
+    n, whole = np.int64(0), (last - first) // LANES
     for k in range(whole):
         at = first + k * LANES
         bits = update_block(v, at, m.row, k, row_at, row_weight, n_rows, leak, low, top, threshold, negative)
@@ -196,7 +196,7 @@ def _update_each(m, s, t, part, core, first, last):
     v, threshold, negative, crossed = s.v, m.threshold, m.negative_threshold, s.crossed[part]
     _leak(m, s.seed[0], t, core, v[first:last])
     hold(v[first:last], np.int32(-m.v_limit), np.int32(m.v_limit - 1))
-    n, whole = 0, (last - first) // LANES
+    n, whole = np.int64(0), (last - first) // LANES
     for k in range(whole):
         at = first + k * LANES
         n = _listed(cross_each(v, at, threshold, negative), at, crossed, n)
