@@ -153,6 +153,18 @@ def test_a_sample_is_replayed_from_its_own_seed_on_any_number_of_threads() -> No
     assert not np.array_equal(other.spikes(), alone.spikes())
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_axons_whose_numbers_are_wide_change_nothing(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neurosim.simulate.MIN_NEURONS_OF_A_THREAD", 1)
+    network = random_cores(np.random.default_rng(3), 5, 70, 90, wild=True)
+    inputs = spikes(np.random.default_rng(4), network.channels, 50)
+    narrow = run(compile(network, chip()), inputs, 50)
+    monkeypatch.setattr("neurosim.simulation.crossbar_machine.WIDE_WAY", 0)
+    wide = run(compile(network, chip()), inputs, 50, threads=threads)
+    assert np.array_equal(narrow.spikes(), wide.spikes())
+    assert np.array_equal(narrow.counts.per_step, wide.counts.per_step)
+
+
 def test_threads_that_cannot_be_started_are_said_so_and_none_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("neurosim.simulate.MIN_NEURONS_OF_A_THREAD", 1)
     rng = np.random.default_rng(0)

@@ -13,6 +13,7 @@ from neurosim.simulation.crossbar_layout import CrossbarMachine
 from neurosim.simulation.lanes import LANES
 
 RULE = ("threshold_mask", "reset_mode", "reset_potential", "negative_saturates")  # columns of a rule
+WIDE_WAY = 2**31  # from here on ways take 64 bits: some four million axons
 
 
 def build_crossbar_machine(program: Program) -> CrossbarMachine:
@@ -139,7 +140,7 @@ def _ways(program: Program, slot_core: npt.NDArray[np.int64], axons: int) -> dic
     axon = t.target // t.axons * axons + t.target % t.axons
     way = np.where(sends, axon << layout.WAY_BITS | t.target_delay, 0)
     way |= (t.role == NEURON).astype(np.int64) << layout.REPORTS_BIT
-    if way.max(initial=0) < 2**31:
+    if way.max(initial=0) < WIDE_WAY:
         way = way.astype(np.int32)
     return {"way": way, "crossings": crossings, **links}
 
