@@ -33,6 +33,15 @@ def jit(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     return compiled
 
 
+def lean_jit(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """As `jit`, for a function that makes no array, but may take parts of those it is given.
+
+    numba counts references of every array that is read from a tuple, sliced or passed on, as one that was made would
+    have to be freed.  In an inner loop that takes longer than the work; here it is left out.
+    """
+    return jit(function, _nrt=False, **options)
+
+
 class _Places(caching._Cache):
     """The places where a compiled function may stand: the folder that the user names, beside its source, the user's."""
 

@@ -134,9 +134,9 @@ class Program:
         return own[np.argsort(self.crossbar.neuron_of[own], kind="stable")]
 
     @cached_property
-    def neurons_ascend(self) -> bool:
-        """Whether the slots hold the neurons in their order."""
-        return bool((np.diff(self.tables.neuron_of) > 0).all())
+    def slots_are_neurons(self) -> bool:
+        """Whether slot i holds neuron i, for all of them."""
+        return bool(np.array_equal(self.tables.neuron_of, np.arange(len(self.tables.neuron_of))))
 
     @cached_property
     def limits_hash(self) -> str:

@@ -136,6 +136,7 @@ def _run_sample(
     loop.begin(seed)
     part = slice(int(trains.sample_ptr[i]), int(trains.sample_ptr[i + 1]))
     value = None if trains.value is None else trains.value[part]
-    for call in loop.advance(int(trains.steps[i]), trains.step[part], trains.channel[part], value):
+    counts = recording.counts_of(i)
+    for call in loop.advance(int(trains.steps[i]), trains.step[part], trains.channel[part], value, counts):
         recording.take(i, loop.buffers, call)
         report()

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from chips import (
     NeurosimError,
     ProfileError,
     ProgramError,
+    RunError,
     load_chip,
 )
 from compiler import CrossbarNetwork, Network, Program, compile, route, usage
@@ -35,7 +37,7 @@ from compiler.program import table_arrays, with_digest
 from compiler.registers import REGISTERS
 from neurosim import energy, liquid, run
 from neurosim.counts import KINDS
-from neurosim.simulation import crossbar_kernel
+from neurosim.simulation import crossbar_kernel, layout
 
 GOLDEN = Path(__file__).parent / "golden"
 BOARD = {"mesh__chips_x": 2, "mesh__chips_y": 2, "mesh__tiles_x": 3, "mesh__tiles_y": 3}
@@ -149,6 +151,37 @@ def test_a_sample_is_replayed_from_its_own_seed_on_any_number_of_threads() -> No
     assert np.array_equal(together.spikes(3), alone.spikes())
     other = run(program, samples[3], 40, seed=15)
     assert not np.array_equal(other.spikes(), alone.spikes())
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_axons_whose_numbers_are_wide_change_nothing(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neurosim.simulate.MIN_NEURONS_OF_A_THREAD", 1)
+    network = random_cores(np.random.default_rng(3), 5, 70, 90, wild=True)
+    inputs = spikes(np.random.default_rng(4), network.channels, 50)
+    narrow = run(compile(network, chip()), inputs, 50)
+    monkeypatch.setattr("neurosim.simulation.crossbar_machine.WIDE_WAY", 0)
+    wide = run(compile(network, chip()), inputs, 50, threads=threads)
+    assert np.array_equal(narrow.spikes(), wide.spikes())
+    assert np.array_equal(narrow.counts.per_step, wide.counts.per_step)
+
+
+def test_threads_that_cannot_be_started_are_said_so_and_none_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neurosim.simulate.MIN_NEURONS_OF_A_THREAD", 1)
+    rng = np.random.default_rng(0)
+    program = compile(random_cores(rng, 5, 70, 90, wild=False), chip())
+    before = threading.active_count()
+
+    class Scarce(threading.Thread):
+        def start(self) -> None:
+            if threading.active_count() >= before + 2:
+                raise RuntimeError("can't start new thread")
+            super().start()
+
+    monkeypatch.setattr(crossbar_kernel, "Thread", Scarce)
+    with pytest.raises(RunError, match=r"4 threads cannot share .* no more than 3 .* fewer threads"):
+        run(program, None, 50, threads=4)
+    assert threading.active_count() == before
+    assert run(program, None, 50, threads=3).n_spikes == run(program, None, 50, threads=1).n_spikes
 
 
 NARROW = {
@@ -797,7 +830,7 @@ def test_every_event_is_counted_once_where_it_happens(seed: int, cut: bool) -> N
 
 def test_columns_of_the_counts_are_those_of_the_other_kernels() -> None:
     names = ["packets_in", "input_packets", "synaptic_events", "merged_packets"]
-    assert [getattr(crossbar_kernel, name.upper()) for name in names] == [KINDS.index(name) for name in names]
+    assert [getattr(layout, name.upper()) for name in names] == [KINDS.index(name) for name in names]
 
 
 def test_usage_of_a_crossbar_program() -> None:

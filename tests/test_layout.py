@@ -8,7 +8,7 @@ from numba.core.dispatcher import Dispatcher
 
 import neurosim as ns
 from neurosim.result import RunResult
-from neurosim.simulation import kernel, machine, spike_counts
+from neurosim.simulation import kernel, machine, spike_counts, synapse_words
 
 
 def network(weight: int = 20, delay: int = 3, n: int = 60, fan_out: int = 12) -> ns.Network:
@@ -61,7 +61,7 @@ def test_packed_and_wide_synapses_give_the_same_bits(delay: int) -> None:
     net = network(delay=delay)
     packed = machine.build_machine(ns.compile(net, ns.load_chip("loihi1")))
     assert packed.machine.is_packed
-    with patch.object(machine, "PACKED_WEIGHT_BITS", 1):
+    with patch.object(synapse_words, "PACKED_WEIGHT_BITS", 1):
         wide = machine.build_machine(ns.compile(net, ns.load_chip("loihi1")))
         assert not wide.machine.is_packed
         other = run_of(net)

@@ -9,7 +9,7 @@ import numpy as np
 
 from compiler.jit import jit
 from neurosim.simulation.lanes import prefetch
-from neurosim.simulation.layout import BORDERS_X, BORDERS_Y, N_HOME, PACKETS_IN, WORD
+from neurosim.simulation.layout import BORDERS_X, BORDERS_Y, N_HOME, PACKETS_IN, SYNAPTIC_EVENTS, WORD
 from neurosim.simulation.lif_lanes import ROWS_AT_ONCE, add_row, add_rows
 
 AHEAD = 16  # spikes, of which a row is prefetched
@@ -101,6 +101,8 @@ def note_events(counts, row, kinds, home, arriving):
         counts[row, core, BORDERS_Y] = home[core * N_HOME + PACKETS_IN + 1]
         for c in range(N_HOME):
             home[core * N_HOME + c] = 0
+        for kind in range(SYNAPTIC_EVENTS, BORDERS_X):  # those that do not occur stay 0
+            counts[row, core, kind] = 0
         for c in range(1, len(kinds)):
             counts[row, core, kinds[c]] = arriving[c * n_cores + core]
             arriving[c * n_cores + core] = 0
@@ -114,3 +116,13 @@ def note_largest(arriving, first, last):
         largest = max(largest, arriving[k])
         arriving[k] = 0
     return largest
+
+
+@jit
+def add_up(rows, total):
+    """Add counts of steps [step, core, kind] to `total` [core, kind], int64."""
+    sums = total.reshape(total.size)
+    for step in range(len(rows)):
+        counts = rows[step].reshape(total.size)
+        for i in range(len(sums)):
+            sums[i] += counts[i]

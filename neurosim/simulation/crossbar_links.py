@@ -7,70 +7,86 @@ rows and columns give the load of each link once a tick.
 import numpy as np
 
 from compiler.jit import jit
+from neurosim.simulation.lanes import raise_to
 
 
 @jit(inline="always")
-def mark(load_x, load_y, height, x, y, dx, dy):
-    """Mark where the runs of links of a packet begin and end; loads are [direction, tile]."""
-    if dx > 0:
-        load_x[0, x * height + y] += 1
-        load_x[0, (x + dx) * height + y] -= 1
-    elif dx < 0:
-        load_x[1, (x + dx) * height + y] += 1
-        load_x[1, x * height + y] -= 1
-    at = (x + dx) * height
-    if dy > 0:
-        load_y[0, at + y] += 1
-        load_y[0, at + y + dy] -= 1
-    elif dy < 0:
-        load_y[1, at + y + dy] += 1
-        load_y[1, at + y] -= 1
+def mark(load_x, load_y, height, x, y, to_x, to_y):
+    """Mark where the runs of links of a packet begin and end; the first half of a load is of runs to the right or up.
+
+    A run of no links marks one tile twice, which leaves it as it was: cheaper than to ask which runs there are.
+    """
+    tiles = len(load_x) // 2
+    half = tiles if to_x < x else 0
+    load_x[half + min(x, to_x) * height + y] += 1
+    load_x[half + max(x, to_x) * height + y] -= 1
+    half = tiles if to_y < y else 0
+    load_y[half + to_x * height + min(y, to_y)] += 1
+    load_y[half + to_x * height + max(y, to_y)] -= 1
 
 
 @jit
-def busiest_of_pairs(load, n_inside):
-    """Packets over the busiest link inside chips, and over the busiest border; forgets them."""
-    inside, border = np.int32(0), np.int32(0)
-    for k in range(len(load)):
-        if k < n_inside:
-            inside = max(inside, load[k])
-        else:
-            border = max(border, load[k])
-        load[k] = 0
-    return inside, border
+def busiest_of_pairs(m, s, parity, part, inside, border, row):
+    """Raise `inside[row]` and `border[row]` to the packets over the busiest link inside chips, and the busiest border.
+
+    Loads of all parts are added up and forgotten; the first part does it.
+    """
+    if part == 0:
+        load = _added_up(s.load[parity])
+        raise_to(inside, row, load[: m.n_inside].max() if m.n_inside else np.int32(0))
+        raise_to(border, row, load[m.n_inside :].max() if m.n_inside < len(load) else np.int32(0))
+        load[:] = 0
 
 
 @jit
-def busiest_of_runs(m, load_x, load_y):
-    """The same of what was marked."""
-    inside, border = np.int32(0), np.int32(0)
-    n = load_x.shape[1]
-    for direction in range(2):
-        along_x, along_y = load_x[direction], load_y[direction]
-        for tile in range(m.height, n):
-            along_x[tile] += along_x[tile - m.height]
-        for tile in range(n):
-            if tile % m.height:
-                along_y[tile] += along_y[tile - 1]
-        of_x = _busiest_along(along_x, n // m.height, m.height, m.height, 1, m.chip_width, m.chip_height, m.merged)
-        of_y = _busiest_along(along_y, m.height, n // m.height, 1, m.height, m.chip_height, m.chip_width, m.merged)
-        inside, border = max(inside, of_x[0], of_y[0]), max(border, of_x[1], of_y[1])
-        along_x[:] = 0
-        along_y[:] = 0
-    return inside, border
+def busiest_of_runs(m, s, parity, part, inside, border, row):
+    """The same of what was marked; the parts share the four directions."""
+    parts, height, width = len(s.part) - 1, m.height, m.tiles // m.height
+    for half in range(2):
+        tiles = slice(half * m.tiles, (half + 1) * m.tiles)
+        if part == half * 2 % parts:
+            load = _added_up(s.load_x[parity, :, tiles])
+            for tile in range(height, m.tiles):
+                load[tile] += load[tile - height]
+            _raise_to_busiest(
+                load, width, height, height, 1, m.chip_width, m.chip_height, m.merged, inside, border, row
+            )
+            load[:] = 0
+        if part == (half * 2 + 1) % parts:
+            load = _added_up(s.load_y[parity, :, tiles])
+            for x in range(width):
+                for tile in range(x * height + 1, (x + 1) * height):
+                    load[tile] += load[tile - 1]
+            _raise_to_busiest(
+                load, height, width, 1, height, m.chip_height, m.chip_width, m.merged, inside, border, row
+            )
+            load[:] = 0
 
 
 @jit
-def _busiest_along(load, n_along, n_across, step_along, step_across, chip_along, chip_across, merged):
+def _added_up(loads):
+    """The loads of all parts in place of those of the first; the others are forgotten."""
+    for part in range(1, len(loads)):
+        loads[0] += loads[part]
+        loads[part] = 0
+    return loads[0]
+
+
+@jit
+def _raise_to_busiest(
+    load, n_along, n_across, step_along, step_across, chip_along, chip_across, merged, inside, border, row
+):
     """The same of links of one direction; `chip_along` tiles further on, they lead to the next chip."""
-    inside, border = np.int32(0), np.int32(0)
+    most_inside, most_border = np.int32(0), np.int32(0)
     for along in range(n_along):
+        line = load[along * step_along :: step_across][:n_across]
+        if (along + 1) % chip_along:
+            for across in range(n_across):
+                most_inside = max(most_inside, line[across])
+            continue
         edge = np.int32(0)
         for across in range(n_across):
-            here = load[along * step_along + across * step_across]
-            if (along + 1) % chip_along:
-                inside = max(inside, here)
-            else:
-                edge = here if not merged or across % chip_across == 0 else np.int32(edge + here)
-                border = max(border, edge)
-    return inside, border
+            edge = line[across] if not merged or across % chip_across == 0 else np.int32(edge + line[across])
+            most_border = max(most_border, edge)
+    raise_to(inside, row, most_inside)
+    raise_to(border, row, most_border)

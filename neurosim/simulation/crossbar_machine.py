@@ -8,19 +8,21 @@ import numpy.typing as npt
 from compiler import Program, route
 from compiler.board import tile_position
 from compiler.crossbar.tables import NEURON, TYPES, CrossbarTables
-from neurosim.simulation import crossbar_kernel
-from neurosim.simulation.crossbar_kernel import CrossbarMachine
+from neurosim.simulation import crossbar_layout as layout
+from neurosim.simulation.crossbar_layout import CrossbarMachine
 from neurosim.simulation.lanes import LANES
 
 RULE = ("threshold_mask", "reset_mode", "reset_potential", "negative_saturates")  # columns of a rule
+WIDE_WAY = 2**31  # from here on ways take 64 bits: some four million axons
 
 
 def build_crossbar_machine(program: Program) -> CrossbarMachine:
     """The kernel's view of a crossbar program."""
     t, chip = program.crossbar, program.chip
     r = {name: values.astype(np.int32) for name, values in t.registers.items()}
-    axon_words, row_words = -(-t.axons // LANES), -(-t.row_bytes // (LANES // 8))
-    axons = axon_words * LANES
+    row_words = -(-t.row_bytes // (LANES // 8))
+    axon_bits = max(LANES.bit_length() - 1, (t.axons - 1).bit_length())
+    axons = 1 << axon_bits
     slot_core, n_cores = t.slot_core(), len(t.core)
     tile_x, tile_y = tile_position(t.core, chip.mesh)
     # positions within the block of chips in use, however large the board is
@@ -30,11 +32,11 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
     return CrossbarMachine(
         core_ptr=t.core_ptr,
         has=_has(t, r, slot_core),
-        axon_words=axon_words,
+        axon_bits=axon_bits,
         axon_type=_pad(t.axon_type, n_cores, axons),
         axon_key=_pad(t.axon_key, n_cores, axons),
         row_words=row_words,
-        row=_rows(t, axons, row_words),
+        row=layout.aligned_copy(_rows(t, axons, row_words)),
         weight=np.concatenate([r[f"weight_{g}"] for g in range(TYPES)]).astype(np.int16),
         stochastic_weights=t.registers["stochastic_weights"],
         leak=r["leak"].astype(np.int16),
@@ -47,8 +49,8 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
         potential=r["potential"],
         neuron_key=t.neuron_of.astype(np.int64),
         **_ways(program, slot_core, axons),
-        tile_x=tile_x,
-        tile_y=tile_y,
+        tile_x=tile_x.astype(np.int16),
+        tile_y=tile_y.astype(np.int16),
         height=int(tile_y.max()) + 1,
         tiles=(int(tile_x.max()) + 1) * (int(tile_y.max()) + 1),
         chip_width=chip.mesh.tiles_x,
@@ -69,24 +71,24 @@ def _has(t: CrossbarTables, r: dict[str, Any], slot_core: npt.NDArray[np.int64])
     n_cores = len(t.core)
     has = np.zeros(n_cores, np.int32)
     for flag, slots in (
-        (crossbar_kernel.DRAWS_WEIGHT, r["stochastic_weights"] > 0),
-        (crossbar_kernel.DRAWS_LEAK, r["stochastic_leak"] > 0),
-        (crossbar_kernel.REVERSES_LEAK, r["leak_reversal"] > 0),
+        (layout.DRAWS_WEIGHT, r["stochastic_weights"] > 0),
+        (layout.DRAWS_LEAK, r["stochastic_leak"] > 0),
+        (layout.REVERSES_LEAK, r["leak_reversal"] > 0),
     ):
         has[np.bincount(slot_core[slots], minlength=n_cores) > 0] |= flag
-    shared = {crossbar_kernel.PLAIN: ("leak", "negative_threshold"), crossbar_kernel.SAME_RULE: RULE}
-    shared |= {crossbar_kernel.SAME_WEIGHT << g: (f"weight_{g}",) for g in range(TYPES)}
-    for flag, names in shared.items():
+    for flag, names, unless in (
+        (layout.PLAIN, ("leak", "negative_threshold"), layout.DRAWS_LEAK | layout.REVERSES_LEAK),
+        (layout.SAME_RULE, RULE, 0),
+        (layout.SAME_WEIGHTS, tuple(f"weight_{g}" for g in range(TYPES)), layout.DRAWS_WEIGHT),
+    ):
         alike = np.logical_and.reduce([_alike(r[name], t, slot_core) for name in names])
-        if flag == crossbar_kernel.PLAIN:
-            alike &= (has & (crossbar_kernel.DRAWS_LEAK | crossbar_kernel.REVERSES_LEAK)) == 0
-        has[alike] |= flag
+        has[alike & (has & unless == 0)] |= flag
     return has
 
 
 def _narrow(values: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
     """In 16 bits where they fit, as all of them are read in every tick."""
-    return values.astype(np.int16) if values.max(initial=0) < 2**15 else values
+    return layout.aligned_copy(values.astype(np.int16) if values.max(initial=0) < 2**15 else values)
 
 
 def _alike(values: npt.NDArray[Any], t: CrossbarTables, slot_core: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -99,10 +101,10 @@ def _alike(values: npt.NDArray[Any], t: CrossbarTables, slot_core: npt.NDArray[n
 def _shared(t: CrossbarTables, r: dict[str, Any]) -> npt.NDArray[np.int32]:
     """Registers of the first neuron of each core: [core, 8]."""
     first, shared = t.core_ptr[:-1], np.zeros((len(t.core), 8), np.int32)
-    shared[:, crossbar_kernel.SHARED_LEAK] = r["leak"][first]
-    shared[:, crossbar_kernel.SHARED_NEGATIVE] = r["negative_threshold"][first]
+    shared[:, layout.SHARED_LEAK] = r["leak"][first]
+    shared[:, layout.SHARED_NEGATIVE] = r["negative_threshold"][first]
     for g in range(TYPES):
-        shared[:, crossbar_kernel.SHARED_WEIGHT + g] = r[f"weight_{g}"][first]
+        shared[:, layout.SHARED_WEIGHT + g] = r[f"weight_{g}"][first]
     return shared
 
 
@@ -135,11 +137,11 @@ def _ways(program: Program, slot_core: npt.NDArray[np.int64], axons: int) -> dic
     crossings = np.stack(hops, axis=1).astype(np.int32)
     if not mesh.cut_links and not crossings[:, 2:].any():
         crossings = np.zeros((0, 4), np.int32)
-    way = np.zeros((t.n_slots, 4), np.int32)
-    way[:, crossbar_kernel.TO_AXON] = np.where(sends, t.target // t.axons * axons + t.target % t.axons, -1)
-    way[:, crossbar_kernel.DELAY] = t.target_delay + crossbar_kernel.REPORTS * (t.role == NEURON)
-    way[:, crossbar_kernel.DELAY] += crossbar_kernel.LEAVES * (target_core != slot_core)
-    way[:, crossbar_kernel.TO_X], way[:, crossbar_kernel.TO_Y] = to_x, to_y
+    axon = t.target // t.axons * axons + t.target % t.axons
+    way = np.where(sends, axon << layout.WAY_BITS | t.target_delay, 0)
+    way |= (t.role == NEURON).astype(np.int64) << layout.REPORTS_BIT
+    if way.max(initial=0) < WIDE_WAY:
+        way = way.astype(np.int32)
     return {"way": way, "crossings": crossings, **links}
 
 

@@ -11,7 +11,7 @@ from chips import RunError
 from compiler import Program
 from compiler.registers import MODELS
 from compiler.registers import sends_numbers as models_send_numbers
-from neurosim.simulation import crossbar_kernel, graded_kernel, kernel, odin_kernel
+from neurosim.simulation import crossbar_kernel, crossbar_layout, graded_kernel, kernel, odin_kernel
 from neurosim.simulation.crossbar_machine import build_crossbar_machine
 from neurosim.simulation.graded_kernel import GradedState
 from neurosim.simulation.graded_machine import build_graded_machine
@@ -65,10 +65,10 @@ def _crossbar_engine(program: Program) -> Engine:
     return Engine(
         crossbar_kernel.advance_crossbar,
         machine,
-        lambda threads: crossbar_kernel.empty_state(machine, threads),
+        lambda threads: crossbar_layout.empty_state(machine, threads),
         _links(machine),
-        lambda state, seed: crossbar_kernel.begin(machine, state, seed),
-        crossbar_kernel.shift,
+        lambda state, seed: crossbar_layout.begin(machine, state, seed),
+        crossbar_layout.shift,
         carries=("v", "axon", "seed"),
     )
 

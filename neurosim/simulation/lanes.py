@@ -15,7 +15,6 @@ from numba.np import arrayobj
 from compiler.jit import jit
 
 LANES = 64  # crosspoints in a word
-REGISTER = 16  # numbers that are compared at once
 SPINS = 2_000  # looks at a gate before the processor is given up
 _I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
@@ -25,19 +24,17 @@ def _at(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
     return builder.gep(arrayobj.make_array(kind)(context, builder, array).data, [index])
 
 
-def _block(context: Any, builder: Any, kind: Any, array: Any, index: Any, lanes: int = LANES) -> tuple[Any, int]:
-    """Pointer to the numbers of an array from `index` on, as one vector, and the bytes of a number."""
+def _block(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> tuple[Any, int]:
+    """Pointer to LANES numbers of an array from `index` on, as one vector, and the bytes of a number."""
     bits = kind.dtype.bitwidth
-    vector = ir.VectorType(ir.IntType(bits), lanes).as_pointer()
+    vector = ir.VectorType(ir.IntType(bits), LANES).as_pointer()
     return builder.bitcast(_at(context, builder, kind, array, index), vector), bits // 8
 
 
-def _add_where(builder: Any, place: Any, row: Any, added: Any) -> None:
-    """Add a vector to the numbers at `place`, where a bit of `row` is set."""
-    pointer, size = place
-    old = builder.load(pointer, align=size)
+def _added(builder: Any, old: Any, row: Any, weight: Any) -> Any:
+    """The vector `old`, with `weight` added where a bit of `row` is set."""
     mask = builder.bitcast(row, ir.VectorType(ir.IntType(1), LANES))
-    builder.store(builder.select(mask, builder.add(old, added), old), pointer, align=size)
+    return builder.select(mask, builder.add(old, weight), old)
 
 
 def _add_each_code(typing_context: Any, v: Any, at: Any, row: Any, weight: Any, weight_at: Any) -> Any:
@@ -45,46 +42,26 @@ def _add_each_code(typing_context: Any, v: Any, at: Any, row: Any, weight: Any, 
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds = signature.args
-        wide = _wide(builder, _block(context, builder, kinds[3], arguments[3], arguments[4]), LANES)
-        _add_where(builder, _block(context, builder, kinds[0], arguments[0], arguments[1]), arguments[2], wide)
+        wide = _wide(builder, _block(context, builder, kinds[3], arguments[3], arguments[4]))
+        pointer, size = _block(context, builder, kinds[0], arguments[0], arguments[1])
+        builder.store(_added(builder, builder.load(pointer, align=size), arguments[2], wide), pointer, align=size)
         return context.get_dummy_value()
 
     return types.void(v, types.int64, types.uint64, weight, types.int64), code
 
 
-def _add_one_code(typing_context: Any, v: Any, at: Any, row: Any, weight: Any) -> Any:
-    """`v[at + j] += weight` for each bit j of the word `row` that is set."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        wide = _splat(builder, arguments[3], LANES)
-        place = _block(context, builder, signature.args[0], arguments[0], arguments[1])
-        _add_where(builder, place, arguments[2], wide)
-        return context.get_dummy_value()
-
-    return types.void(v, types.int64, types.uint64, types.int32), code
-
-
-def _splat(builder: Any, value: Any, lanes: int) -> Any:
+def _splat(builder: Any, value: Any) -> Any:
     """A vector of the same int32."""
-    vector = ir.VectorType(_I32, lanes)
+    vector = ir.VectorType(_I32, LANES)
     first = builder.insert_element(ir.Constant(vector, ir.Undefined), value, _I32(0))
-    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), ir.Constant(vector, [0] * lanes))
+    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), ir.Constant(vector, [0] * LANES))
 
 
-def _wide(builder: Any, place: tuple[Any, int], lanes: int) -> Any:
+def _wide(builder: Any, place: tuple[Any, int]) -> Any:
     """Numbers as int32."""
     pointer, size = place
     values = builder.load(pointer, align=size)
-    return values if size == 4 else builder.sext(values, ir.VectorType(_I32, lanes))
-
-
-def _gathered(builder: Any, masks: list[Any]) -> Any:
-    """A word of the bits of some masks, one after the other."""
-    word = _I64(0)
-    for k, mask in enumerate(masks):
-        bits = builder.zext(builder.bitcast(mask, ir.IntType(REGISTER)), _I64)
-        word = builder.or_(word, builder.shl(bits, _I64(k * REGISTER)))
-    return word
+    return values if size == 4 else builder.sext(values, ir.VectorType(_I32, LANES))
 
 
 def _crossed(builder: Any, x: Any, threshold: Any, negative: Any) -> Any:
@@ -93,43 +70,58 @@ def _crossed(builder: Any, x: Any, threshold: Any, negative: Any) -> Any:
     return builder.or_(builder.icmp_signed(">=", x, threshold), below)
 
 
-def _leak_and_cross_code(
-    typing_context: Any, v: Any, at: Any, leak: Any, low: Any, top: Any, threshold: Any, negative: Any
+def _update_block_code(
+    typing_context: Any,
+    v: Any,
+    at: Any,
+    row: Any,
+    word: Any,
+    row_at: Any,
+    weight: Any,
+    rows: Any,
+    leak: Any,
+    low: Any,
+    top: Any,
+    threshold: Any,
+    negative: Any,
 ) -> Any:
-    """Add a leak to `v[at : at + LANES]` and hold them in [low, top]; the word of who crosses a threshold."""
+    """Update `v[at : at + LANES]` for a tick, in registers; the word of who crosses a threshold.
+
+    For each i below `rows`, `weight[i]` is added where a bit of `row[row_at[i] + word]` is set; then the leak to all,
+    which are held in [low, top], and compared.
+    """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kinds, (array, at, *numbers, limits, negative) = signature.args, arguments
-        leak, low, top, negative = (_splat(builder, number, REGISTER) for number in (*numbers, negative))
-        masks = []
-        for k in range(0, LANES, REGISTER):
-            index = builder.add(at, _I64(k))
-            pointer, size = _block(context, builder, kinds[0], array, index, REGISTER)
-            x = builder.add(builder.load(pointer, align=size), leak)
-            x = builder.select(builder.icmp_signed("<", x, low), low, x)
-            x = builder.select(builder.icmp_signed(">", x, top), top, x)
-            builder.store(x, pointer, align=size)
-            limit = _wide(builder, _block(context, builder, kinds[5], limits, index, REGISTER), REGISTER)
-            masks.append(_crossed(builder, x, limit, negative))
-        return _gathered(builder, masks)
+        kinds = signature.args
+        array, at, row, word, row_at, weight, rows, *numbers, limits, negative = arguments
+        leak, low, top, negative = (_splat(builder, number) for number in (*numbers, negative))
+        pointer, size = _block(context, builder, kinds[0], array, at)
+        held = cgutils.alloca_once_value(builder, builder.load(pointer, align=size))
+        with cgutils.for_range(builder, rows) as each:
+            start = builder.load(_at(context, builder, kinds[4], row_at, each.index))
+            bits = builder.load(_at(context, builder, kinds[2], row, builder.add(start, word)))
+            added = _splat(builder, builder.load(_at(context, builder, kinds[5], weight, each.index)))
+            builder.store(_added(builder, builder.load(held), bits, added), held)
+        x = builder.add(builder.load(held), leak)
+        x = builder.select(builder.icmp_signed("<", x, low), low, x)
+        x = builder.select(builder.icmp_signed(">", x, top), top, x)
+        builder.store(x, pointer, align=size)
+        limit = _wide(builder, _block(context, builder, kinds[10], limits, at))
+        return builder.bitcast(_crossed(builder, x, limit, negative), _I64)
 
-    i32 = types.int32
-    return types.uint64(v, types.int64, i32, i32, i32, threshold, i32), code
+    i32, i64 = types.int32, types.int64
+    given = (v, i64, row, i64, row_at, weight, i64, i32, i32, i32, threshold, i32)
+    return types.uint64(*given), code
 
 
 def _cross_each_code(typing_context: Any, v: Any, at: Any, threshold: Any, negative: Any) -> Any:
     """The word of who of `v[at : at + LANES]` crosses a threshold; all arrays have the same index."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        masks = []
-        for k in range(0, LANES, REGISTER):
-            index = builder.add(arguments[1], _I64(k))
-            x, limit, least = (
-                _wide(builder, _block(context, builder, signature.args[i], arguments[i], index, REGISTER), REGISTER)
-                for i in (0, 2, 3)
-            )
-            masks.append(_crossed(builder, x, limit, least))
-        return _gathered(builder, masks)
+        x, limit, least = (
+            _wide(builder, _block(context, builder, signature.args[i], arguments[i], arguments[1])) for i in (0, 2, 3)
+        )
+        return builder.bitcast(_crossed(builder, x, limit, least), _I64)
 
     return types.uint64(v, types.int64, threshold, negative), code
 
@@ -177,23 +169,33 @@ def _count_in_code(typing_context: Any, counter: Any) -> Any:
     return types.void(counter), code
 
 
-def _look_code(typing_context: Any, counter: Any) -> Any:
-    """`counter[0]`, int64, as other threads left it."""
+def _look_code(typing_context: Any, array: Any, index: Any) -> Any:
+    """`array[index]`, int64, as other threads left it."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = _at(context, builder, signature.args[0], arguments[0], _I64(0))
-        return builder.load_atomic(pointer, "acquire", 8)
+        return builder.load_atomic(_at(context, builder, signature.args[0], *arguments), "acquire", 8)
 
-    return types.int64(counter), code
+    return types.int64(array, types.int64), code
+
+
+def _raise_to_code(typing_context: Any, array: Any, index: Any, value: Any) -> Any:
+    """`array[index] = max(array[index], value)`, int32, at once for all threads."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = _at(context, builder, signature.args[0], arguments[0], arguments[1])
+        builder.atomic_rmw("max", pointer, arguments[2], "seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.int32), code
 
 
 add_each: Any = intrinsic(_add_each_code)
-add_one: Any = intrinsic(_add_one_code)
-leak_and_cross: Any = intrinsic(_leak_and_cross_code)
+update_block: Any = intrinsic(_update_block_code)
 cross_each: Any = intrinsic(_cross_each_code)
 ones: Any = intrinsic(_ones_code)
 lowest: Any = intrinsic(_lowest_code)
 prefetch: Any = intrinsic(_prefetch_code)
+raise_to: Any = intrinsic(_raise_to_code)
 _count_in: Any = intrinsic(_count_in_code)
 _look: Any = intrinsic(_look_code)
 
@@ -209,10 +211,25 @@ else:
 
 @jit
 def meet(gate, arrivals):
-    """Wait until `gate` [1], int64, has counted so many arrivals, this one among them."""
+    """Wait until `gate` [1 or more], int64, has counted so many arrivals in its first place, this one among them."""
     _count_in(gate)
     looks = np.int64(0)
-    while _look(gate) < arrivals:
-        looks += 1
-        if looks > SPINS:
-            _give_way()
+    while _look(gate, 0) < arrivals:
+        looks = _wait(looks)
+
+
+@jit
+def wait_for(gate, at):
+    """Wait until `gate[at]`, int64, is not 0; returns it."""
+    looks = np.int64(0)
+    while _look(gate, at) == 0:
+        looks = _wait(looks)
+    return _look(gate, at)
+
+
+@jit(inline="always")
+def _wait(looks):
+    """After so many looks: look again, or give the processor up."""
+    if looks >= SPINS:
+        _give_way()
+    return looks + 1

@@ -9,6 +9,7 @@ from chips import RunError
 from compiler import Program
 from neurosim.counts import KINDS, Counts
 from neurosim.result import Probes, RunResult
+from neurosim.simulation.counting import add_up
 from neurosim.simulation.layout import N_COUNTS, Buffers
 from neurosim.simulation.order import by_neuron
 from neurosim.simulation.sample_loop import Call
@@ -53,14 +54,20 @@ class Recording:
         self._probed = [np.empty(probed, np.int64) for _ in range(2)]
         self._pieces: list[list[tuple[Ints, Ints, Ints]]] = [[] for _ in range(n)]  # step, slot, payload
 
+    def counts_of(self, sample: int) -> Ints | None:
+        """Where the loop is to write the counts of a sample, [step, core, kind]; None: nobody keeps them."""
+        first = int(self._first[sample])
+        return self._rows[0][first : first + int(self.steps[sample])] if self._per_step else None
+
     def take(self, sample: int, buffers: Buffers, call: Call) -> None:
-        """Copy what one call of the loop wrote."""
+        """Copy what one call of the loop wrote, but for counts of steps, which stand where `counts_of` said."""
         done, n, begin = call.done, call.n_spikes, int(self._first[sample]) + call.first
-        self._total[sample] += buffers.counts[:done].sum(axis=0, dtype=np.int64)
+        counts = buffers.counts[:done]
         if self._per_step:
-            written = (buffers.counts, buffers.busiest_link, buffers.busiest_border)
-            for rows, new in zip(self._rows, written, strict=True):
+            counts = self._rows[0][begin : begin + done]
+            for rows, new in zip(self._rows[1:], (buffers.busiest_link, buffers.busiest_border), strict=True):
                 rows[begin : begin + done] = new[:done]
+        add_up(counts, self._total[sample])
         if len(self._probing.slot):
             self._take_probes(sample, buffers, call, begin)
         step = buffers.spike_step[:n] + np.int32(call.later)
@@ -78,11 +85,10 @@ class Recording:
                 kept[sample] = new[done - 1]
 
     def _put_in_order(self, sample: int) -> None:
-        """The spikes of a sample as one piece: by step and neuron, wherever neurons were placed."""
-        pieces = self._pieces[sample]
-        step, slot, value = pieces[0]
-        if len(pieces) > 1:
-            step, slot, value = (np.concatenate(part) for part in zip(*pieces, strict=True))
+        """The spikes of a sample by step and neuron, wherever neurons were placed."""
+        if self._program.slots_are_neurons:
+            return
+        step, slot, value = _joined(self._pieces[sample])
         neuron, value = _in_order(self._program, step, slot, value)
         self._pieces[sample] = [(step, neuron, value)]
 
@@ -100,9 +106,8 @@ class Recording:
         return self._of_samples(n, lengths, seed) if n else None
 
     def _of_samples(self, n: int, lengths: npt.NDArray[np.int64], seed: int) -> RunResult:
-        pieces = [of_sample[0] for of_sample in self._pieces[:n]]
-        sizes = [len(piece[0]) for piece in pieces]
-        step, neuron, value = (np.concatenate(part) for part in zip(*pieces, strict=True))
+        sizes = [sum(len(piece[0]) for piece in of_sample) for of_sample in self._pieces[:n]]
+        step, neuron, value = _joined([piece for of_sample in self._pieces[:n] for piece in of_sample])
         program, n_steps = self._program, int(lengths.sum())
         rows: list[Ints | None] = [array[:n_steps] if self._per_step else None for array in self._rows]
         tables = program.tables
@@ -139,15 +144,20 @@ class Recording:
         return Probes(neuron=self._probing.neuron, u=u, v=v, last_only=last)
 
 
+def _joined(pieces: list[tuple[Ints, Ints, Ints]]) -> tuple[Ints, Ints, Ints]:
+    """Pieces one after the other, as one."""
+    if len(pieces) == 1:
+        return pieces[0]
+    step, who, value = (np.concatenate(part) for part in zip(*pieces, strict=True))
+    return step, who, value
+
+
 def _in_order(program: Program, step: Ints, slot: Ints, value: Ints) -> tuple[Ints, Ints]:
     """Neurons and payloads of spikes that ascend by step and slot, in the order of neurons within a step.
 
     Of LIF neurons alone no payloads are kept.
     """
-    neuron_of = program.tables.neuron_of
-    if program.neurons_ascend:
-        return neuron_of[slot], value
-    return by_neuron(step, slot, value, neuron_of)
+    return by_neuron(step, slot, value, program.tables.neuron_of)
 
 
 def check_count_memory(steps: int, n_cores: int) -> None:

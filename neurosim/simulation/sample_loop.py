@@ -66,11 +66,18 @@ class SampleLoop:
         self.engine.begin(self.state, seed)
         self.local, self.channels = 0, np.zeros(0, np.int32)
 
-    def advance(self, steps: int, step: Ints32, channel: Ints32, value: Ints32 | None = None) -> Iterator[Call]:
+    def advance(
+        self,
+        steps: int,
+        step: Ints32,
+        channel: Ints32,
+        value: Ints32 | None = None,
+        counts: Ints32 | None = None,
+    ) -> Iterator[Call]:
         """Run `steps` steps, call by call, unless halted; take what a call wrote before asking for the next.
 
         `step`, ascending from 0 for the step that comes next, `channel` and `value` (None: all are 1) are the external
-        spikes of these steps.
+        spikes of these steps.  Their counts are written to `counts` [step, core, kind], or to the buffers.
         """
         t, rows = 0, len(self.buffers.counts)
         while t < steps:
@@ -78,14 +85,17 @@ class SampleLoop:
             begin, end = np.searchsorted(step, (t, stop)) if len(step) else (0, 0)
             carried = np.ones(end - begin, np.int32) if value is None else value[begin:end]
             local = self._renumbered()
-            done, n_spikes = self._call(stop - t, step[begin:end] - np.int32(t), channel[begin:end], carried)
+            rows_of_call = self.buffers.counts if counts is None else counts[t:stop]
+            done, n_spikes = self._call(
+                stop - t, step[begin:end] - np.int32(t), channel[begin:end], carried, rows_of_call
+            )
             if done:
                 yield Call(t, done, n_spikes, t - local)
             if self._halt[0]:
                 return
             t += done
 
-    def _call(self, steps: int, step: Ints32, channel: Ints32, value: Ints32) -> tuple[int, int]:
+    def _call(self, steps: int, step: Ints32, channel: Ints32, value: Ints32, counts: Ints32) -> tuple[int, int]:
         start, before = self.local, len(self.channels)
         input_ptr = np.full(start + steps + 1, before, np.int64)
         input_ptr[:start] = 0
@@ -94,7 +104,7 @@ class SampleLoop:
         if before:
             channel = np.concatenate([self.channels, channel])
             value = np.concatenate([np.ones(before, np.int32), value])
-        buffers = self.buffers._replace(input_value=value)
+        buffers = self.buffers._replace(input_value=value, counts=counts)
         reached, n_spikes = self.engine.advance(
             self.engine.machine, self.state, buffers, input_ptr, channel, start, start + steps, self._halt
         )

@@ -156,7 +156,8 @@ class _Writer:
             self._loop.begin(seed)
         trains = self._source.of(chunk)
         recording = Recording(self._program, np.array([chunk.steps], np.int64), NO_PROBES)
-        for call in self._loop.advance(chunk.steps, trains.step, trains.channel, trains.value):
+        counts = recording.counts_of(0)
+        for call in self._loop.advance(chunk.steps, trains.step, trains.channel, trains.value, counts):
             recording.take(0, self._loop.buffers, call)
             self._report(call.first + call.done)
         return recording.result(seed)
