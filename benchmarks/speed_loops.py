@@ -9,36 +9,25 @@ import numpy as np
 from numba import njit
 
 import neurosim as ns
+from compiler.jit import lean_jit
 from neurosim.simulation import kernel
 from neurosim.simulation.buffers import new_buffers
 from neurosim.simulation.engine import build_engine
-from neurosim.simulation.layout import WRAP_ONCE
 from neurosim.simulation.scatter import scatter_next
 
 RUNS = 5
 WARM = 50  # steps
 
 
-@njit(nogil=True)
+@lean_jit
 def _bare(m, s, b, start, stop):
     """The loop of kernel.py without any count."""
-    n, wide, total = len(m.core_of), len(s.u), 0
-    bias, threshold, keep_u, keep_v, update, refractory = (
-        m.bias, m.threshold, m.keep_u, m.keep_v, m.update, m.refractory
-    )  # fmt: skip
-    u, v, ring, waiting, at_rest, before = s.u, s.v, s.ring, s.waiting, s.at_rest, s.before
-    spike_step, spike_slot, row_of_delay = b.spike_step, b.spike_slot, b.row_of_delay
-    synapse_ptr, words, wide_weight = m.synapse_ptr, m.synapse, m.wide_weight
-    one = u.dtype.type
-    rules = one(m.weight_shift), one(m.u_limit), one(m.v_limit), m.u_rule == WRAP_ONCE, m.v_rule == WRAP_ONCE
+    wide, total, none = len(s.u), 0, np.int64(0)
     for t in range(start, stop):
         for d in range(m.max_delay + 1):
-            row_of_delay[d] = (t + d) % (m.max_delay + 1) * wide
-        n_spikes = kernel._update(
-            u, v, ring, waiting, at_rest, before, bias, threshold, keep_u, keep_v, update, refractory, rules,
-            spike_step, spike_slot, 0, n, t, row_of_delay[0],
-        )  # fmt: skip
-        kernel._scatter(ring, row_of_delay, synapse_ptr, words, wide_weight, m.is_packed, spike_slot[:n_spikes], 0)
+            b.row_of_delay[d] = (t + d) % (m.max_delay + 1) * wide
+        n_spikes = kernel._update(m, s, b, t, 0)
+        kernel._scatter(m, s, b, b.spike_slot[:n_spikes], none)
         total += n_spikes
     return total
 

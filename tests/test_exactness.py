@@ -507,6 +507,18 @@ def test_blocks_at_rest_wake_with_the_same_bits(refractory: int) -> None:
     assert rested[-1].all()
 
 
+def test_what_came_to_rest_in_a_sample_begins_the_next_anew() -> None:
+    """Neurons whose bias takes v to a limit below the threshold, where it stays."""
+    net = Network()
+    net.add_registers("p", 40, du=4095, dv=1024, vth=3000, bias_mantissa=np.arange(40), bias_exponent=6)
+    program = compile(net, chip("loihi1"))
+    alone, both = probed(program, None, 200), probed(program, [rows([])] * 2, 200, threads=1)
+    assert alone.probes is not None
+    assert both.probes is not None
+    assert len(np.unique(alone.probes.v[:, 39])) > 10
+    assert np.array_equal(both.probes.v, np.concatenate([alone.probes.v] * 2))
+
+
 def test_a_lone_weight_of_minus_256_is_held_as_one_of_mixed_sign() -> None:
     net = Network()
     net.add_registers("a", 2, du=4095, vth=100)

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler import Program
+from neurosim.simulation.aligned import aligned
 from neurosim.simulation.engine import Engine
 from neurosim.simulation.layout import ARRIVING, N_COUNTS, N_HOME, Buffers, padded
 from neurosim.simulation.order import SPARE
@@ -33,8 +34,8 @@ def new_buffers(program: Program, engine: Engine, rows: int, probe_slot: npt.NDA
         probe_slot=probe_slot,
         probe_u=np.zeros((rows, len(probe_slot)), np.int64),
         probe_v=np.zeros((rows, len(probe_slot)), np.int64),
-        home=np.zeros(program.n_cores * N_HOME, np.int32),
-        arriving=np.zeros(padded(len(ARRIVING) * program.n_cores + engine.links), np.int32),
+        home=aligned(program.n_cores * N_HOME, np.int32),
+        arriving=aligned(padded(len(ARRIVING) * program.n_cores + engine.links), np.int32),
         row_of_delay=np.zeros(engine.machine.max_delay + 1, np.int64),
         spike_value=np.zeros(capacity if engine.keeps_values else 0, np.int32),
         input_value=np.zeros(0, np.int32),

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler.jit import jit
+from neurosim.simulation.aligned import aligned
 from neurosim.simulation.lanes import LANES
 
 DRAWS_WEIGHT, DRAWS_LEAK, REVERSES_LEAK = 1, 2, 4  # what a core has
@@ -24,7 +25,6 @@ DELAY_BITS = 8  # of a way
 REPORTS_BIT, WAY_BITS = DELAY_BITS, DELAY_BITS + 1
 PAD = 32  # numbers that a list may hold beyond its end, so that what is ahead can be asked for without a test
 HALT_AT, GO_AT, GATE_WORDS = 8, 24, 32  # places in a gate: whether to halt, for even and odd ticks; whether all began
-LINE = 64  # bytes of a cache line
 PACE = 8  # numbers from one thread's counter to the next, so that they share no cache line
 
 
@@ -112,23 +112,6 @@ def shift(state: CrossbarState, steps: int) -> None:
     `random` adds tick * constant to the seed, so the seed takes up the difference.
     """
     state.seed[0] = (int(state.seed[0]) + steps * 0x9E3779B97F4A7C15) % 2**64
-
-
-def aligned(shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """An array of zeros that begins with a cache line: a row or vector across two takes twice as long to come."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    memory = np.zeros(size + LINE, np.uint8)
-    begin = -memory.ctypes.data % LINE
-    return memory[begin : begin + size].view(dtype).reshape(shape)
-
-
-def aligned_copy(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The array itself where it begins with a cache line, else a copy that does."""
-    if values.ctypes.data % LINE == 0:
-        return values
-    copy = aligned(values.shape, values.dtype)
-    copy[:] = values
-    return copy
 
 
 def empty_state(machine: CrossbarMachine, parts: int = 1) -> CrossbarState:

@@ -9,6 +9,7 @@ from compiler import Program, route
 from compiler.board import tile_position
 from compiler.crossbar.tables import NEURON, TYPES, CrossbarTables
 from neurosim.simulation import crossbar_layout as layout
+from neurosim.simulation.aligned import aligned_copy
 from neurosim.simulation.crossbar_layout import CrossbarMachine
 from neurosim.simulation.lanes import LANES
 
@@ -36,7 +37,7 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
         axon_type=_pad(t.axon_type, n_cores, axons),
         axon_key=_pad(t.axon_key, n_cores, axons),
         row_words=row_words,
-        row=layout.aligned_copy(_rows(t, axons, row_words)),
+        row=aligned_copy(_rows(t, axons, row_words)),
         weight=np.concatenate([r[f"weight_{g}"] for g in range(TYPES)]).astype(np.int16),
         stochastic_weights=t.registers["stochastic_weights"],
         leak=r["leak"].astype(np.int16),
@@ -88,7 +89,7 @@ def _has(t: CrossbarTables, r: dict[str, Any], slot_core: npt.NDArray[np.int64])
 
 def _narrow(values: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
     """In 16 bits where they fit, as all of them are read in every tick."""
-    return layout.aligned_copy(values.astype(np.int16) if values.max(initial=0) < 2**15 else values)
+    return aligned_copy(values.astype(np.int16) if values.max(initial=0) < 2**15 else values)
 
 
 def _alike(values: npt.NDArray[Any], t: CrossbarTables, slot_core: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

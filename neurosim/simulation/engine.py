@@ -12,6 +12,7 @@ from compiler import Program
 from compiler.registers import MODELS
 from compiler.registers import sends_numbers as models_send_numbers
 from neurosim.simulation import crossbar_kernel, crossbar_layout, graded_kernel, kernel, odin_kernel
+from neurosim.simulation.aligned import aligned
 from neurosim.simulation.crossbar_machine import build_crossbar_machine
 from neurosim.simulation.graded_kernel import GradedState
 from neurosim.simulation.graded_machine import build_graded_machine
@@ -79,12 +80,12 @@ def _cuba_engine(program: Program) -> Engine:
 
     def new_state(threads: int) -> State:
         return State(
-            u=np.zeros(width, state_type),
-            v=np.zeros(width, state_type),
-            waiting=np.zeros(width, np.uint8),
-            ring=np.zeros(rows * width, ring_type),
+            u=aligned(width, state_type),
+            v=aligned(width, state_type),
+            waiting=aligned(width, np.uint8),
+            ring=aligned(rows * width, ring_type),
             at_rest=np.zeros(len(machine.update), np.uint8),
-            before=np.zeros(BLOCK, state_type),
+            before=aligned(BLOCK, state_type),
         )
 
     return Engine(

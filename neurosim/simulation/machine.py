@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from compiler import Program, route
 from neurosim.simulation import layout
+from neurosim.simulation.aligned import aligned, aligned_copy
 from neurosim.simulation.layout import Machine
 from neurosim.simulation.spike_counts import counted_fields
 from neurosim.simulation.synapse_words import synapses, unit_of, words_of
@@ -56,13 +57,19 @@ def build_machine(program: Program) -> Layout:
     )
     state = _state_type(machine, worst << neuron.weight_shift)
     ring = np.int16 if state is np.int32 and worst >> unit < 2**15 else state
-    own = {name: getattr(machine, name).astype(state) for name in ("threshold", "keep_u", "keep_v")}
+    own: dict[str, Any] = {
+        name: aligned_copy(getattr(machine, name).astype(state)) for name in ("threshold", "keep_u", "keep_v")
+    }
     return Layout(machine._replace(**own), len(routes.link), state, ring, unit)
 
 
 def _padded(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Registers of whole words of slots, the last neuron's again, so that a block of equals stays one."""
-    return np.pad(values, (0, layout.padded(len(values)) - len(values)), mode="edge" if len(values) else "constant")
+    n, wide = len(values), layout.padded(len(values))
+    made = aligned(wide, values.dtype)
+    made[:n] = values
+    made[n:] = values[-1:] if n else 0
+    return made
 
 
 def _updates(program: Program, keep_u: npt.NDArray[Any], keep_v: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

@@ -9,6 +9,7 @@ from chips.packing import places
 from compiler import Program, Routes
 from compiler.usage import list_memory_bits
 from neurosim.simulation import layout
+from neurosim.simulation.aligned import aligned, aligned_copy
 from neurosim.simulation.counting import fill_rows
 from neurosim.simulation.layout import ARRIVING, AT_HOME, N_HOME
 
@@ -80,7 +81,7 @@ def counted_fields(program: Program, routes: Routes) -> dict[str, Any]:
     narrow = home.max(initial=0) < 2**16
     return {
         "core_of": np.repeat(np.arange(program.n_cores, dtype=np.int32), np.diff(program.tables.core_ptr)),
-        "home": (home.astype(np.uint16) if narrow else home).reshape(-1),
+        "home": aligned_copy((home.astype(np.uint16) if narrow else home).reshape(-1)),
         "n_links": len(routes.link),
         "n_inside": routes.n_inside,
         **_arriving(program, routes),
@@ -129,7 +130,7 @@ def _rows(routes: Routes, arriving: Ints32, width: int, n_cores: int, row_type: 
     A link is crossed by at most as many packets of a spike as there are cores, and those are fewer than 256 where rows
     are chosen.
     """
-    rows: npt.NDArray[Any] = np.zeros((len(routes.axon_ptr), width), row_type)
+    rows = aligned((len(routes.axon_ptr), width), row_type)
     fill_rows(
         rows, n_cores, routes.axon_ptr, routes.axon_core, arriving,
         routes.axon_pair, routes.pair_link_ptr, routes.pair_link,
