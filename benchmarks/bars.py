@@ -37,13 +37,14 @@ def at_least(name: str, value: float | None, bar: float) -> Bar:
     return Bar(name, value, bar, None if value is None else bool(value >= bar), "at least")
 
 
-def arguments(description: str, figure: bool = False) -> argparse.Namespace:
-    """The two options of every benchmark, and that of those that draw."""
+def arguments(description: str, page: str = "") -> argparse.Namespace:
+    """The two options of every benchmark, and those of one that draws and has a page."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="smaller sizes, under a minute")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    if figure:
+    if page:
         parser.add_argument("--figure", type=Path, help="draw what was measured, .svg or .png")
+        parser.add_argument("--write", action="store_true", help=f"write {page}")
     return parser.parse_args()
 
 

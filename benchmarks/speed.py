@@ -1,6 +1,6 @@
 """How fast a step is, everything counted, against Brian2, NEST and SANA-FE and against what this machine can do.
 
-    python benchmarks/speed.py [--quick] [--json] [--figure FILE]
+    python benchmarks/speed.py [--quick] [--json] [--figure FILE] [--write]
 
 Random recurrent networks of current-based neurons on the profile loihi1_sanafe, one thread each, peers in turn with
 ours in one run; a full TrueNorth on two threads.  Brian2 counts spikes only, and computes in float64; NEST too.
@@ -20,6 +20,7 @@ from typing import Any
 import bars
 import numpy as np
 import peers
+import speed_page
 from full_chip import full_chip_tick_ms
 from sanafe_agreement import largest, mapped_network
 from speed_cases import Case, cases, compiled, exact_program, growth, timed, variant
@@ -55,7 +56,7 @@ class Report:
 
 
 def main() -> None:
-    args = bars.arguments(__doc__.splitlines()[0], figure=True)
+    args = bars.arguments(__doc__.splitlines()[0], page="benchmarks/speed.md")
     report = Report(args)
     pythons = {peer: peers.python_or_problem(peer, packages, report.problems) for peer, packages in PACKAGES.items()}
     programs: dict[tuple[int, int], ns.Program] = {}
@@ -75,6 +76,8 @@ def main() -> None:
     report.say(report.figures["growth"]["text"])
     if args.figure:
         draw(report.figures, args.figure)
+    if args.write:
+        speed_page.write(report.figures, report.bars, report.problems)
     bars.report(args, "speed", report.figures, report.bars, report.problems)
 
 
