@@ -2,8 +2,8 @@
 
     python sanafe_speed_peer.py network.npz
 
-Builds once; for the first line that it reads, prints the energy of every step in pJ, for each of the others the
-seconds of as many steps again; as JSON.
+Builds once; goes on by as many steps as a line that it reads says, and prints the seconds, for the first line the energy
+of every step in pJ too, as JSON.
 """
 
 import json
@@ -24,10 +24,9 @@ def main(source: str) -> None:
     arch = sanafe.load_loihi()
     chip = sanafe.SpikingChip(arch)
     chip.load(network(given, arch, prescribed=False))
-    steps = int(given["steps"])
-    for i, _ in enumerate(sys.stdin):
+    for i, line in enumerate(sys.stdin):
         began = time.perf_counter()
-        result = chip.sim(steps, timing_model="detailed", perf_trace=i == 0)
+        result = chip.sim(int(line), timing_model="detailed", perf_trace=i == 0)
         found = {"seconds": time.perf_counter() - began}
         if i == 0:
             found["energy_pj"] = [1e12 * joule for joule in result["perf_trace"]["total_energy"]]

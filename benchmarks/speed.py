@@ -35,6 +35,7 @@ PACKAGES = {
     "sanafe": ["sanafe==2.2.9", "numpy"],
 }
 RUNS = 5
+SANAFE_WARM = 120  # steps, of which energies are compared; neurons begin at rest, and fire from about the 70th on
 RATES = {0.01: 1.0, 0.001: 0.1}  # spikes of a neuron and step -> fraction of the neurons driven
 LEAST_OF_BRIAN, MEAN_OF_BRIAN, LEAST_OF_NEST = 1.5, 3.0, 15.0
 LEAST_OF_SANAFE = {10_000: 150.0, 100_000: 1_000.0}
@@ -180,7 +181,7 @@ def tables(report: Report, programs: dict[tuple[int, int], ns.Program]) -> None:
 
 def against_sanafe(report: Report, python: Path | None, n: int) -> None:
     """Time and energy of the same mapped network of neurons without leak, whose arithmetic both do exactly."""
-    steps, ratio, apart = 20 if n > 10_000 else 100, None, None
+    steps, ratio, apart = 20 if n > 10_000 else 100, None, None  # after those in which nobody fires yet
     if python is not None:
         program = exact_program(n)
         try:
@@ -194,14 +195,14 @@ def against_sanafe(report: Report, python: Path | None, n: int) -> None:
 
 
 def sanafe_ratio(python: Path, program: ns.Program, steps: int) -> tuple[float, float]:
-    energy = ns.energy(ns.run(program, None, steps).counts, program.chip).step_pj
+    energy = ns.energy(ns.run(program, None, SANAFE_WARM).counts, program.chip).step_pj
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "network.npz"
-        np.savez(source, **mapped_network(program), steps=steps, force_update=True)
+        np.savez(source, **mapped_network(program), force_update=True)
         worker = peers.Worker(python, "sanafe_speed_peer.py", str(source))
         try:
-            apart = largest(energy, np.array(worker.ask()["energy_pj"]))
-            ratios = [1e6 * worker.ask()["seconds"] / steps / timed(program, 50 * steps).us for _ in range(3)]
+            apart = largest(energy, np.array(worker.ask(SANAFE_WARM)["energy_pj"]))
+            ratios = [1e6 * worker.ask(steps)["seconds"] / steps / timed(program, 50 * steps).us for _ in range(3)]
         finally:
             worker.close()
     return statistics.median(ratios), apart

@@ -100,7 +100,7 @@ def two_threads(program: ns.Program, samples: int, steps: int) -> float:
 def bytes_a_synapse(program: ns.Program) -> float:
     """What the loop reads and writes, tables and state of one sample: bytes for each synapse."""
     engine = build_engine(program)
-    arrays = (*engine.machine, *engine.new_state(1))
+    arrays = (*engine.machine, *engine.machine.caused, *engine.new_state(1))
     return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray)) / program.n_synapses
 
 

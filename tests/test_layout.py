@@ -52,7 +52,7 @@ def test_few_cores_are_counted_in_rows_and_many_in_axons() -> None:
     forms = []
     for neurons in (1024, 5):
         program = ns.compile(net, ns.load_chip("loihi1", {"core.neurons": neurons}))
-        forms.append(machine.build_machine(program).machine.row_width > 0)
+        forms.append(machine.build_machine(program).machine.caused.row_width > 0)
     assert forms == [True, False]
 
 

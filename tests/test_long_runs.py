@@ -438,7 +438,7 @@ def test_a_second_run_does_not_see_the_first(name: str, tmp_path: Path) -> None:
 
 def test_an_engine_goes_with_its_program() -> None:
     program = ns.compile(SMALL["lif_ring"](), "loihi1")
-    machine = weakref.ref(engine_of(program).machine.core_of)
+    machine = weakref.ref(engine_of(program).machine.caused.core_of)
     del program
     gc.collect()
     assert machine() is None

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from compiler import Program
 from neurosim.simulation.aligned import aligned
 from neurosim.simulation.engine import Engine
-from neurosim.simulation.layout import ARRIVING, N_COUNTS, N_HOME, Buffers, padded
+from neurosim.simulation.layout import N_COUNTS, N_HOME, Buffers, padded
 from neurosim.simulation.order import SPARE
 
 _ROWS = 4096  # steps in one call, at most
@@ -25,6 +25,10 @@ def new_buffers(program: Program, engine: Engine, rows: int, probe_slot: npt.NDA
     n = len(program.tables.neuron_of)
     capacity = max(2 * n, 65536)
     capacity = min(capacity, n * (rows + 1)) + SPARE
+    home, arriving = 0, 0
+    if not program.is_crossbar:  # their loop counts in another way
+        caused = engine.machine.caused
+        home, arriving = program.n_cores * N_HOME, padded(len(caused.kinds) * program.n_cores + caused.n_links)
     return Buffers(
         counts=np.zeros((rows, program.n_cores, N_COUNTS), np.int32),
         busiest_link=np.zeros(rows, np.int32),
@@ -34,8 +38,8 @@ def new_buffers(program: Program, engine: Engine, rows: int, probe_slot: npt.NDA
         probe_slot=probe_slot,
         probe_u=np.zeros((rows, len(probe_slot)), np.int64),
         probe_v=np.zeros((rows, len(probe_slot)), np.int64),
-        home=aligned(program.n_cores * N_HOME, np.int32),
-        arriving=aligned(padded(len(ARRIVING) * program.n_cores + engine.links), np.int32),
+        home=aligned(home, np.int32),
+        arriving=aligned(arriving, np.int32),
         row_of_delay=np.zeros(engine.machine.max_delay + 1, np.int64),
         spike_value=np.zeros(capacity if engine.keeps_values else 0, np.int32),
         input_value=np.zeros(0, np.int32),

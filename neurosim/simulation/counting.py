@@ -9,7 +9,15 @@ import numpy as np
 
 from compiler.jit import jit
 from neurosim.simulation.lanes import prefetch
-from neurosim.simulation.layout import BORDERS_X, BORDERS_Y, N_HOME, PACKETS_IN, SYNAPTIC_EVENTS, WORD
+from neurosim.simulation.layout import (
+    BORDERS_X,
+    BORDERS_Y,
+    INPUT_PACKETS,
+    N_HOME,
+    PACKETS_IN,
+    SYNAPTIC_EVENTS,
+    WORD,
+)
 from neurosim.simulation.lif_lanes import ROWS_AT_ONCE, add_row, add_rows
 
 AHEAD = 16  # spikes, of which a row is prefetched
@@ -17,12 +25,16 @@ LINE_BYTES = 64
 
 
 @jit(inline="always")
-def count_arrivals(rows, row_width, axons, arriving, n_cores, spikes, offset):
+def count_arrivals(caused, b, spikes, offset):
     """Count where they arrive the spikes of sources `offset + spikes`; external ones have an offset."""
-    if row_width:
-        count_rows(rows, arriving, row_width, spikes, offset)
+    if caused.row_width:
+        count_rows(caused.rows, b.arriving, caused.row_width, spikes, offset)
     else:
-        count_axons(axons, arriving, n_cores, spikes, offset)
+        axons = (
+            caused.axon_ptr, caused.axon_core, caused.axon_counts,
+            caused.axon_pair, caused.pair_link_ptr, caused.pair_link,
+        )  # fmt: skip
+        count_axons(axons, b.arriving, b.counts.shape[1], spikes, offset)
 
 
 @jit
@@ -39,8 +51,15 @@ def fill_rows(rows, n_cores, axon_ptr, axon_core, axon_counts, axon_pair, pair_l
                     rows[source, n_kinds * n_cores + pair_link[k]] += 1
 
 
+@jit(inline="always")
+def count_own(caused, b, spikes):
+    """Count the spikes of own neurons, at home and where they arrive."""
+    _count_at_home(caused.core_of, caused.home, b.home, spikes)
+    count_arrivals(caused, b, spikes, np.int64(0))  # a literal 0 is a type of its own: all would be compiled twice
+
+
 @jit
-def count_at_home(core_of, of_spike, counts, spikes):
+def _count_at_home(core_of, of_spike, counts, spikes):
     """Add what each spike counts on its own core, `of_spike` [slot * N_HOME], to `counts` [core * N_HOME]."""
     for i in range(len(spikes)):
         if i + AHEAD < len(spikes):
@@ -83,15 +102,32 @@ def count_axons(axons, arriving, n_cores, spikes, offset):
 
 
 @jit(inline="always")
-def note_arrivals(counts, row, arriving, kind):
-    """Write the packets that arrived at each core, and forget them."""
-    for core in range(counts.shape[1]):
-        counts[row, core, kind] = arriving[core]
-        arriving[core] = 0
+def note_inputs(b, row):
+    """Write what came from outside, once that is counted and nothing else."""
+    _note_packets(b, row, INPUT_PACKETS)
 
 
 @jit(inline="always")
-def note_events(counts, row, kinds, home, arriving):
+def note_step(caused, b, row):
+    """Write all other counts of a step, and forget them."""
+    _note_packets(b, row, PACKETS_IN)
+    _note_events(b.counts, row, caused.kinds, b.home, b.arriving)
+    links = len(caused.kinds) * b.counts.shape[1]
+    borders = links + caused.n_inside
+    b.busiest_link[row] = _note_largest(b.arriving, links, borders)
+    b.busiest_border[row] = _note_largest(b.arriving, borders, links + caused.n_links)
+
+
+@jit(inline="always")
+def _note_packets(b, row, kind):
+    """Write the packets that arrived at each core, and forget them."""
+    for core in range(b.counts.shape[1]):
+        b.counts[row, core, kind] = b.arriving[core]
+        b.arriving[core] = 0
+
+
+@jit(inline="always")
+def _note_events(counts, row, kinds, home, arriving):
     """Write the other counts of each core, and forget them."""
     n_cores = counts.shape[1]
     for core in range(n_cores):
@@ -109,7 +145,7 @@ def note_events(counts, row, kinds, home, arriving):
 
 
 @jit(inline="always")
-def note_largest(arriving, first, last):
+def _note_largest(arriving, first, last):
     """The largest load of some links, which are forgotten."""
     largest = np.int32(0)
     for k in range(first, last):

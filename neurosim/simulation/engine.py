@@ -35,7 +35,6 @@ class Engine:
     advance: Callable[..., tuple[int, int]]
     machine: Any
     new_state: Callable[[int], Any]
-    links: int  # links whose load the loop adds up
     begin: Callable[[Any, int], None]  # a state, all zero, and a seed -> the state before the first step
     shift: Callable[[Any, int], None] = lambda state, steps: None  # see `Engine`
     keeps_values: bool = False  # whether the loop writes the payload of each spike
@@ -67,7 +66,6 @@ def _crossbar_engine(program: Program) -> Engine:
         crossbar_kernel.advance_crossbar,
         machine,
         lambda threads: crossbar_layout.empty_state(machine, threads),
-        _links(machine),
         lambda state, seed: crossbar_layout.begin(machine, state, seed),
         crossbar_layout.shift,
         carries=("v", "axon", "seed"),
@@ -75,7 +73,7 @@ def _crossbar_engine(program: Program) -> Engine:
 
 
 def _cuba_engine(program: Program) -> Engine:
-    machine, n_links, state_type, ring_type, unit = build_machine(program)
+    machine, state_type, ring_type, unit = build_machine(program)
     width, rows = padded(program.n_neurons), machine.max_delay + 1
 
     def new_state(threads: int) -> State:
@@ -92,7 +90,6 @@ def _cuba_engine(program: Program) -> Engine:
         kernel.advance,
         machine,
         new_state,
-        n_links,
         lambda state, seed: None,
         carries=("u", "v", "waiting", "ring"),
         ring_unit=unit,
@@ -104,17 +101,13 @@ def _models(program: Program) -> set[str]:
     return {MODELS[i] for i in np.unique(program.lists.model)}
 
 
-def _links(machine: Any) -> int:
-    return int(machine.pair_link.max(initial=0)) + 1
-
-
 def _linear_lif_engine(program: Program) -> Engine:
     machine, n = build_linear_machine(program), program.n_neurons
 
     def new_state(threads: int) -> odin_kernel.State:
         return odin_kernel.State(v=np.zeros(n, np.int32), sent=np.zeros(n, np.uint8), fired=np.zeros(n, np.uint8))
 
-    return Engine(odin_kernel.advance, machine, new_state, machine.n_links, lambda state, seed: None)
+    return Engine(odin_kernel.advance, machine, new_state, lambda state, seed: None)
 
 
 def sends_numbers(program: Program) -> bool:
@@ -145,7 +138,6 @@ def _graded_engine(program: Program) -> Engine:
         graded_kernel.advance,
         machine,
         new_state,
-        machine.n_links,
         lambda state, seed: None,
         keeps_values=True,
         carries=("u", "v", "sent", "waiting", "ring", "adapted"),

@@ -9,28 +9,23 @@ targets that follow each other, and over its other synapses, which are words (la
 exact, as lowering proves, so the order in which they are added does not matter.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from compiler.jit import jit
-from neurosim.simulation.counting import count_arrivals, count_at_home, note_arrivals, note_events, note_largest
+from neurosim.simulation.counting import count_arrivals, count_own, note_inputs, note_step
 from neurosim.simulation.graded_units import update
 from neurosim.simulation.lanes import lowest
-from neurosim.simulation.layout import (
-    INPUT_PACKETS,
-    PACKED_TARGET_BITS,
-    PACKETS_IN,
-    WIDE_TARGET_BITS,
-)
+from neurosim.simulation.layout import PACKED_TARGET_BITS, WIDE_TARGET_BITS, Caused
 from neurosim.simulation.scatter import AHEAD, prefetch_run
 
 
 class GradedMachine(NamedTuple):
     """A program, laid out for the loop.  What both kernels have is called as in layout.Machine, and means the same."""
 
-    core_of: npt.NDArray[np.int32]  # [slot]
+    n: int  # neurons
     run_ptr: npt.NDArray[np.int64]  # [source + 1]
     run_begin: npt.NDArray[np.int64]  # [run + 1], into run_weight
     run_target: npt.NDArray[np.uint32]  # [run], the first target and the delay, as a wide word
@@ -40,18 +35,7 @@ class GradedMachine(NamedTuple):
     wide_weight: npt.NDArray[np.int32]  # [synapse of no run], in units; empty where words are packed
     is_packed: bool
     unit: int  # weights count in units of 2^unit
-    home: npt.NDArray[Any]  # [slot * N_HOME]
-    kinds: npt.NDArray[np.int64]
-    rows: npt.NDArray[Any]
-    row_width: int
-    axon_ptr: npt.NDArray[np.int64]
-    axon_core: npt.NDArray[np.int32]
-    axon_counts: npt.NDArray[np.int32]
-    axon_pair: npt.NDArray[np.int32]
-    pair_link_ptr: npt.NDArray[np.int64]
-    pair_link: npt.NDArray[np.int32]
-    n_links: int
-    n_inside: int
+    caused: Caused
     max_delay: int
     block_begin: npt.NDArray[np.int64]  # [block], slot; neurons of a block have the same equations
     block_end: npt.NDArray[np.int64]  # [block]
@@ -110,34 +94,30 @@ class GradedState(NamedTuple):
 @jit
 def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
     """Advance as kernel.advance does; payloads of input spikes are in `b.input_value`, of spikes in `b.spike_value`."""
-    n, n_spikes, n_rows = len(m.core_of), 0, m.max_delay + 1
-    counts, home, arriving, row_of_delay = b.counts, b.home, b.arriving, b.row_of_delay
-    core_of, home_of, n_cores = m.core_of, m.home, b.counts.shape[1]
-    kinds, links = m.kinds, len(m.kinds) * n_cores
+    n, n_spikes, n_rows = m.n, 0, m.max_delay + 1
     s.still[:] = 0  # whoever called may have changed the state
     for t in range(start, stop):
         if n_spikes + n > len(b.spike_slot) or halt[0]:
             return t, n_spikes
         row, first = t - start, n_spikes
         for d in range(n_rows):
-            row_of_delay[d] = (t + d) % n_rows * n
-        update(m, s, row_of_delay[0])
+            b.row_of_delay[d] = (t + d) % n_rows * n
+        update(m, s, b.row_of_delay[0])
         n_spikes = _append(b.spike_step, b.spike_slot, b.spike_value, n_spikes, t, s.message, s.fired_words)
         for i in range(len(b.probe_slot)):
             b.probe_u[row, i] = s.u[b.probe_slot[i]]
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
         if input_ptr[t + 1] > input_ptr[t]:
             begin, end = input_ptr[t], input_ptr[t + 1]
-            _deliver(m, s, b, input_channel[begin:end], b.input_value[begin:end], n)
-        note_arrivals(counts, row, arriving, INPUT_PACKETS)
+            channels = input_channel[begin:end]
+            count_arrivals(m.caused, b, channels, n)
+            _add(m, s, b, channels, b.input_value[begin:end], n)
+        note_inputs(b, row)
         if n_spikes > first:
             spikes = b.spike_slot[first:n_spikes]
-            count_at_home(core_of, home_of, home, spikes)
-            _deliver(m, s, b, spikes, b.spike_value[first:n_spikes], np.int64(0))  # a literal is a type of its own
-        note_arrivals(counts, row, arriving, PACKETS_IN)
-        note_events(counts, row, kinds, home, arriving)
-        b.busiest_link[row] = note_largest(arriving, links, links + m.n_inside)
-        b.busiest_border[row] = note_largest(arriving, links + m.n_inside, links + m.n_links)
+            count_own(m.caused, b, spikes)
+            _add(m, s, b, spikes, b.spike_value[first:n_spikes], np.int64(0))
+        note_step(m.caused, b, row)
     return stop, n_spikes
 
 
@@ -157,10 +137,8 @@ def _append(spike_step, spike_slot, spike_value, n_spikes, t, message, words):
 
 
 @jit
-def _deliver(m, s, b, spikes, values, offset):
-    """Count where they arrive, and deliver, the messages of sources `offset + spikes`; external ones have an offset."""
-    axons = (m.axon_ptr, m.axon_core, m.axon_counts, m.axon_pair, m.pair_link_ptr, m.pair_link)
-    count_arrivals(m.rows, m.row_width, axons, b.arriving, b.counts.shape[1], spikes, offset)
+def _add(m, s, b, spikes, values, offset):
+    """Add the messages of sources `offset + spikes` to the ring; external ones have an offset."""
     if len(m.run_target):
         runs = (m.run_ptr, m.run_begin, m.run_target, m.run_weight)
         _add_runs(s.ring, b.row_of_delay, runs, spikes, values, offset, m.unit)

@@ -13,7 +13,7 @@ from neurosim.simulation.graded_kernel import GradedMachine
 from neurosim.simulation.graded_synapses import synapse_fields
 from neurosim.simulation.graded_units import BLOCK, N_CODES
 from neurosim.simulation.machine import RULES
-from neurosim.simulation.spike_counts import counted_fields
+from neurosim.simulation.spike_counts import caused_by_spikes
 from neurosim.tanh_table import tanh_table
 
 _CODES = {
@@ -34,7 +34,8 @@ def build_graded_machine(program: Program) -> GradedMachine:
     code_of = np.array([_CODES.get(name, 0) for name in MODELS], np.uint8)
     return GradedMachine(
         **synapse_fields(program),
-        **counted_fields(program, routes),
+        n=program.n_neurons,
+        caused=caused_by_spikes(program, routes),
         **_lif_fields(program),
         **_unit_fields(program),
         **_block_fields(code_of[t.model]),

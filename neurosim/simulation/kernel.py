@@ -12,8 +12,8 @@ are busy, and a skipped block costs a look at its arriving input.
 import numpy as np
 
 from compiler.jit import jit, lean_jit
-from neurosim.simulation.counting import count_arrivals, count_at_home, note_arrivals, note_events, note_largest
-from neurosim.simulation.layout import BLOCK, INPUT_PACKETS, PACKETS_IN, SAME, WORD, WRAP_ONCE
+from neurosim.simulation.counting import count_arrivals, count_own, note_inputs, note_step
+from neurosim.simulation.layout import BLOCK, SAME, WORD, WRAP_ONCE
 from neurosim.simulation.lif_lanes import differ, is_set, step_each, step_same
 from neurosim.simulation.order import SPARE, append_bits
 from neurosim.simulation.scatter import scatter_next, scatter_packed, scatter_wide
@@ -28,9 +28,7 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
     `input_ptr[t] : input_ptr[t + 1]` are the external spikes of step t in `input_channel`.
     Returns the step reached and the number of spikes written.
     """
-    n, n_spikes, n_rows, n_cores, wide = len(m.core_of), 0, m.max_delay + 1, b.counts.shape[1], len(s.u)
-    axons = (m.axon_ptr, m.axon_core, m.axon_counts, m.axon_pair, m.pair_link_ptr, m.pair_link)
-    links, none = len(m.kinds) * n_cores, np.int64(0)  # a literal 0 is a type of its own: all would be compiled twice
+    n, n_spikes, n_rows, wide = m.n, 0, m.max_delay + 1, len(s.u)
     s.at_rest[:] = 0  # whoever called may have changed the state
     for t in range(start, stop):
         if n_spikes + n + SPARE > len(b.spike_slot) or halt[0]:
@@ -46,18 +44,14 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
         if input_ptr[t + 1] > input_ptr[t]:
             channels = input_channel[input_ptr[t] : input_ptr[t + 1]]
-            count_arrivals(m.rows, m.row_width, axons, b.arriving, n_cores, channels, n)
+            count_arrivals(m.caused, b, channels, n)
             _scatter(m, s, b, channels, n)
-        note_arrivals(b.counts, row, b.arriving, INPUT_PACKETS)
+        note_inputs(b, row)
         if n_spikes > first:
             spikes = b.spike_slot[first:n_spikes]
-            count_at_home(m.core_of, m.home, b.home, spikes)
-            count_arrivals(m.rows, m.row_width, axons, b.arriving, n_cores, spikes, none)
-            _scatter(m, s, b, spikes, none)
-        note_arrivals(b.counts, row, b.arriving, PACKETS_IN)
-        note_events(b.counts, row, m.kinds, b.home, b.arriving)
-        b.busiest_link[row] = note_largest(b.arriving, links, links + m.n_inside)
-        b.busiest_border[row] = note_largest(b.arriving, links + m.n_inside, links + m.n_links)
+            count_own(m.caused, b, spikes)
+            _scatter(m, s, b, spikes, np.int64(0))
+        note_step(m.caused, b, row)
     return stop, n_spikes
 
 
@@ -76,7 +70,7 @@ def _scatter(m, s, b, spikes, offset):
 @jit(inline="always")
 def _update(m, s, b, t, n_spikes):
     """Update every neuron; append those that fire to the spike buffer."""
-    n, wide, now, already, one = len(m.core_of), len(s.u), b.row_of_delay[0], n_spikes, s.u.dtype.type
+    n, wide, now, already, one = m.n, len(s.u), b.row_of_delay[0], n_spikes, s.u.dtype.type
     rules = one(m.weight_shift), one(m.u_limit), one(m.v_limit)
     beyond = (np.uint64(1) << np.uint64(n % WORD)) - np.uint64(1)  # who exists in the last word
     for begin in range(0, wide, BLOCK):

@@ -49,20 +49,10 @@ def padded(n: int) -> int:
     return -(-n // WORD) * WORD
 
 
-class Machine(NamedTuple):
-    """A program, laid out for the loop.  Slots, sources, axons: see compiler/program.py and route.py."""
+class Caused(NamedTuple):
+    """What a spike adds to the counts; of all machines but those of crossbars.  spike_counts.py makes it."""
 
     core_of: npt.NDArray[np.int32]  # [slot]
-    update: npt.NDArray[np.uint8]  # [block], SAME or EACH
-    # registers, [padded slot]; those of neurons of the state's type
-    keep_u: npt.NDArray[Any]  # u is scaled by keep_u / 2^16 a step
-    keep_v: npt.NDArray[Any]
-    threshold: npt.NDArray[Any]  # shifted
-    bias: npt.NDArray[np.int32]
-    refractory: npt.NDArray[np.uint8]
-    synapse_ptr: npt.NDArray[np.int64]  # [source + 1]
-    synapse: npt.NDArray[np.uint32]  # [synapse], words
-    wide_weight: npt.NDArray[np.int32]  # [synapse], in units; empty where words are packed
     home: npt.NDArray[Any]  # [slot * N_HOME], what one spike adds on its own core, kinds AT_HOME; 16 bits if they fit
     kinds: npt.NDArray[np.int64]  # columns of the counts that arrive, PACKETS_IN first; others stay 0
     rows: npt.NDArray[Any]  # [(source + 1) * padded (kinds * cores + links)], kinds outermost; empty with axons
@@ -73,9 +63,26 @@ class Machine(NamedTuple):
     pair_link_ptr: npt.NDArray[np.int64]  # [pair + 1]
     pair_link: npt.NDArray[np.int32]
     row_width: int  # numbers of a row; 0 with axons
-    is_packed: bool
     n_links: int  # in use
     n_inside: int  # links inside chips, which stand first; the others are borders
+
+
+class Machine(NamedTuple):
+    """A program, laid out for the loop.  Slots, sources, axons: see compiler/program.py and route.py."""
+
+    n: int  # neurons
+    update: npt.NDArray[np.uint8]  # [block], SAME or EACH
+    # registers, [padded slot]; those of neurons of the state's type
+    keep_u: npt.NDArray[Any]  # u is scaled by keep_u / 2^16 a step
+    keep_v: npt.NDArray[Any]
+    threshold: npt.NDArray[Any]  # shifted
+    bias: npt.NDArray[np.int32]
+    refractory: npt.NDArray[np.uint8]
+    synapse_ptr: npt.NDArray[np.int64]  # [source + 1]
+    synapse: npt.NDArray[np.uint32]  # [synapse], words
+    wide_weight: npt.NDArray[np.int32]  # [synapse], in units; empty where words are packed
+    is_packed: bool
+    caused: Caused  # what a spike adds to the counts
     max_delay: int
     weight_shift: int  # from units to u
     u_limit: int

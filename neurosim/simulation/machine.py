@@ -9,7 +9,7 @@ from compiler import Program, route
 from neurosim.simulation import layout
 from neurosim.simulation.aligned import aligned, aligned_copy
 from neurosim.simulation.layout import Machine
-from neurosim.simulation.spike_counts import counted_fields
+from neurosim.simulation.spike_counts import caused_by_spikes
 from neurosim.simulation.synapse_words import synapses, unit_of, words_of
 
 RULES = {"wrap_once": layout.WRAP_ONCE, "saturate": layout.SATURATE}
@@ -19,7 +19,6 @@ class Layout(NamedTuple):
     """A machine, and the integer types that its state needs."""
 
     machine: Machine
-    n_links: int  # in use
     state: type  # of u and v
     ring: type
     unit: int  # the ring counts in units of 2^unit
@@ -46,7 +45,8 @@ def build_machine(program: Program) -> Layout:
         synapse_ptr=t.list_ptr[t.source_ptr],
         synapse=words,
         wide_weight=wide_weight,
-        **counted_fields(program, routes),
+        n=program.n_neurons,
+        caused=caused_by_spikes(program, routes),
         is_packed=len(wide_weight) == 0,
         max_delay=int(t.synapse_delay.max(initial=1)),
         weight_shift=neuron.weight_shift + unit,
@@ -60,7 +60,7 @@ def build_machine(program: Program) -> Layout:
     own: dict[str, Any] = {
         name: aligned_copy(getattr(machine, name).astype(state)) for name in ("threshold", "keep_u", "keep_v")
     }
-    return Layout(machine._replace(**own), len(routes.link), state, ring, unit)
+    return Layout(machine._replace(**own), state, ring, unit)
 
 
 def _padded(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -12,39 +12,27 @@ neuron that fires more than once in a step is reset each time, but sends one spi
 Counted are spikes and what they cause, in the step of the spike, as in kernel.py.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from compiler.jit import jit
-from neurosim.simulation.counting import count_arrivals, count_at_home, note_arrivals, note_events, note_largest
-from neurosim.simulation.layout import INPUT_PACKETS, PACKETS_IN
+from neurosim.simulation.counting import count_arrivals, count_own, note_inputs, note_step
+from neurosim.simulation.layout import Caused
 
 
 class Machine(NamedTuple):
     """A program, laid out for the loop.  Slots, sources, axons: see compiler/program.py and route.py."""
 
     order: npt.NDArray[np.int64]  # [neuron in the network's numbering], slot
-    core_of: npt.NDArray[np.int32]  # [slot]
+    n: int  # neurons
     threshold: npt.NDArray[np.int32]  # [slot]
     leak: npt.NDArray[np.int32]  # [slot]
     synapse_ptr: npt.NDArray[np.int64]  # [source + 1]
     target: npt.NDArray[np.int64]  # [synapse], slot
     weight: npt.NDArray[np.int32]  # [synapse]
-    # what a spike adds to the counts: as of layout.Machine
-    home: npt.NDArray[Any]
-    kinds: npt.NDArray[np.int64]
-    rows: npt.NDArray[Any]
-    row_width: int
-    axon_ptr: npt.NDArray[np.int64]
-    axon_core: npt.NDArray[np.int32]
-    axon_counts: npt.NDArray[np.int32]
-    axon_pair: npt.NDArray[np.int32]
-    pair_link_ptr: npt.NDArray[np.int64]
-    pair_link: npt.NDArray[np.int32]
-    n_links: int
-    n_inside: int
+    caused: Caused
     v_max: int
     max_delay: int
 
@@ -60,9 +48,7 @@ class State(NamedTuple):
 @jit
 def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
     """Advance from step `start` to `stop`; arguments and result are those of kernel.advance, u is always zero."""
-    n, n_spikes, arriving, n_cores = len(m.core_of), 0, b.arriving, b.counts.shape[1]
-    axons = (m.axon_ptr, m.axon_core, m.axon_counts, m.axon_pair, m.pair_link_ptr, m.pair_link)
-    links = len(m.kinds) * n_cores
+    n, n_spikes = m.n, 0
     for t in range(start, stop):
         if n_spikes + n > len(b.spike_slot) or halt[0]:
             return t, n_spikes
@@ -78,15 +64,10 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
         for i in range(len(b.probe_slot)):
             b.probe_u[row, i] = 0
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
-        channels, spikes = input_channel[input_ptr[t] : input_ptr[t + 1]], b.spike_slot[first:n_spikes]
-        count_arrivals(m.rows, m.row_width, axons, arriving, n_cores, channels, n)
-        note_arrivals(b.counts, row, arriving, INPUT_PACKETS)
-        count_at_home(m.core_of, m.home, b.home, spikes)
-        count_arrivals(m.rows, m.row_width, axons, arriving, n_cores, spikes, np.int64(0))
-        note_arrivals(b.counts, row, arriving, PACKETS_IN)
-        note_events(b.counts, row, m.kinds, b.home, arriving)
-        b.busiest_link[row] = note_largest(arriving, links, links + m.n_inside)
-        b.busiest_border[row] = note_largest(arriving, links + m.n_inside, links + m.n_links)
+        count_arrivals(m.caused, b, input_channel[input_ptr[t] : input_ptr[t + 1]], n)
+        note_inputs(b, row)
+        count_own(m.caused, b, b.spike_slot[first:n_spikes])
+        note_step(m.caused, b, row)
     return stop, n_spikes
 
 
@@ -98,7 +79,7 @@ def _events(m, s, channels):
         if s.sent[slot]:
             _event(m, s, slot)
     for channel in channels:
-        _event(m, s, len(m.core_of) + channel)
+        _event(m, s, m.n + channel)
 
 
 @jit

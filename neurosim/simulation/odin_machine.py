@@ -4,7 +4,7 @@ import numpy as np
 
 from compiler import Program, route
 from neurosim.simulation import odin_kernel
-from neurosim.simulation.spike_counts import counted_fields
+from neurosim.simulation.spike_counts import caused_by_spikes
 
 
 def build_linear_machine(program: Program) -> odin_kernel.Machine:
@@ -18,7 +18,8 @@ def build_linear_machine(program: Program) -> odin_kernel.Machine:
         synapse_ptr=t.list_ptr[t.source_ptr],
         target=t.core_ptr[t.list_core[list_of]] + t.synapse_index,
         weight=t.synapse_weight.astype(np.int32),
-        **counted_fields(program, route(program)),
+        n=program.n_neurons,
+        caused=caused_by_spikes(program, route(program)),
         v_max=2**program.chip.linear.v_bits - 1,
         max_delay=1,
     )

@@ -11,7 +11,7 @@ from compiler.usage import list_memory_bits
 from neurosim.simulation import layout
 from neurosim.simulation.aligned import aligned, aligned_copy
 from neurosim.simulation.counting import fill_rows
-from neurosim.simulation.layout import ARRIVING, AT_HOME, N_HOME
+from neurosim.simulation.layout import ARRIVING, AT_HOME, N_HOME, Caused
 
 Ints32 = npt.NDArray[np.int32]
 
@@ -73,19 +73,19 @@ def _places(length: npt.NDArray[np.int64], program: Program) -> npt.NDArray[np.i
     return np.array(table, np.int64)[length]
 
 
-def counted_fields(program: Program, routes: Routes) -> dict[str, Any]:
-    """The fields of a machine that say what a spike adds to the counts, and on which links."""
+def caused_by_spikes(program: Program, routes: Routes) -> Caused:
+    """What a spike adds to the counts, and on which links."""
     here = _at_home(program, routes)[: program.n_neurons]
     home = np.zeros((len(here), N_HOME), np.int32)
     home[:, : len(AT_HOME)] = here
     narrow = home.max(initial=0) < 2**16
-    return {
-        "core_of": np.repeat(np.arange(program.n_cores, dtype=np.int32), np.diff(program.tables.core_ptr)),
-        "home": aligned_copy((home.astype(np.uint16) if narrow else home).reshape(-1)),
-        "n_links": len(routes.link),
-        "n_inside": routes.n_inside,
+    return Caused(
+        core_of=np.repeat(np.arange(program.n_cores, dtype=np.int32), np.diff(program.tables.core_ptr)),
+        home=aligned_copy((home.astype(np.uint16) if narrow else home).reshape(-1)),
+        n_links=len(routes.link),
+        n_inside=routes.n_inside,
         **_arriving(program, routes),
-    }
+    )
 
 
 def _arriving(program: Program, routes: Routes) -> dict[str, Any]:
