@@ -2,8 +2,8 @@
 
     python sanafe_speed_peer.py network.npz
 
-Builds once; goes on by as many steps as a line that it reads says, and prints the seconds, for the first line the energy
-of every step in pJ too, as JSON.
+Builds once; goes on by as many steps as a line that it reads says, and prints the seconds, for the first line the
+energy of every step in pJ too, as JSON.
 """
 
 import json

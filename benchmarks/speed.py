@@ -35,7 +35,8 @@ PACKAGES = {
     "sanafe": ["sanafe==2.2.9", "numpy"],
 }
 RUNS = 5
-SANAFE_WARM = 120  # steps, of which energies are compared; neurons begin at rest, and fire from about the 70th on
+SANAFE_STEPS = {1_000: (120, 100), 10_000: (120, 100), 100_000: (72, 2)}
+"""Neurons -> steps whose energies are compared, then steps that are timed; the first spikes come in the 67th."""
 RATES = {0.01: 1.0, 0.001: 0.1}  # spikes of a neuron and step -> fraction of the neurons driven
 LEAST_OF_BRIAN, MEAN_OF_BRIAN, LEAST_OF_NEST = 1.5, 3.0, 15.0
 LEAST_OF_SANAFE = {10_000: 150.0, 100_000: 1_000.0}
@@ -181,11 +182,11 @@ def tables(report: Report, programs: dict[tuple[int, int], ns.Program]) -> None:
 
 def against_sanafe(report: Report, python: Path | None, n: int) -> None:
     """Time and energy of the same mapped network of neurons without leak, whose arithmetic both do exactly."""
-    steps, ratio, apart = 20 if n > 10_000 else 100, None, None  # after those in which nobody fires yet
+    ratio, apart = None, None
     if python is not None:
         program = exact_program(n)
         try:
-            ratio, apart = sanafe_ratio(python, program, steps)
+            ratio, apart = sanafe_ratio(python, program, *SANAFE_STEPS[n])
             report.say(f"{n:,} x 100 in SANA-FE, detailed: {ratio:,.0f} times a step here, energy apart {apart:.1e}")
             report.figures[f"sanafe, {n}"] = {"ratio": ratio, "energy_difference": apart}
         except peers.PeerMissingError as error:
@@ -194,15 +195,17 @@ def against_sanafe(report: Report, python: Path | None, n: int) -> None:
     report.bars.append(bars.at_most(f"energy of a step against SANA-FE, {n:,}", apart, SAME_ENERGY))
 
 
-def sanafe_ratio(python: Path, program: ns.Program, steps: int) -> tuple[float, float]:
-    energy = ns.energy(ns.run(program, None, SANAFE_WARM).counts, program.chip).step_pj
+def sanafe_ratio(python: Path, program: ns.Program, compared: int, steps: int) -> tuple[float, float]:
+    energy = ns.energy(ns.run(program, None, compared).counts, program.chip).step_pj
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "network.npz"
         np.savez(source, **mapped_network(program), force_update=True)
         worker = peers.Worker(python, "sanafe_speed_peer.py", str(source))
         try:
-            apart = largest(energy, np.array(worker.ask(SANAFE_WARM)["energy_pj"]))
-            ratios = [1e6 * worker.ask(steps)["seconds"] / steps / timed(program, 50 * steps).us for _ in range(3)]
+            apart = largest(energy, np.array(worker.ask(compared)["energy_pj"]))
+            ratios = [
+                1e6 * worker.ask(steps)["seconds"] / steps / timed(program, max(100, 50 * steps)).us for _ in range(3)
+            ]
         finally:
             worker.close()
     return statistics.median(ratios), apart

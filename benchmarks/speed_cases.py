@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import bars  # noqa: F401 - finds neurosim
 import networks
 import numpy as np
+from scipy.optimize import nnls
 
 import neurosim as ns
 
@@ -89,7 +90,7 @@ GROWTH = [(1_000, 10), (1_000, 100), (10_000, 10), (10_000, 100), (100_000, 10),
 
 
 def growth(quick: bool) -> dict[str, Any]:
-    """Time of a step over sizes, on one core without limits, and the best fit that is linear in neurons and events."""
+    """Time of a step over sizes, on one core without limits, and the best fit linear in neurons, spikes and events."""
     sizes = [(n, k) for n, k in GROWTH if not quick or n * k <= 10**6]
     found = []
     for n, fan_out in sizes:
@@ -99,22 +100,25 @@ def growth(quick: bool) -> dict[str, Any]:
             case = variant(program, 1, driven)
             timed(case, 1)  # the first run lays the program out
             some = sorted((timed(case, steps) for _ in range(3)), key=lambda ours: ours.us)
-            found.append((n, some[1].events, some[1].us))
+            found.append((n, some[1].rate * n, some[1].events, some[1].us))
     table = np.array(found)
-    features = table[:, :2] / table[:, 2:]  # least squares of relative errors
-    (per_neuron, per_event), *_ = np.linalg.lstsq(features, np.ones(len(table)), rcond=None)
-    fitted = table[:, :2] @ (per_neuron, per_event)
-    ratio = table[:, 2] / fitted
+    us = table[:, 3]
+    cost, _ = nnls(table[:, :3] / us[:, None], np.ones(len(table)))  # least squares of relative errors
+    fitted = table[:, :3] @ cost
+    ratio = us / fitted
+    per_neuron, per_spike, per_event = 1e3 * cost
     text = (
-        f"growth: {1e3 * per_neuron:.2f} ns a neuron + {1e3 * per_event:.2f} ns an event; measured / fitted "
-        f"{ratio.min():.2f} to {ratio.max():.2f} over {sizes[0][0]:,} to {sizes[-1][0]:,} neurons"
+        f"growth: {per_neuron:.2f} ns a neuron + {per_spike:.0f} ns a spike + {per_event:.2f} ns an event; measured / "
+        f"fitted {ratio.min():.2f} to {ratio.max():.2f} over {sizes[0][0]:,} to {sizes[-1][0]:,} neurons"
     )
     return {
         "neurons": table[:, 0].tolist(),
-        "events": table[:, 1].tolist(),
-        "us": table[:, 2].tolist(),
+        "spikes": table[:, 1].tolist(),
+        "events": table[:, 2].tolist(),
+        "us": us.tolist(),
         "fitted_us": fitted.tolist(),
-        "ns_per_neuron": 1e3 * per_neuron,
-        "ns_per_event": 1e3 * per_event,
+        "ns_per_neuron": per_neuron,
+        "ns_per_spike": per_spike,
+        "ns_per_event": per_event,
         "text": text,
     }

@@ -23,7 +23,7 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     growth = figures["growth"]
     right.loglog(growth["fitted_us"], growth["us"], "o")
     right.loglog(growth["fitted_us"], growth["fitted_us"], "-", lw=0.8)
-    right.set_xlabel("us, fitted: linear in neurons and events")
+    right.set_xlabel("us, fitted: linear in neurons, spikes and events")
     right.set_ylabel("us a step, 1k to 1M neurons")
     picture.savefig(path)
     plt.close(picture)

@@ -64,6 +64,7 @@ def _count_at_home(core_of, of_spike, counts, spikes):
     for i in range(len(spikes)):
         if i + AHEAD < len(spikes):
             prefetch(of_spike, np.int64(spikes[i + AHEAD]) * N_HOME)
+            prefetch(core_of, np.int64(spikes[i + AHEAD]))
         slot = np.int64(spikes[i])
         add_row(counts, np.int64(core_of[slot]) * N_HOME, of_spike, slot * N_HOME)
 

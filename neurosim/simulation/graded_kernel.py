@@ -19,7 +19,9 @@ from neurosim.simulation.counting import count_arrivals, count_own, note_inputs,
 from neurosim.simulation.graded_units import update
 from neurosim.simulation.lanes import lowest
 from neurosim.simulation.layout import PACKED_TARGET_BITS, WIDE_TARGET_BITS, Caused
-from neurosim.simulation.scatter import AHEAD, prefetch_run
+from neurosim.simulation.scatter import prefetch_run
+
+AHEAD = 2  # messages, of which a run is prefetched
 
 
 class GradedMachine(NamedTuple):
