@@ -102,10 +102,8 @@ def in_turn(
     report: Report, workers: dict[str, peers.Worker], case: Case, program: ns.Program, driven: float
 ) -> dict[str, Any]:
     ours, theirs = [], {peer: [] for peer in workers}
-    for i in range(RUNS):
+    for _ in range(RUNS):
         for peer in list(workers):
-            if peer == "nest" and i > 2:  # three of so slow a run are enough
-                continue
             try:
                 answer = workers[peer].ask(driven)
             except peers.PeerMissingError as error:
