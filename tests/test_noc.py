@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from reference_queued import queued_step
 
 import neurosim as ns
 from compiler import route
@@ -19,7 +20,6 @@ from neurosim.noc.mesh import mesh_of, noc_of
 from neurosim.noc.messages import messages_of, sender_of
 from neurosim.noc.network_time import play
 from neurosim.noc.parting import compare_network_models
-from tests.reference_queued import queued_step
 
 VTH = 100
 # whole nanoseconds, so that cycles and picoseconds say the same
