@@ -3,12 +3,16 @@
 Prints how long it takes to compile and to run a tick, and the peak of memory, all in this process.
 """
 
+import json
 import resource
+import subprocess
+import sys
 import time
 
 import bars
 import numpy as np
 from published import FILL, uniform_truenorth
+from speed_loops import byte_mask_ms
 
 import neurosim as ns
 
@@ -48,8 +52,23 @@ def full_chip_tick_ms(rate_hz: float, ticks: int, threads: int = 2) -> tuple[flo
     return float(np.median(taken)), float(events)
 
 
+def measured_apart(ticks: int) -> dict[str, float]:
+    """Time of a tick, its events and the bound of byte masks, in a process where nothing else has run.
+
+    A full chip is as fast as memory carries it, and a process that has held other large things finds memory in pieces.
+    """
+    command = [sys.executable, __file__, "--tick", str(ticks)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    figures: dict[str, float] = json.loads(printed.splitlines()[-1])
+    return figures
+
+
 def main() -> None:
-    """Print the figures and the bars."""
+    """Print the figures and the bars; with `--tick TICKS` only those of a tick, as JSON."""
+    if sys.argv[1:2] == ["--tick"]:
+        tick, events = full_chip_tick_ms(RATE_HZ, int(sys.argv[2]))
+        print(json.dumps({"tick_ms": tick, "events": events, "byte_mask_ms": byte_mask_ms(RATE_HZ)}))
+        return
     args = bars.arguments(__doc__ or "")
     ticks = 20 if args.quick else 200
     network = full_chip(RATE_HZ)

@@ -38,6 +38,8 @@ from compiler.registers import REGISTERS
 from neurosim import energy, liquid, run
 from neurosim.counts import KINDS
 from neurosim.simulation import crossbar_kernel, layout
+from neurosim.simulation.crossbar_layout import empty_state
+from neurosim.simulation.crossbar_machine import build_crossbar_machine
 
 GOLDEN = Path(__file__).parent / "golden"
 BOARD = {"mesh__chips_x": 2, "mesh__chips_y": 2, "mesh__tiles_x": 3, "mesh__tiles_y": 3}
@@ -136,6 +138,73 @@ def test_native_cores_equal_the_oracle_in_every_mode(seed: int, n_cores: int, ax
     assert np.array_equal(made, np.array(raster))
     assert np.array_equal(made_v, np.array(v))
     assert run(program, inputs, steps, seed=seed).counts.sum("merged_packets") == merged
+
+
+def bounded_cores(rng: np.random.Generator, n_cores: int, axons: int, n: int, alike: bool, top: int) -> CrossbarNetwork:
+    """Cores whose potentials have bounds, near `top`; all neurons of a core alike or each as it likes."""
+    shape = (n_cores, n)
+
+    def drawn(low: int, high: int) -> np.ndarray:
+        return np.broadcast_to(rng.integers(low, high, (n_cores, 1) if alike else shape), shape)
+
+    return CrossbarNetwork.make(
+        rng.random((n_cores, axons, n)) < 0.5,
+        rng.integers(0, 4, (n_cores, axons)),
+        rng.integers(-1, n_cores, shape),
+        rng.integers(0, axons, shape),
+        rng.integers(1, 4, shape),
+        [(c, rng.integers(n_cores), rng.integers(axons), 1) for c in range(4) for _ in range(axons // 2)],
+        **{f"weight_{g}": drawn(-255, 256) for g in range(4)},
+        leak=drawn(-20, 256),
+        threshold=drawn(max(1, top - 500), top),
+        negative_threshold=drawn(0, top),
+        negative_saturates=drawn(0, 2),
+        reset_mode=drawn(0, 2),
+        reset_potential=drawn(-top, top),
+        potential=rng.integers(-top, top, shape),
+    )
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 12),
+    st.sampled_from([20, 64, 70, 130]),
+    st.booleans(),
+    st.sampled_from([300, 2**15 - 2500, 2**15, 2**15 + 200]),
+)
+@slow
+def test_potentials_in_16_bits_are_those_in_as_many_as_the_chip_has(
+    seed: int, axons: int, n: int, alike: bool, top: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    network = bounded_cores(rng, 2, axons, n, alike, top)
+    inputs, steps = spikes(rng, network.channels, 25), 25
+    raster, v, _ = simulate_cores(network, inputs.tolist(), steps, chip().bars, seed=seed)
+    program = compile(network, "truenorth")
+    made, made_v = probed(program, inputs, steps, seed=seed)
+    assert np.array_equal(made, np.array(raster))
+    assert np.array_equal(made_v, np.array(v))
+
+
+@pytest.mark.parametrize(
+    ("registers", "bits"),
+    [
+        ({"threshold": 2**14}, 16),
+        ({"threshold": 2**15 - 12}, 16),  # 10 axons of weight 1, and the leak
+        ({"threshold": 2**15 - 11}, 32),
+        ({"threshold": 2**14, "reset_mode": 1}, 16),
+        ({"threshold": 10, "reset_mode": 1}, 32),  # a tick adds more than a spike takes
+        ({"threshold": 2**14, "reset_mode": 2}, 32),
+        ({"threshold": 2**14, "reset_potential": -(2**16)}, 32),
+        ({"threshold": 2**14, "potential": 2**15}, 32),
+        ({"threshold": 2**15 - 50, "threshold_mask": 255}, 32),
+    ],
+)
+def test_potentials_take_16_bits_only_where_their_bounds_are_proved(registers: dict[str, int], bits: int) -> None:
+    rows = np.ones((1, 10, 5), np.bool_)
+    network = CrossbarNetwork.make(rows, np.zeros((1, 10), int), inputs=[(0, 0, 0, 1)], weight_0=1, leak=1, **registers)
+    program = compile(network, "truenorth")
+    assert 8 * empty_state(build_crossbar_machine(program)).v.itemsize == bits
 
 
 def test_a_sample_is_replayed_from_its_own_seed_on_any_number_of_threads() -> None:

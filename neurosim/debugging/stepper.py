@@ -55,6 +55,7 @@ class Stepper:
         check_seed(seed)
         self.program = program
         self._loop = SampleLoop(program, rows_of_a_call(program, _ROWS))
+        self._loop.state = self._loop.engine.widened(self._loop.state)  # bits may be flipped
         self._loop.begin(seed)
         self._sends_numbers = sends_numbers(program)
         self._step_index = 0

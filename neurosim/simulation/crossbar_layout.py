@@ -16,8 +16,8 @@ from neurosim.simulation.aligned import aligned
 from neurosim.simulation.lanes import LANES
 
 DRAWS_WEIGHT, DRAWS_LEAK, REVERSES_LEAK = 1, 2, 4  # what a core has
-# what its neurons share: a leak and a negative threshold, a rule, the weight of each type
-PLAIN, SAME_RULE, SAME_WEIGHTS = 8, 16, 32
+# what its neurons share: a leak and a negative threshold, a rule, the weight of each type, a threshold
+PLAIN, SAME_RULE, SAME_WEIGHTS, SAME_THRESHOLD = 8, 16, 32, 64
 # columns of what a core's neurons share, and of a neuron's rule
 SHARED_LEAK, SHARED_NEGATIVE, SHARED_WEIGHT = range(3)
 MASK, RESET_MODE, RESET_POTENTIAL, SATURATES = range(4)
@@ -48,6 +48,7 @@ class CrossbarMachine(NamedTuple):
     rule: npt.NDArray[np.int32]  # [slot, then core, 4], MASK (of the threshold's random number) ...
     shared: npt.NDArray[np.int32]  # [core, 8], SHARED_LEAK ...; like rules of cores read where neurons have the same
     potential: npt.NDArray[np.int32]  # [slot], at the start
+    small: bool  # whether potentials never leave 16 bits, see crossbar_range.py
     neuron_key: npt.NDArray[np.int64]  # [slot], names the neuron in random numbers: copies share it
     way: npt.NDArray[Any]  # [slot], where a spike goes; int32 where all fit, else int64
     crossings: npt.NDArray[np.int32]  # [slot, 4], hops and borders in x, y; empty where the tiles of both ends say them
@@ -78,7 +79,7 @@ class CrossbarState(NamedTuple):
     is left for others is there twice, for even and odd ticks ("parity").
     """
 
-    v: npt.NDArray[np.int32]  # [slot]
+    v: npt.NDArray[Any]  # [slot], int16 where potentials are small, else int32
     axon: npt.NDArray[np.uint64]  # [row of the tick, core, word], flat: bits of the axons where a spike arrives
     seed: npt.NDArray[np.uint64]  # [1]
     part: npt.NDArray[np.int64]  # [part + 1], first core
@@ -114,6 +115,13 @@ def shift(state: CrossbarState, steps: int) -> None:
     state.seed[0] = (int(state.seed[0]) + steps * 0x9E3779B97F4A7C15) % 2**64
 
 
+def widened(state: CrossbarState) -> CrossbarState:
+    """The same state with room for any potential, also such as no tick leaves behind."""
+    v: npt.NDArray[np.int32] = aligned(len(state.v), np.int32)
+    v[:] = state.v
+    return state._replace(v=v)
+
+
 def empty_state(machine: CrossbarMachine, parts: int = 1) -> CrossbarState:
     """The arrays of a sample, zero, for so many threads or fewer."""
     n, n_cores, axons = len(machine.leak), len(machine.core_ptr) - 1, 1 << machine.axon_bits
@@ -125,7 +133,7 @@ def empty_state(machine: CrossbarMachine, parts: int = 1) -> CrossbarState:
     most_axons = int(np.diff(part).max()) * axons
     links = int(machine.pair_link.max(initial=-1)) + 1
     return CrossbarState(
-        v=aligned(n, np.int32),
+        v=aligned(n, np.int16 if machine.small else np.int32),
         axon=aligned(machine.rows * n_cores * (axons // LANES), np.uint64),
         seed=np.zeros(1, np.uint64),
         part=part,

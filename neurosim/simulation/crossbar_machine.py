@@ -11,6 +11,7 @@ from compiler.crossbar.tables import NEURON, TYPES, CrossbarTables
 from neurosim.simulation import crossbar_layout as layout
 from neurosim.simulation.aligned import aligned_copy
 from neurosim.simulation.crossbar_layout import CrossbarMachine
+from neurosim.simulation.crossbar_range import potentials_fit
 from neurosim.simulation.lanes import LANES
 
 RULE = ("threshold_mask", "reset_mode", "reset_potential", "negative_saturates")  # columns of a rule
@@ -48,6 +49,7 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
         rule=np.stack([np.append(r[name], r[name][t.core_ptr[:-1]]) for name in RULE], axis=1),
         shared=_shared(t, r),
         potential=r["potential"],
+        small=potentials_fit(t, r, slot_core),
         neuron_key=t.neuron_of.astype(np.int64),
         **_ways(program, slot_core, axons),
         tile_x=tile_x.astype(np.int16),
@@ -80,6 +82,7 @@ def _has(t: CrossbarTables, r: dict[str, Any], slot_core: npt.NDArray[np.int64])
     for flag, names, unless in (
         (layout.PLAIN, ("leak", "negative_threshold"), layout.DRAWS_LEAK | layout.REVERSES_LEAK),
         (layout.SAME_RULE, RULE, 0),
+        (layout.SAME_THRESHOLD, ("threshold",), 0),
         (layout.SAME_WEIGHTS, tuple(f"weight_{g}" for g in range(TYPES)), layout.DRAWS_WEIGHT),
     ):
         alike = np.logical_and.reduce([_alike(r[name], t, slot_core) for name in names])

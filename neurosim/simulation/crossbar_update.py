@@ -13,6 +13,7 @@ from neurosim.simulation.crossbar_layout import (
     RESET_POTENTIAL,
     REVERSES_LEAK,
     SAME_RULE,
+    SAME_THRESHOLD,
     SAME_WEIGHTS,
     SATURATES,
     SHARED_LEAK,
@@ -172,9 +173,10 @@ def _update_plain(m, s, part, core, first, last, n_rows):
     leak, negative = m.shared[core, SHARED_LEAK], m.shared[core, SHARED_NEGATIVE]
     low, top = np.int32(-m.v_limit), np.int32(m.v_limit - 1)
     n, whole = np.int64(0), (last - first) // LANES
+    stride = 0 if m.has[core] & SAME_THRESHOLD else LANES  # from the thresholds of a block to those of the next
     for k in range(whole):
-        at = first + k * LANES
-        bits = update_block(v, at, m.row, k, row_at, row_weight, n_rows, leak, low, top, threshold, negative)
+        at, limit = first + k * LANES, first + k * stride
+        bits = update_block(v, at, m.row, k, row_at, row_weight, n_rows, leak, low, top, threshold, limit, negative)
         n = _listed(bits, at, crossed, n)
     begin = first + whole * LANES
     if begin < last:
@@ -222,16 +224,17 @@ def _leak(m, seed, t, core, v):
 @lean_jit(inline="always")
 def _fire(m, s, t, part, core, n_crossed, n_fired):
     """Reset who crossed a threshold, and list who fires behind the `n_fired` before; returns how many they are now."""
-    rule, v, fired = m.rule, s.v, s.fired[part]
-    rule_of_all = len(v) + core if m.has[core] & SAME_RULE else np.int64(-1)
+    rule, v, fired, has, first = m.rule, s.v, s.fired[part], m.has[core], m.core_ptr[core]
+    plain, negative = has & PLAIN, m.shared[core, SHARED_NEGATIVE]
     for j in range(n_crossed):
         slot = np.int64(s.crossed[part, j])
         prefetch(m.way, slot)
-        r, eta = slot if rule_of_all < 0 else rule_of_all, np.int32(0)
+        r, eta = len(v) + core if has & SAME_RULE else slot, np.int32(0)
         if rule[r, MASK]:
             draw = random(s.seed[0], t, m.neuron_key[slot], THRESHOLD, m.random_shift)
             eta = np.int32(draw & rule[r, MASK])
-        x, up, down = v[slot], np.int32(m.threshold[slot]), np.int32(m.negative_threshold[slot])
+        x, up = np.int32(v[slot]), np.int32(m.threshold[first if has & SAME_THRESHOLD else slot])
+        down = negative if plain else np.int32(m.negative_threshold[slot])
         v[slot] = settled(x, up, down, eta, rule[r, RESET_MODE], rule[r, RESET_POTENTIAL], rule[r, SATURATES])
         fired[n_fired] = slot
         n_fired += np.int64(x >= up + eta)

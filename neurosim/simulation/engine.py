@@ -37,6 +37,7 @@ class Engine:
     new_state: Callable[[int], Any]
     begin: Callable[[Any, int], None]  # a state, all zero, and a seed -> the state before the first step
     shift: Callable[[Any, int], None] = lambda state, steps: None  # see `Engine`
+    widened: Callable[[Any], Any] = lambda state: state  # with room for whatever an upset may leave in a register
     keeps_values: bool = False  # whether the loop writes the payload of each spike
     carries: tuple[str, ...] = ()  # fields of a state that go on from step to step; empty: all
     ring_unit: int = 0  # the ring of arriving input counts in units of 2^ring_unit
@@ -68,6 +69,7 @@ def _crossbar_engine(program: Program) -> Engine:
         lambda threads: crossbar_layout.empty_state(machine, threads),
         lambda state, seed: crossbar_layout.begin(machine, state, seed),
         crossbar_layout.shift,
+        crossbar_layout.widened,
         carries=("v", "axon", "seed"),
     )
 

@@ -43,8 +43,8 @@ def _add_each_code(typing_context: Any, v: Any, at: Any, row: Any, weight: Any, 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds = signature.args
         wide = _wide(builder, _block(context, builder, kinds[3], arguments[3], arguments[4]))
-        pointer, size = _block(context, builder, kinds[0], arguments[0], arguments[1])
-        builder.store(_added(builder, builder.load(pointer, align=size), arguments[2], wide), pointer, align=size)
+        place = _block(context, builder, kinds[0], arguments[0], arguments[1])
+        _keep(builder, _added(builder, _wide(builder, place), arguments[2], wide), place)
         return context.get_dummy_value()
 
     return types.void(v, types.int64, types.uint64, weight, types.int64), code
@@ -62,6 +62,13 @@ def _wide(builder: Any, place: tuple[Any, int]) -> Any:
     pointer, size = place
     values = builder.load(pointer, align=size)
     return values if size == 4 else builder.sext(values, ir.VectorType(_I32, LANES))
+
+
+def _keep(builder: Any, values: Any, place: tuple[Any, int]) -> None:
+    """Store numbers, int32, in as many bits as they have there."""
+    pointer, size = place
+    fit = values if size == 4 else builder.trunc(values, pointer.type.pointee)
+    builder.store(fit, pointer, align=size)
 
 
 def _crossed(builder: Any, x: Any, threshold: Any, negative: Any) -> Any:
@@ -83,20 +90,21 @@ def _update_block_code(
     low: Any,
     top: Any,
     threshold: Any,
+    threshold_at: Any,
     negative: Any,
 ) -> Any:
     """Update `v[at : at + LANES]` for a tick, in registers; the word of who crosses a threshold.
 
     For each i below `rows`, `weight[i]` is added where a bit of `row[row_at[i] + word]` is set; then the leak to all,
-    which are held in [low, top], and compared.
+    which are held in [low, top], and compared: with `threshold` from `threshold_at` on.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds = signature.args
-        array, at, row, word, row_at, weight, rows, *numbers, limits, negative = arguments
+        array, at, row, word, row_at, weight, rows, *numbers, limits, limits_at, negative = arguments
         leak, low, top, negative = (_splat(builder, number) for number in (*numbers, negative))
-        pointer, size = _block(context, builder, kinds[0], array, at)
-        held = cgutils.alloca_once_value(builder, builder.load(pointer, align=size))
+        place = _block(context, builder, kinds[0], array, at)
+        held = cgutils.alloca_once_value(builder, _wide(builder, place))
         with cgutils.for_range(builder, rows) as each:
             start = builder.load(_at(context, builder, kinds[4], row_at, each.index))
             bits = builder.load(_at(context, builder, kinds[2], row, builder.add(start, word)))
@@ -105,12 +113,12 @@ def _update_block_code(
         x = builder.add(builder.load(held), leak)
         x = builder.select(builder.icmp_signed("<", x, low), low, x)
         x = builder.select(builder.icmp_signed(">", x, top), top, x)
-        builder.store(x, pointer, align=size)
-        limit = _wide(builder, _block(context, builder, kinds[10], limits, at))
+        _keep(builder, x, place)
+        limit = _wide(builder, _block(context, builder, kinds[10], limits, limits_at))
         return builder.bitcast(_crossed(builder, x, limit, negative), _I64)
 
     i32, i64 = types.int32, types.int64
-    given = (v, i64, row, i64, row_at, weight, i64, i32, i32, i32, threshold, i32)
+    given = (v, i64, row, i64, row_at, weight, i64, i32, i32, i32, threshold, i64, i32)
     return types.uint64(*given), code
 
 
