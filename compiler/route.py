@@ -90,7 +90,7 @@ def route(program: Program) -> Routes:
     if mesh.cut_links:
         detours[ways.pair[_is_cut(ways, mesh)]] = True
         ways = _around(ways, detours, t.core[pair_from], t.core[pair_to], program.chip)
-    number, is_border = _links(ways, mesh)
+    number, is_border = link_numbers(ways.x, ways.y, ways.direction, mesh)
     link, pair_link = np.unique(number, return_inverse=True)
     along_x = ways.direction <= WEST
     kinds = (along_x, ~along_x, along_x & is_border, ~along_x & is_border)
@@ -156,14 +156,14 @@ def _xy_ways(ax: npt.ArrayLike, ay: npt.ArrayLike, bx: npt.ArrayLike, by: npt.Ar
     )
 
 
-def _links(ways: _Ways, mesh: Mesh) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """The number of the link of each hop (see `Routes`), and whether it is a border."""
-    chip_x, chip_y = ways.x // mesh.tiles_x, ways.y // mesh.tiles_y
-    to_x, to_y = ways.x + STEP_X[ways.direction], ways.y + STEP_Y[ways.direction]
+def link_numbers(x: Ints, y: Ints, direction: Ints, mesh: Mesh) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """The number of each link that leaves tile (x, y) in a direction (see `Routes`), and whether it is a border."""
+    chip_x, chip_y = x // mesh.tiles_x, y // mesh.tiles_y
+    to_x, to_y = x + STEP_X[direction], y + STEP_Y[direction]
     is_border = (chip_x != to_x // mesh.tiles_x) | (chip_y != to_y // mesh.tiles_y)
-    tile, chip = ways.x * mesh.height + ways.y, chip_x * mesh.chips_y + chip_y
+    tile, chip = x * mesh.height + y, chip_x * mesh.chips_y + chip_y
     owner = np.where(is_border, chip, tile) if mesh.border == "merged" else tile
-    return owner * 4 + ways.direction + is_border * (mesh.width * mesh.height * 4), is_border
+    return owner * 4 + direction + is_border * (mesh.width * mesh.height * 4), is_border
 
 
 # ---------------------------------------------------------------- around disabled links
