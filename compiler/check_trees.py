@@ -32,12 +32,11 @@ def check_trees(program: Program, routes: Routes, trees: Trees, tile: Ints) -> N
     source, pair = _destinations(program, routes)
     length = np.diff(routes.pair_link_ptr)[pair]
     n = len(program.tables.neuron_of)
-    if (
-        len(trees.ptr) != len(routes.axon_ptr)
-        or trees.ptr[n] != len(trees.link)
-        or (trees.ptr[n:] != trees.ptr[n]).any()
-    ):
-        raise ProgramError("the tree of an external source crosses a link, or there are too few trees")
+    told = (trees.hops_x, trees.hops_y, trees.borders_x, trees.borders_y)
+    if len(trees.ptr) != len(routes.axon_ptr) or trees.ptr[0] != 0 or (np.diff(trees.ptr) < 0).any():
+        raise ProgramError("the trees of the routes are not those of the sources")
+    if trees.ptr[n] != len(trees.link) or trees.ptr[-1] != len(trees.link) or any(kind[n:].any() for kind in told):
+        raise ProgramError("the tree of an external source crosses a link")
     ends = np.append(0, np.cumsum(np.bincount(source, weights=length, minlength=n))).astype(np.int64)
     first = 0
     while first < n:

@@ -29,6 +29,7 @@ SWEEPS = 100, 1000, 8000  # of an annealing, a move for each piece: for each pie
 HOT, COLD = 0.5, 0.03  # temperatures of annealing, in hops of all packets of a mean piece
 RELIEF_SWEEPS = 400
 RELIEF_HOT, RELIEF_COLD = 0.03, 0.003
+FEW, FEW_HOT = 16, 2.0  # pieces that are relieved from every start and from a higher temperature, as it takes no time
 VISITS = 4 * 10**8  # of neighbours, in all moves of the annealings: bounds the time of large or dense placements
 RELIEF_VISITS = 5 * 10**7
 
@@ -114,12 +115,13 @@ def _improved(
     moves = p.moves(min(max(each * len(part_of), least), most), VISITS // STARTS)
     found = [anneal(*hops, starts[-1], *groups, moves, HOT, COLD, state) for _ in range(STARTS)]
     best = min(found, key=lambda slots: _hop_cost(slots, p, on))
-    moves = p.moves(RELIEF_SWEEPS, RELIEF_VISITS)
-    relieved = relieve(
-        p.ptr, p.other, p.weight, p.sent, p.received, on.x, on.y, *links,
-        best, *groups, moves, LINK_WEIGHT, RELIEF_HOT, RELIEF_COLD, state,
-    )  # fmt: skip
-    return min([relieved, *starts], key=lambda slots: _cost(slots, p, on))
+    moves, few = p.moves(RELIEF_SWEEPS, RELIEF_VISITS), len(part_of) <= FEW
+    limits = (FEW_HOT, COLD) if few else (RELIEF_HOT, RELIEF_COLD)
+    network = (p.ptr, p.other, p.weight, p.sent, p.received, on.x, on.y, *links)
+    relieved = [
+        relieve(*network, slots, *groups, moves, LINK_WEIGHT, *limits, state) for slots in (found if few else [best])
+    ]
+    return min([*relieved, *starts], key=lambda slots: _cost(slots, p, on))
 
 
 def _hop_cost(slot_of: Ints32, packets: _Packets, on: Ground) -> float:
