@@ -30,8 +30,8 @@ HOT, COLD = 0.5, 0.03  # temperatures of annealing, in hops of all packets of a 
 RELIEF_SWEEPS = 400
 RELIEF_HOT, RELIEF_COLD = 0.03, 0.003
 FEW, FEW_HOT = 16, 2.0  # pieces that are relieved from every start and from a higher temperature, as it takes no time
-VISITS = 4 * 10**8  # of neighbours, in all moves of the annealings: bounds the time of large or dense placements
-RELIEF_VISITS = 5 * 10**7
+VISITS = 4 * 10**8  # in all annealings: bounds the time of large or dense placements
+RELIEF_VISITS = 10**8
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +94,13 @@ class _Packets:
         ptr = np.searchsorted(piece, np.arange(len(traffic) + 1)).astype(np.int64)
         return cls(ptr, other.astype(np.int32), sent + received, sent, received)
 
-    def moves(self, sweeps: int, visits: int) -> int:
-        """Moves of so many sweeps, or as many as look at so many neighbours: at least 50 sweeps."""
+    def moves(self, sweeps: int, visits: int, beside: int) -> int:
+        """Moves of so many sweeps, or as many as take so many visits; at least 50 sweeps.
+
+        A move visits the neighbours of two pieces, and takes as long as `beside` visits more.
+        """
         n = len(self.ptr) - 1
-        return n * max(50, min(sweeps, visits // (2 * len(self.other))))
+        return n * max(50, min(sweeps, visits // (2 * len(self.other) + beside * n)))
 
 
 def _improved(
@@ -112,10 +115,10 @@ def _improved(
     links = (on.tile_x, on.tile_y, on.link, on.occupied)
     state = np.array([seed * 2 + 1], np.uint64)
     each, least, most = SWEEPS
-    moves = p.moves(min(max(each * len(part_of), least), most), VISITS // STARTS)
+    moves = p.moves(min(max(each * len(part_of), least), most), VISITS // STARTS, 10)
     found = [anneal(*hops, starts[-1], *groups, moves, HOT, COLD, state) for _ in range(STARTS)]
     best = min(found, key=lambda slots: _hop_cost(slots, p, on))
-    moves, few = p.moves(RELIEF_SWEEPS, RELIEF_VISITS), len(part_of) <= FEW
+    moves, few = p.moves(RELIEF_SWEEPS, RELIEF_VISITS, len(on.occupied) // 2), len(part_of) <= FEW
     limits = (FEW_HOT, COLD) if few else (RELIEF_HOT, RELIEF_COLD)
     network = (p.ptr, p.other, p.weight, p.sent, p.received, on.x, on.y, *links)
     relieved = [
