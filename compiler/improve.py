@@ -5,25 +5,37 @@ pieces themselves, annealed.  The best that fits is kept: on fewest cores, then 
 depends on the network alone, never on a clock, so that the same seed gives the same pieces.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from chips.profile import ChipProfile
 from compiler.hypergraph import Hypergraph
 from compiler.lowered import LoweredNetwork
-from compiler.partition import Partition, net_bits, own_pool_bits, piece_limits
+from compiler.partition import Partition, net_bits, own_pool_bits, piece_limits, rated
 
-STARTS_WORK = 1_500_000  # pins of a network that is cut from two starts
+if TYPE_CHECKING:  # they are numba's, which is loaded only when there is something to improve
+    from compiler.kernels.pieces import Level, Limits
+
+Found = tuple[int, float, npt.NDArray[np.int32]]
+
+TWICE = 200_000  # pins of a network that is cut from two starts
 TRIES = 4  # numbers of pieces
 HOPELESS = 0.5  # of the grown pieces' use of a resource; no cut is expected to need less
 
 
 def improve(
-    grown: Partition, net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, rate: npt.NDArray[np.float64], seed: int
+    grown: Partition,
+    net: LoweredNetwork,
+    graph: Hypergraph,
+    chip: ChipProfile,
+    rate: npt.NDArray[np.float64],
+    seed: int,
 ) -> Partition:
-    """Pieces that are as good as `grown` or better; parts keep their neurons."""
-    from compiler.kernels.pieces import Limits  # numba is loaded only when there is something to improve
-    from compiler.multilevel import GENTLE, SWEEPS, WORK, annealed, finest, multilevel, state_of
+    """Pieces as good as `grown` or better, for these rates of all sources; parts keep their neurons."""
+    from compiler.kernels.pieces import Limits
+    from compiler.multilevel import SWEEPS, WORK, finest, multilevel
 
     most, memory = piece_limits(chip), chip.core.synapse_memory_bits
     is_row = chip.lists.layout == "row"
@@ -34,31 +46,42 @@ def improve(
     level = finest(graph, rate, own_pool_bits(net, chip), net_bits(net, graph) if listed else None)
     pins = max(1, len(level.in_source))
     sweeps = int(np.clip(WORK // pins // 10, *SWEEPS))
-    hard = limits._replace(most=most.repeat(grown.n_pieces, axis=0))
-    group = np.zeros(grown.n_pieces, np.int32) if grown.part_of is None else grown.part_of
-    state, start = state_of(level, grown.piece_of.copy(), grown.n_pieces, hard)
-    best = (grown.n_pieces, start, grown.piece_of)
-    chance = np.array([2 * seed + 1], np.uint64)
-    piece_of, cost, fit = annealed(level, grown.piece_of, hard, group, sweeps, GENTLE, chance)
-    if fit and cost < start:
-        best = (_n(piece_of), cost, piece_of)
+    best = _annealed(level, grown, limits, sweeps, seed)
+    if grown.part_of is None and np.ptp(rate) > 0:
+        best = min(best, _annealed(level, rated(net, graph, chip, rate), limits, sweeps, seed), key=lambda b: b[:2])
     if grown.part_of is None:
-        n_pieces = _fewest(state.used, most[0])
+        n_pieces, tried = _fewest(level, grown, limits), None
         for _ in range(TRIES):
-            if n_pieces > best[0] or n_pieces < 2:
+            if tried is not None or not 2 <= n_pieces <= best[0]:
                 break
-            for start_number in range(2 if pins <= STARTS_WORK else 1):
-                made = multilevel(level, n_pieces, limits, sweeps, 1000 * seed + start_number)
-                if made and (_n(made[0]), made[1]) < best[:2]:
-                    best = (_n(made[0]), made[1], made[0])
-            if made:
-                break
+            for start in range(2 if pins <= TWICE else 1):
+                tried = multilevel(level, n_pieces, limits, sweeps, 1000 * seed + start) or tried
+                if tried and (_n(tried[0]), tried[1]) < best[:2]:
+                    best = (_n(tried[0]), tried[1], tried[0])
             n_pieces += max(1, (grown.n_pieces - n_pieces) // 3)
     return _numbered(best[2], grown)
 
 
-def _fewest(used: npt.NDArray[np.int64], most: npt.NDArray[np.int64]) -> int:
+def _annealed(level: Level, grown: Partition, limits: Limits, sweeps: int, seed: int) -> Found:
+    """Grown pieces, annealed where that is better: their number, their cost, and the piece of each neuron."""
+    from compiler.multilevel import GENTLE, annealed, state_of
+
+    hard = limits._replace(most=limits.most.repeat(grown.n_pieces, axis=0))
+    group = np.zeros(grown.n_pieces, np.int32) if grown.part_of is None else grown.part_of
+    before = state_of(level, grown.piece_of.copy(), grown.n_pieces, hard)[1]
+    chance = np.array([2 * seed + 1], np.uint64)
+    piece_of, cost, fit = annealed(level, grown.piece_of, hard, group, sweeps, GENTLE, chance)
+    if fit and cost < before:
+        return _n(piece_of), cost, piece_of
+    return grown.n_pieces, before, grown.piece_of
+
+
+def _fewest(level: Level, grown: Partition, limits: Limits) -> int:
     """The fewest pieces worth a try: all neurons must fit, and half of the axons and bits that are used now."""
+    from compiler.multilevel import state_of
+
+    used = state_of(level, grown.piece_of.copy(), grown.n_pieces, limits)[0].used
+    most = limits.most[0]
     total = used.sum(axis=0)
     pooled = int(total[:3] @ most[5:] + total[3] + total[4])
     needs = [int(total[0]), *(int(HOPELESS * n) for n in (*total[1:4], pooled))]

@@ -24,7 +24,7 @@ _NO_LIMIT = np.iinfo(np.int64).max
 CLUSTERS = 16  # of a piece, at the coarsest level
 JOIN_PINS = 20_000  # that a vertex looks at to find its partner
 QUENCH = 10  # sweeps at the end that only take what saves something
-HOT, GENTLE, COLD = 0.6, 0.05, 0.02  # temperatures, in units of the mean cost of a vertex
+HOT, GENTLE, COLD = 0.6, 0.02, 0.01  # temperatures, in units of the mean cost of a vertex
 WORK = 200_000_000  # pins looked at while neurons are annealed, about
 SWEEPS = 8, 40  # over the neurons, least and most
 
@@ -187,11 +187,11 @@ def multilevel(level: Level, n_pieces: int, limits: Limits, sweeps: int, seed: i
     # moved out afterwards, while pieces that are full of axons from the start would hold everything in its place.
     neurons = int(limits.most[0, 0])
     bare = [_without_lists(each) for each in levels]
-    piece_of = _split(bare[-1], n_pieces, neurons, 2 * sweeps, rng, chance)
+    piece_of = _split(bare[-1], n_pieces, neurons, sweeps, rng, chance)
     for i in reversed(range(len(bare))):
         roomy = max(neurons, mean + int(bare[i].weight.max())) if i else neurons
         loose = _neurons_only(np.full(n_pieces, roomy))
-        piece_of, cost, fit = annealed(bare[i], piece_of, loose, group, 2 * sweeps if i else sweeps, HOT, chance)
+        piece_of, cost, fit = annealed(bare[i], piece_of, loose, group, sweeps, HOT, chance)
         if i:
             piece_of = piece_of[clusters[i - 1]]
     if (limits.most[0, 1:5] < _NO_LIMIT).any():

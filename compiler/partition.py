@@ -9,7 +9,7 @@ place.py.  Cost: rounds x synapses; the loop itself is in growth.py.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from compiler.registers import ADAPTIVE
 
 ROUNDS = 12  # of output-axon estimates; the last one uses the fan-out, which is always enough
 _NO_LIMIT = np.iinfo(np.int64).max
+WORTH = 16  # of an axon whose source fires at the mean rate
 Method = Literal["greedy", "multilevel"]
 
 
@@ -42,7 +43,7 @@ def partition(
     net: LoweredNetwork,
     graph: Hypergraph,
     chip: ChipProfile,
-    rates: npt.NDArray[np.float64] | None = None,
+    rates: npt.ArrayLike | None = None,
     method: Method = "greedy",
     seed: int = 0,
 ) -> Partition:
@@ -58,10 +59,12 @@ def partition(
 
     Raises:
         DoesNotFit: a neuron exceeds a core by itself, or more pieces are needed than the chip has cores.
-        NetworkError: `rates` has a wrong length, or a rate is negative or not a number.
+        NetworkError: `rates` has a wrong length, or a rate is negative or not a number; no such method.
     """
-    _check_single_neurons(net, graph, chip)
+    if method not in get_args(Method):
+        raise NetworkError(f"partition is {method!r}, but must be one of {', '.join(get_args(Method))}")
     rate = _checked_rates(rates, graph)
+    _check_single_neurons(net, graph, chip)
     usable = usable_cores(chip.mesh)
     whole = _cores(net, graph, chip, np.zeros(net.n_neurons, np.int32))
     if method == "multilevel" and whole.n_pieces > 1:
@@ -82,7 +85,10 @@ def _checked_rates(rates: npt.ArrayLike | None, graph: Hypergraph) -> npt.NDArra
     """Rates with a mean of 1; equal ones where none are given, or nothing fires."""
     if rates is None:
         return np.ones(graph.n_sources)
-    rate = np.asarray(rates, np.float64)
+    try:
+        rate = np.asarray(rates, np.float64)
+    except (TypeError, ValueError) as error:
+        raise NetworkError(f"rates are not numbers: {error}") from error
     if rate.shape != (graph.n_sources,):
         raise NetworkError(
             f"rates has shape {rate.shape}, but the network has {graph.n_neurons:,} neurons and "
@@ -111,8 +117,21 @@ def _over_chips(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, whole
     return Partition(made.piece_of, made.n_pieces, numbered.astype(np.int32))
 
 
-def _cores(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, part_of: npt.NDArray[np.int32]) -> Partition:
-    """Pieces that fit a core, none with neurons of two parts; `part_of` is of neurons."""
+def rated(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, rate: npt.NDArray[np.float64]) -> Partition:
+    """Grown pieces for which an axon counts as often as its source fires."""
+    worth = np.maximum(1, np.rint(rate * WORTH)).astype(np.int64)
+    return _cores(net, graph, chip, np.zeros(net.n_neurons, np.int32), worth)
+
+
+def _cores(
+    net: LoweredNetwork,
+    graph: Hypergraph,
+    chip: ChipProfile,
+    part_of: npt.NDArray[np.int32],
+    worth: npt.NDArray[np.int64] | None = None,
+) -> Partition:
+    """Pieces that fit a core, none with neurons of two parts; `part_of` is of neurons, `worth` as in growth.py."""
+    worth = np.ones(graph.n_sources, np.int64) if worth is None else worth
     limit = chip.core.output_axons
     if not part_of.any() and _one_core_suffices(net, graph, chip):
         return Partition(np.zeros(net.n_neurons, np.int32), 1)
@@ -125,7 +144,7 @@ def _cores(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, part_of: n
             estimate = graph.fan_out[: net.n_neurons].astype(np.int64)
         piece_of, n_pieces = np.zeros(net.n_neurons, np.int32), 0
         for inside, part in zip(members, graphs, strict=True):
-            piece_of[inside] = n_pieces + _grow(net, part, chip, estimate[inside], own_bits[inside])
+            piece_of[inside] = n_pieces + _grow(net, part, chip, estimate[inside], own_bits[inside], worth)
             n_pieces = int(piece_of[inside].max()) + 1
         made = destinations(graph, piece_of)[: net.n_neurons]
         if (limit is None or _fits(piece_of, made, limit)) and _fits_pool(net, graph, piece_of, made, chip):
@@ -162,6 +181,7 @@ def _grow(
     chip: ChipProfile,
     out_axons: npt.NDArray[np.int64],
     own_bits: npt.NDArray[np.int64],
+    worth: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.int32]:
     from compiler.kernels.growth import grow  # numba is loaded only when there is something to grow
 
@@ -178,6 +198,7 @@ def _grow(
         own_bits,
         piece_limits(chip),
         np.array(packing, np.int64),
+        worth,
     )
     return piece_of
 
@@ -197,6 +218,7 @@ def own_pool_bits(net: LoweredNetwork, chip: ChipProfile) -> npt.NDArray[np.int6
 
 
 def net_bits(net: LoweredNetwork, graph: Hypergraph) -> npt.NDArray[np.int64]:
+    """Bits of one synapse of each net, without padding."""
     each = [synapse_bits(f.weight_bits, f.index_bits, f.delay_bits) for f in net.formats]
     return np.array(each, np.int64)[graph.net_format] if each else np.zeros(0, np.int64)
 

@@ -24,7 +24,8 @@ def join(level, pin_ptr, pin, heaviest, work, order, score, stamp, touched, lead
         most = max(4, work // max(1, n_sources))
         n_touched = 0
         for k in range(level.in_ptr[v], level.in_ptr[v + 1]):
-            n_touched = _score(v, level.in_source[k], level, pin_ptr, pin, most, score, stamp, touched, leader, n_touched)
+            s = level.in_source[k]
+            n_touched = _score(v, s, level, pin_ptr, pin, most, score, stamp, touched, leader, n_touched)
         for k in range(level.own_ptr[v], level.own_ptr[v + 1]):
             s = level.own_source[k]
             n_touched = _score(v, s, level, pin_ptr, pin, most, score, stamp, touched, leader, n_touched)
@@ -53,7 +54,8 @@ def _score(v, s, level, pin_ptr, pin, most, score, stamp, touched, leader, n_tou
     if n > most:
         step = n // most
         share *= step
-    for k in range(first + (v % step), first + n, step):
+    # The pins begin elsewhere for each vertex and source, as those of a regular network repeat with a period.
+    for k in range(first + (v * 7919 + s * 104729) % step, first + n, step):
         n_touched = _share(leader[pin[k]], v, share, score, stamp, touched, n_touched)
     if home >= 0 and home != v:
         n_touched = _share(leader[home], v, share, score, stamp, touched, n_touched)

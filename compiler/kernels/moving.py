@@ -84,11 +84,10 @@ def relieve(members, level, state, limits, group, scratch):
 def offers(members, level, state, limits, group, scratch, cost):
     """What the cheapest move of each vertex would cost, into `cost`; infinite where no piece has room."""
     gain, stamp, touched = scratch[0], scratch[1], scratch[2]
-    stamp[:] = now = 0
+    stamp[:] = 0
     for i in range(len(members)):
         v = members[i]
-        now += 1
-        to = _best_with_room(v, level, state, limits, group, gain, stamp, now, touched)
+        to = _best_with_room(v, level, state, limits, group, gain, stamp, i + 1, touched)
         cost[i] = np.inf if to == state.piece_of[v] else -gain[to]
 
 
@@ -107,9 +106,9 @@ def _best_with_room(v, level, state, limits, group, gain, stamp, now, touched):
         gain[piece] = base + (gain[piece] if stamp[piece] == now else 0.0)
         if best != old and gain[piece] <= gain[best]:
             continue
-        if state.used[piece, INPUTS] + n_in > limits.most[piece, INPUTS] and not _fits_there(v, piece, level, state, limits):
-            continue
-        best = piece
+        room = limits.most[piece, INPUTS] - state.used[piece, INPUTS]
+        if room >= n_in or _fits_there(v, piece, level, state, limits):
+            best = piece
     return best
 
 
