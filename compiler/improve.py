@@ -2,21 +2,19 @@
 
 Several starts from multilevel.py, at the fewest pieces that could hold the network and at a few more, and the grown
 pieces themselves, annealed.  The best that fits is kept: on fewest cores, then of fewest packets.  How much is tried
-depends on the network alone, never on a clock, so that the same seed gives the same pieces.
+depends on the network alone, never on a clock, so that the same seed gives the same pieces.  Loaded only when there
+is something to improve, as it loads numba.
 """
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from chips.profile import ChipProfile
 from compiler.hypergraph import Hypergraph
+from compiler.kernels.pieces import Level, Limits
 from compiler.lowered import LoweredNetwork
+from compiler.multilevel import GENTLE, SWEEPS, WORK, annealed, finest, multilevel, state_of
 from compiler.partition import Partition, net_bits, own_pool_bits, piece_limits, rated
-
-if TYPE_CHECKING:  # they are numba's, which is loaded only when there is something to improve
-    from compiler.kernels.pieces import Level, Limits
 
 Found = tuple[int, float, npt.NDArray[np.int32]]
 
@@ -34,9 +32,6 @@ def improve(
     seed: int,
 ) -> Partition:
     """Pieces as good as `grown` or better, for these rates of all sources; parts keep their neurons."""
-    from compiler.kernels.pieces import Limits
-    from compiler.multilevel import SWEEPS, WORK, finest, multilevel
-
     most, memory = piece_limits(chip), chip.core.synapse_memory_bits
     is_row = chip.lists.layout == "row"
     packing = [chip.lists.block_synapses, chip.lists.block_header_bits, chip.lists.word_bits, is_row]
@@ -64,8 +59,6 @@ def improve(
 
 def _annealed(level: Level, grown: Partition, limits: Limits, sweeps: int, seed: int) -> Found:
     """Grown pieces, annealed where that is better: their number, their cost, and the piece of each neuron."""
-    from compiler.multilevel import GENTLE, annealed, state_of
-
     hard = limits._replace(most=limits.most.repeat(grown.n_pieces, axis=0))
     group = np.zeros(grown.n_pieces, np.int32) if grown.part_of is None else grown.part_of
     before = state_of(level, grown.piece_of.copy(), grown.n_pieces, hard)[1]
@@ -78,8 +71,6 @@ def _annealed(level: Level, grown: Partition, limits: Limits, sweeps: int, seed:
 
 def _fewest(level: Level, grown: Partition, limits: Limits) -> int:
     """The fewest pieces worth a try: all neurons must fit, and half of the axons and bits that are used now."""
-    from compiler.multilevel import state_of
-
     used = state_of(level, grown.piece_of.copy(), grown.n_pieces, limits)[0].used
     most = limits.most[0]
     total = used.sum(axis=0)
