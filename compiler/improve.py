@@ -11,14 +11,17 @@ import numpy.typing as npt
 
 from chips.profile import ChipProfile
 from compiler.hypergraph import Hypergraph
-from compiler.kernels.pieces import Level, Limits
+from compiler.kernels.pieces import Level, Limits, State
 from compiler.lowered import LoweredNetwork
-from compiler.multilevel import GENTLE, SWEEPS, WORK, annealed, finest, multilevel, state_of
+from compiler.multilevel import GENTLE, SWEEPS, WORK, Search, annealed, finest, multilevel, state_of
 from compiler.partition import Partition, net_bits, own_pool_bits, piece_limits, rated
 
 Found = tuple[int, float, npt.NDArray[np.int32]]
 
-TWICE = 200_000  # pins of a network that is cut from two starts
+REACH = 2.5  # pieces that a source reaches, weighted by its pins
+DENSE = Search(clusters=16, hot=0.6, warm=0.6, cycles=0)
+LOOSE = Search(clusters=10, hot=1.0, warm=0.6, cycles=4)  # layers: where to cut is less plain, but a sweep is cheap
+TWICE = 200_000  # work of a sweep over a network that is cut from two starts
 TRIES = 4  # numbers of pieces
 HOPELESS = 0.5  # of the grown pieces' use of a resource; no cut is expected to need less
 
@@ -39,18 +42,20 @@ def improve(
     limits = Limits(most, np.array(packing, np.int64), np.array([far]))
     listed = memory is not None or chip.pool is not None or is_row
     level = finest(graph, rate, own_pool_bits(net, chip), net_bits(net, graph) if listed else None)
-    pins = max(1, len(level.in_source))
-    sweeps = int(np.clip(WORK // pins // 10, *SWEEPS))
+    state, _ = state_of(level, grown.piece_of.copy(), grown.n_pieces, limits)
+    work = int(np.diff(state.row_ptr) @ state.row_n.astype(np.int64))  # of a sweep, about
+    sweeps = int(np.clip(WORK // max(1, work), *SWEEPS))
     best = _annealed(level, grown, limits, sweeps, seed)
     if grown.part_of is None and np.ptp(rate) > 0:
         best = min(best, _annealed(level, rated(net, graph, chip, rate), limits, sweeps, seed), key=lambda b: b[:2])
     if grown.part_of is None:
-        n_pieces, tried = _fewest(level, grown, limits), None
+        search = LOOSE if work < REACH * len(level.in_source) else DENSE
+        n_pieces, tried = _fewest(state, limits), None
         for _ in range(TRIES):
             if tried is not None or not 2 <= n_pieces <= best[0]:
                 break
-            for start in range(2 if pins <= TWICE else 1):
-                tried = multilevel(level, n_pieces, limits, sweeps, 1000 * seed + start) or tried
+            for start in range(2 if work <= TWICE else 1):
+                tried = multilevel(level, n_pieces, limits, search, sweeps, 1000 * seed + start) or tried
                 if tried and (_n(tried[0]), tried[1]) < best[:2]:
                     best = (_n(tried[0]), tried[1], tried[0])
             n_pieces += max(1, (grown.n_pieces - n_pieces) // 3)
@@ -69,10 +74,9 @@ def _annealed(level: Level, grown: Partition, limits: Limits, sweeps: int, seed:
     return grown.n_pieces, before, grown.piece_of
 
 
-def _fewest(level: Level, grown: Partition, limits: Limits) -> int:
+def _fewest(state: State, limits: Limits) -> int:
     """The fewest pieces worth a try: all neurons must fit, and half of the axons and bits that are used now."""
-    used = state_of(level, grown.piece_of.copy(), grown.n_pieces, limits)[0].used
-    most = limits.most[0]
+    used, most = state.used, limits.most[0]
     total = used.sum(axis=0)
     pooled = int(total[:3] @ most[5:] + total[3] + total[4])
     needs = [int(total[0]), *(int(HOPELESS * n) for n in (*total[1:4], pooled))]

@@ -9,6 +9,7 @@ Clusters are too coarse to fill pieces exactly, so their levels may fill them be
 is too much is moved out, and from there on every limit holds.  Called by partition.py.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,21 @@ from compiler.kernels.pieces import Level, Limits, State
 Pieces = npt.NDArray[np.int32]  # [vertex]
 _NO_LIMIT = np.iinfo(np.int64).max
 
-CLUSTERS = 16  # of a piece, at the coarsest level
-JOIN_PINS = 20_000  # that a vertex looks at to find its partner
+JOIN_PINS = 200_000  # that a vertex looks at to find its partner
 QUENCH = 10  # sweeps at the end that only take what saves something
-HOT, GENTLE, COLD = 0.6, 0.02, 0.01  # temperatures, in units of the mean cost of a vertex
-WORK = 200_000_000  # pins looked at while neurons are annealed, about
+GENTLE, COLD = 0.02, 0.01  # temperatures, of grown pieces and at the end, in units of the mean cost of a vertex
+WORK = 120_000_000  # pieces of sources looked at while neurons are annealed, about
 SWEEPS = 8, 40  # over the neurons, least and most
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How pieces are looked for."""
+
+    clusters: int  # of a piece, at the coarsest level
+    hot: float  # temperature at the start of each level, in units of the mean cost of a vertex
+    warm: float  # likewise, where there are pieces already
+    cycles: int  # that coarsen anew, joining within pieces alone, and anneal the pieces that are there on every level
 
 
 def finest(
@@ -57,14 +67,14 @@ def finest(
     )
 
 
-def coarser(level: Level, heaviest: int, rng: np.random.Generator) -> tuple[Level, Pieces]:
-    """A level with vertices joined, none beyond `heaviest` neurons, and the cluster of each vertex."""
+def coarser(level: Level, heaviest: int, rng: np.random.Generator, piece_of: Pieces) -> tuple[Level, Pieces]:
+    """A level with vertices of a piece joined, none beyond `heaviest` neurons, and the cluster of each vertex."""
     n, n_sources = len(level.weight), len(level.home)
     pin_ptr, pin = coarsening.transpose(level.in_ptr, level.in_source, n_sources)
     leader, weight = np.empty(n, np.int32), np.empty(n, np.int64)
     scratch = np.empty(n), np.empty(n, np.int32), np.empty(n, np.int32)
     order = rng.permutation(n).astype(np.int32)
-    coarsening.join(level, pin_ptr, pin, heaviest, JOIN_PINS, order, *scratch, leader, weight)
+    coarsening.join(level, pin_ptr, pin, heaviest, JOIN_PINS, piece_of, order, *scratch, leader, weight)
     return merged(level, np.unique(leader, return_inverse=True)[1].astype(np.int32))
 
 
@@ -170,34 +180,60 @@ def annealed(
     return state.piece_of, pieces.cost(level, state), fitting(state, limits)
 
 
-def multilevel(level: Level, n_pieces: int, limits: Limits, sweeps: int, seed: int) -> tuple[Pieces, float] | None:
+def multilevel(
+    level: Level, n_pieces: int, limits: Limits, search: Search, sweeps: int, seed: int
+) -> tuple[Pieces, float] | None:
     """So many pieces of the neurons within `limits` [1 piece], and their cost; None where some do not fit."""
     rng, chance = np.random.default_rng(seed), np.array([2 * seed + 1], np.uint64)
+    # While pieces are found only neurons are limited: few packets need few axons, and those that are too many can be
+    # moved out afterwards, while pieces that are full of axons from the start would hold everything in its place.
+    bare, most = _without_lists(level), int(limits.most[0, 0])
+    piece_of, cost, fit = _cycle(bare, n_pieces, most, None, search, sweeps, rng, chance)
+    for _ in range(search.cycles):
+        again = _cycle(bare, n_pieces, most, piece_of, search, sweeps, rng, chance)
+        if again[2] and (again[1] < cost or not fit):
+            piece_of, cost, fit = again
+    if (limits.most[0, 1:5] < _NO_LIMIT).any():
+        hard = limits._replace(most=limits.most.repeat(n_pieces, axis=0))
+        group = np.zeros(n_pieces, np.int32)
+        piece_of, cost, fit = annealed(level, piece_of, hard, group, sweeps // 2, GENTLE, chance)
+    return (piece_of, cost) if fit else None
+
+
+def _cycle(
+    level: Level,
+    n_pieces: int,
+    most: int,
+    piece_of: Pieces | None,
+    search: Search,
+    sweeps: int,
+    rng: np.random.Generator,
+    chance: npt.NDArray[np.uint64],
+) -> tuple[Pieces, float, bool]:
+    """Down to clusters and up again, from pieces or from none: pieces of at most so many neurons, as `annealed`."""
     mean = -(-int(level.weight.sum()) // n_pieces)
     levels, clusters = [level], []
-    heaviest = max(2, mean // CLUSTERS)
-    while len(levels[-1].weight) > CLUSTERS * n_pieces:
-        made, cluster_of = coarser(levels[-1], heaviest, rng)
+    inside = np.zeros(len(level.weight), np.int32) if piece_of is None else piece_of
+    while len(levels[-1].weight) > search.clusters * n_pieces:
+        made, cluster_of = coarser(levels[-1], max(2, mean // search.clusters), rng, inside)
         if len(made.weight) > 0.95 * len(levels[-1].weight):
             break
         levels.append(made)
         clusters.append(cluster_of)
+        below = np.empty(len(made.weight), np.int32)
+        below[cluster_of] = inside
+        inside = below
     group = np.zeros(n_pieces, np.int32)
-    # While pieces are found only neurons are limited: few packets need few axons, and those that are too many can be
-    # moved out afterwards, while pieces that are full of axons from the start would hold everything in its place.
-    neurons = int(limits.most[0, 0])
-    bare = [_without_lists(each) for each in levels]
-    piece_of = _split(bare[-1], n_pieces, neurons, sweeps, rng, chance)
-    for i in reversed(range(len(bare))):
-        roomy = max(neurons, mean + int(bare[i].weight.max())) if i else neurons
-        loose = _neurons_only(np.full(n_pieces, roomy))
-        piece_of, cost, fit = annealed(bare[i], piece_of, loose, group, sweeps, HOT, chance)
+    hot = search.hot if piece_of is None else search.warm
+    at = _split(levels[-1], n_pieces, most, hot, sweeps, rng, chance) if piece_of is None else inside
+    for i in reversed(range(len(levels))):
+        roomy = max(most, mean + int(levels[i].weight.max())) if i else most
+        at, cost, fit = annealed(
+            levels[i], at, _neurons_only(np.full(n_pieces, roomy)), group, sweeps * 3 // 2 if i else sweeps, hot, chance
+        )
         if i:
-            piece_of = piece_of[clusters[i - 1]]
-    if (limits.most[0, 1:5] < _NO_LIMIT).any():
-        hard = limits._replace(most=limits.most.repeat(n_pieces, axis=0))
-        piece_of, cost, fit = annealed(level, piece_of, hard, group, sweeps // 2, GENTLE, chance)
-    return (piece_of, cost) if fit else None
+            at = at[clusters[i - 1]]
+    return at, cost, fit
 
 
 def _without_lists(level: Level) -> Level:
@@ -213,7 +249,13 @@ def _neurons_only(most: npt.NDArray[np.int64]) -> Limits:
 
 
 def _split(
-    level: Level, n_pieces: int, full: int, sweeps: int, rng: np.random.Generator, chance: npt.NDArray[np.uint64]
+    level: Level,
+    n_pieces: int,
+    full: int,
+    hot: float,
+    sweeps: int,
+    rng: np.random.Generator,
+    chance: npt.NDArray[np.uint64],
 ) -> Pieces:
     """Pieces of about equal weight: all in one, then each split in two at random and all annealed, again and again."""
     mean, heaviest = level.weight.sum() / n_pieces, int(level.weight.max())
@@ -234,7 +276,7 @@ def _split(
         final = np.concatenate([[n // 2, n - n // 2] if n > 1 else [1] for n in final])
         limits = _neurons_only(np.maximum(final * full, np.ceil(final * mean).astype(np.int64) + heaviest))
         group = np.zeros(len(final), np.int32)
-        piece_of = annealed(level, halves, limits, group, sweeps, HOT, chance)[0]
+        piece_of = annealed(level, halves, limits, group, sweeps, hot, chance)[0]
     return piece_of
 
 

@@ -110,7 +110,7 @@ def test_moves_know_exactly_what_they_change(n: int, fan_out: int, n_pieces: int
     level = finest(graph, rate, np.zeros(n, np.int64), each[graph.net_format])
     cluster_of = np.arange(n, dtype=np.int32)
     if seed % 2:
-        level, cluster_of = coarser(level, 3, rng)
+        level, cluster_of = coarser(level, 3, rng, np.zeros(n, np.int32))
     packing = np.array([64, 10, 64, 0], np.int64)
     limits = pieces.Limits(piece_limits(chip), packing, np.ones(1, np.bool_))
     start = rng.integers(0, n_pieces, len(level.weight)).astype(np.int32)

@@ -6,11 +6,12 @@ from compiler.jit import jit, lean_jit
 
 
 @lean_jit
-def join(level, pin_ptr, pin, heaviest, work, order, score, stamp, touched, leader, weight):
+def join(level, pin_ptr, pin, heaviest, work, piece_of, order, score, stamp, touched, leader, weight):
     """Join each vertex that is alone to the cluster with which it shares most; `leader` [vertex] names clusters.
 
     Two vertices share rate / (pins - 1) for each source that both are pins of, where a source is a pin of its own.  No
-    cluster grows beyond `heaviest` neurons.  A vertex looks at about `work` pins: of a source with many, at some.
+    cluster grows beyond `heaviest` neurons, or is of two pieces.  A vertex looks at about `work` pins: of a source with
+    many, at some.
     """
     for v in range(len(leader)):
         leader[v] = v
@@ -33,7 +34,7 @@ def join(level, pin_ptr, pin, heaviest, work, order, score, stamp, touched, lead
         for j in range(n_touched):
             c = touched[j]
             stamp[c] = -1
-            if c == v or weight[c] + weight[v] > heaviest:
+            if c == v or piece_of[c] != piece_of[v] or weight[c] + weight[v] > heaviest:
                 continue
             shared = score[c] / weight[c]
             if shared > most_shared:
