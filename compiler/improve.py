@@ -18,7 +18,7 @@ from compiler.partition import Partition, net_bits, own_pool_bits, piece_limits,
 
 Found = tuple[int, float, npt.NDArray[np.int32]]
 
-REACH = 2.5  # pieces that a source reaches, weighted by its pins
+REACH = 3.0  # pieces that a source reaches, weighted by its pins
 DENSE = Search(clusters=16, hot=0.6, warm=0.6, cycles=0)
 LOOSE = Search(clusters=10, hot=1.0, warm=0.6, cycles=4)  # layers: where to cut is less plain, but a sweep is cheap
 TWICE = 200_000  # work of a sweep over a network that is cut from two starts
@@ -43,7 +43,7 @@ def improve(
     listed = memory is not None or chip.pool is not None or is_row
     level = finest(graph, rate, own_pool_bits(net, chip), net_bits(net, graph) if listed else None)
     state, _ = state_of(level, grown.piece_of.copy(), grown.n_pieces, limits)
-    work = int(np.diff(state.row_ptr) @ state.row_n.astype(np.int64))  # of a sweep, about
+    work = int(state.row_n[level.in_source].sum(dtype=np.int64))  # of a sweep, about
     sweeps = int(np.clip(WORK // max(1, work), *SWEEPS))
     best = _annealed(level, grown, limits, sweeps, seed)
     if grown.part_of is None and np.ptp(rate) > 0:

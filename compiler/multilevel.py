@@ -229,7 +229,7 @@ def _cycle(
     for i in reversed(range(len(levels))):
         roomy = max(most, mean + int(levels[i].weight.max())) if i else most
         at, cost, fit = annealed(
-            levels[i], at, _neurons_only(np.full(n_pieces, roomy)), group, sweeps * 3 // 2 if i else sweeps, hot, chance
+            levels[i], at, _neurons_only(np.full(n_pieces, roomy)), group, 2 * sweeps if i else sweeps, hot, chance
         )
         if i:
             at = at[clusters[i - 1]]
