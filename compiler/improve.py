@@ -1,0 +1,94 @@
+"""Improve: fewer cores, then fewer packets, than pieces that were grown.
+
+Several starts from multilevel.py, at the fewest pieces that could hold the network and at a few more, and the grown
+pieces themselves, annealed.  The best that fits is kept: on fewest cores, then of fewest packets.  How much is tried
+depends on the network alone, never on a clock, so that the same seed gives the same pieces.  Loaded only when there
+is something to improve, as it loads numba.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from chips.profile import ChipProfile
+from compiler.hypergraph import Hypergraph
+from compiler.kernels.pieces import Level, Limits, State
+from compiler.lowered import LoweredNetwork
+from compiler.multilevel import GENTLE, SWEEPS, WORK, Search, annealed, finest, multilevel, state_of
+from compiler.partition import Partition, net_bits, own_pool_bits, piece_limits, rated
+
+Found = tuple[int, float, npt.NDArray[np.int32]]
+
+REACH = 3.0  # pieces that a source reaches, weighted by its pins
+DENSE = Search(clusters=16, hot=0.6, warm=0.6, cycles=0)
+LOOSE = Search(clusters=10, hot=1.0, warm=0.6, cycles=4)  # layers: where to cut is less plain, but a sweep is cheap
+TWICE = 200_000  # work of a sweep over a network that is cut from two starts
+TRIES = 4  # numbers of pieces
+HOPELESS = 0.5  # of the grown pieces' use of a resource; no cut is expected to need less
+
+
+def improve(
+    grown: Partition,
+    net: LoweredNetwork,
+    graph: Hypergraph,
+    chip: ChipProfile,
+    rate: npt.NDArray[np.float64],
+    seed: int,
+) -> Partition:
+    """Pieces as good as `grown` or better, for these rates of all sources; parts keep their neurons."""
+    most, memory = piece_limits(chip), chip.core.synapse_memory_bits
+    is_row = chip.lists.layout == "row"
+    packing = [chip.lists.block_synapses, chip.lists.block_header_bits, chip.lists.word_bits, is_row]
+    far = chip.core.output_axons is not None or chip.pool is not None
+    limits = Limits(most, np.array(packing, np.int64), np.array([far]))
+    listed = memory is not None or chip.pool is not None or is_row
+    level = finest(graph, rate, own_pool_bits(net, chip), net_bits(net, graph) if listed else None)
+    state, _ = state_of(level, grown.piece_of.copy(), grown.n_pieces, limits)
+    work = int(state.row_n[level.in_source].sum(dtype=np.int64))  # of a sweep, about
+    sweeps = int(np.clip(WORK // max(1, work), *SWEEPS))
+    best = _annealed(level, grown, limits, sweeps, seed)
+    if grown.part_of is None and np.ptp(rate) > 0:
+        best = min(best, _annealed(level, rated(net, graph, chip, rate), limits, sweeps, seed), key=lambda b: b[:2])
+    if grown.part_of is None:
+        search = LOOSE if work < REACH * len(level.in_source) else DENSE
+        n_pieces, tried = _fewest(state, limits), None
+        for _ in range(TRIES):
+            if tried is not None or not 2 <= n_pieces <= best[0]:
+                break
+            for start in range(2 if work <= TWICE else 1):
+                tried = multilevel(level, n_pieces, limits, search, sweeps, 1000 * seed + start) or tried
+                if tried and (_n(tried[0]), tried[1]) < best[:2]:
+                    best = (_n(tried[0]), tried[1], tried[0])
+            n_pieces += max(1, (grown.n_pieces - n_pieces) // 3)
+    return _numbered(best[2], grown)
+
+
+def _annealed(level: Level, grown: Partition, limits: Limits, sweeps: int, seed: int) -> Found:
+    """Grown pieces, annealed where that is better: their number, their cost, and the piece of each neuron."""
+    hard = limits._replace(most=limits.most.repeat(grown.n_pieces, axis=0))
+    group = np.zeros(grown.n_pieces, np.int32) if grown.part_of is None else grown.part_of
+    before = state_of(level, grown.piece_of.copy(), grown.n_pieces, hard)[1]
+    chance = np.array([2 * seed + 1], np.uint64)
+    piece_of, cost, fit = annealed(level, grown.piece_of, hard, group, sweeps, GENTLE, chance)
+    if fit and cost < before:
+        return _n(piece_of), cost, piece_of
+    return grown.n_pieces, before, grown.piece_of
+
+
+def _fewest(state: State, limits: Limits) -> int:
+    """The fewest pieces worth a try: all neurons must fit, and half of the axons and bits that are used now."""
+    used, most = state.used, limits.most[0]
+    total = used.sum(axis=0)
+    pooled = int(total[:3] @ most[5:] + total[3] + total[4])
+    needs = [int(total[0]), *(int(HOPELESS * n) for n in (*total[1:4], pooled))]
+    return max(1, *(-(-need // int(limit)) for need, limit in zip(needs, most[:5], strict=True)))
+
+
+def _n(piece_of: npt.NDArray[np.int32]) -> int:
+    return len(np.unique(piece_of))
+
+
+def _numbered(piece_of: npt.NDArray[np.int32], grown: Partition) -> Partition:
+    """Pieces numbered without those that came out empty."""
+    kept, numbered = np.unique(piece_of, return_inverse=True)
+    part_of = None if grown.part_of is None else grown.part_of[kept]
+    return Partition(numbered.astype(np.int32), len(kept), part_of)
