@@ -51,14 +51,16 @@ def finest(
     if len(graph.net_source) != graph.n_sources or (graph.net_source != np.arange(graph.n_sources)).any():
         in_ptr, in_source = coarsening.transpose(graph.out_ptr, graph.out_target, n)
     listed = net_bits is not None
+    home = np.where(np.arange(graph.n_sources) < n, np.arange(graph.n_sources), -1).astype(np.int32)
     return Level(
         weight=np.ones(n, np.int64),
         own_bits=own_bits,
         in_ptr=in_ptr,
         in_source=in_source,
-        home=np.where(np.arange(graph.n_sources) < n, np.arange(graph.n_sources), -1).astype(np.int32),
+        home=home,
         own_ptr=np.arange(n + 1, dtype=np.int64),
         own_source=np.arange(n, dtype=np.int32),
+        deaf=coarsening.deaf(in_ptr, in_source, home),
         rate=rate,
         list_ptr=graph.in_ptr if listed else np.zeros(n + 1, np.int64),
         list_net=graph.in_net if listed else np.zeros(0, np.int32),
@@ -99,6 +101,7 @@ def merged(level: Level, cluster_of: Pieces) -> tuple[Level, Pieces]:
         home=home,
         own_ptr=_pointers(home[inside], n),
         own_source=inside[np.argsort(home[inside], kind="stable")].astype(np.int32),
+        deaf=coarsening.deaf(in_ptr, in_source, home),
         list_ptr=list_ptr,
         list_net=list_net,
         list_count=list_count,
@@ -107,8 +110,9 @@ def merged(level: Level, cluster_of: Pieces) -> tuple[Level, Pieces]:
 
 def state_of(level: Level, piece_of: Pieces, n_pieces: int, limits: Limits) -> tuple[State, float]:
     """The state of these pieces (taken over, not copied), and its cost."""
-    row_ptr = _row_pointers(level.in_source, len(level.home), n_pieces)
-    list_row_ptr = _row_pointers(level.list_net[: level.list_ptr[-1]], len(level.net_bits), n_pieces)
+    row_ptr = _row_pointers(np.bincount(level.in_source, minlength=len(level.home)) + (level.home >= 0), n_pieces)
+    listed = np.bincount(level.list_net[: level.list_ptr[-1]], minlength=len(level.net_bits))
+    list_row_ptr = _row_pointers(listed, n_pieces)
     state = State(
         piece_of=piece_of,
         used=np.zeros((n_pieces, 5), np.int64),
@@ -284,6 +288,5 @@ def _pointers(owner: npt.NDArray[Any], n: int) -> npt.NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=n))]).astype(np.int64)
 
 
-def _row_pointers(index: npt.NDArray[np.int32], n: int, n_pieces: int) -> npt.NDArray[np.int64]:
-    room = np.minimum(np.bincount(index, minlength=n), n_pieces)
-    return np.concatenate([[0], np.cumsum(room)]).astype(np.int64)
+def _row_pointers(pins: npt.NDArray[np.int64], n_pieces: int) -> npt.NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(np.minimum(pins, n_pieces))]).astype(np.int64)

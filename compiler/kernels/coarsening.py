@@ -108,6 +108,17 @@ def merge(ptr, index, count, member_ptr, member, n_index):
 
 
 @jit
+def deaf(in_ptr, in_source, home):
+    """Whether the vertex that a source is in does not listen to it: [source]; False for external ones."""
+    found = home >= 0
+    for v in range(len(in_ptr) - 1):
+        for k in range(in_ptr[v], in_ptr[v + 1]):
+            if home[in_source[k]] == v:
+                found[in_source[k]] = False
+    return found
+
+
+@jit
 def transpose(ptr, index, n_index):
     """Who holds each index: (ptr [index + 1], rows ascending)."""
     out_ptr = np.zeros(n_index + 1, np.int64)

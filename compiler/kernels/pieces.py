@@ -1,8 +1,9 @@
 """The state that partitioning by moves keeps: who reaches which piece how often, and what each piece uses.
 
-A vertex is a neuron, or a cluster of neurons at a coarser level.  A source reaches a piece through its pins, the
-distinct vertices that listen to it.  `move` changes all of it by one vertex, exactly, and says what that costs; the
-cost is the sum over sources of rate x distinct pieces reached, but for the one in which the source itself is.
+A vertex is a neuron, or a cluster of neurons at a coarser level.  A source has two pins in each vertex that listens to
+it, and one in the vertex that it is in, so that the number of pins in a piece tells whether it has a listener there.
+`move` changes all of it by one vertex, exactly, and says what that costs; the cost is the sum over sources of rate x
+distinct pieces with pins, but for the one in which the source itself is.
 Arrays are made by the caller, so nothing is counted or freed in these loops.
 """
 
@@ -12,6 +13,7 @@ from compiler.jit import lean_jit
 
 NEURONS, INPUTS, OUTPUTS, BITS, OWN = range(5)  # columns of State.used
 POOL = 4  # Limits.most has the pool in the place of OWN
+LISTENS, ITSELF = 2, 1  # pins of a vertex in a source to which it listens, or that is in it
 
 
 class Level(NamedTuple):
@@ -24,6 +26,7 @@ class Level(NamedTuple):
     home: Any  # int32 [source], the vertex that it is in; -1: external
     own_ptr: Any  # int64 [vertex + 1], into own_source
     own_source: Any  # int32, the sources in each vertex
+    deaf: Any  # bool [source], whether the vertex that it is in does not listen to it
     rate: Any  # float64 [source]
     list_ptr: Any  # int64 [vertex + 1], into list_net; all 0 where memory has no limit
     list_net: Any  # int32, distinct nets of each vertex
@@ -37,8 +40,8 @@ class State(NamedTuple):
     piece_of: Any  # int32 [vertex]
     used: Any  # int64 [piece, 5]: neurons, input axons, output axons, bits of lists, own bits of the pool
     row_ptr: Any  # int64 [source + 1], room of each source in rows
-    rows: Any  # int32 [., 2]: a piece that the source reaches, and its pins there
-    row_n: Any  # int32 [source], pieces reached
+    rows: Any  # int32 [., 2]: a piece that the source reaches or is in, and its pins there
+    row_n: Any  # int32 [source], pieces in its row
     list_row_ptr: Any  # int64 [net + 1], as row_ptr
     list_rows: Any  # int32 [., 2]: a piece that the net reaches, and its synapses there
     list_row_n: Any  # int32 [net]
@@ -63,14 +66,17 @@ def build(level, state):
         state.used[piece, NEURONS] += level.weight[v]
         state.used[piece, OWN] += level.own_bits[v]
         for k in range(level.in_ptr[v], level.in_ptr[v + 1]):
-            _add(level.in_source[k], piece, 1, state.row_ptr, state.rows, state.row_n)
+            _add(level.in_source[k], piece, LISTENS, state.row_ptr, state.rows, state.row_n)
+        for k in range(level.own_ptr[v], level.own_ptr[v + 1]):
+            _add(level.own_source[k], piece, ITSELF, state.row_ptr, state.rows, state.row_n)
         for k in range(level.list_ptr[v], level.list_ptr[v + 1]):
             _add(level.list_net[k], piece, level.list_count[k], state.list_row_ptr, state.list_rows, state.list_row_n)
     for s in range(len(level.home)):
         for k in range(state.row_ptr[s], state.row_ptr[s] + state.row_n[s]):
-            state.used[state.rows[k, 0], INPUTS] += 1
-            if level.home[s] >= 0:
-                state.used[state.piece_of[level.home[s]], OUTPUTS] += 1
+            if state.rows[k, 1] >= LISTENS:
+                state.used[state.rows[k, 0], INPUTS] += 1
+                if level.home[s] >= 0:
+                    state.used[state.piece_of[level.home[s]], OUTPUTS] += 1
     return cost(level, state)
 
 
@@ -79,12 +85,7 @@ def cost(level, state):
     """The sum over sources of rate x pieces reached, but for their own; source by source, so it has no history."""
     total = 0.0
     for s in range(len(level.home)):
-        home = state.piece_of[level.home[s]] if level.home[s] >= 0 else -1
-        away = state.row_n[s]
-        for k in range(state.row_ptr[s], state.row_ptr[s] + state.row_n[s]):
-            if state.rows[k, 0] == home:
-                away -= 1
-        total += away * level.rate[s]
+        total += (state.row_n[s] - int(level.home[s] >= 0)) * level.rate[s]
     return total
 
 
@@ -108,38 +109,40 @@ def move(v, to, level, state, packing):
     used[to, NEURONS] += level.weight[v]
     used[old, OWN] -= level.own_bits[v]
     used[to, OWN] += level.own_bits[v]
-    change = 0.0
-    for j in range(level.own_ptr[v], level.own_ptr[v + 1]):
-        s = level.own_source[j]
-        reached = state.row_n[s]
-        used[old, OUTPUTS] -= reached
-        used[to, OUTPUTS] += reached
-        for k in range(state.row_ptr[s], state.row_ptr[s] + reached):
-            if state.rows[k, 0] == old:
-                change += level.rate[s]
-            elif state.rows[k, 0] == to:
-                change -= level.rate[s]
     state.piece_of[v] = to
-    rows_are_axons = packing[3] == 1
+    axons = int(packing[3] == 0)  # of a source that begins or ceases to reach a piece; rows are counted below
+    change = 0.0
     for k in range(level.in_ptr[v], level.in_ptr[v + 1]):
         s = level.in_source[k]
-        left, came = _shift(s, old, to, 1, state.row_ptr, state.rows, state.row_n)
-        if left == 0 and came > 1:
-            change += _ended(s, old, -1, level, state, rows_are_axons)
-        elif left > 0 and came == 1:
-            change += _ended(s, to, 1, level, state, rows_are_axons)
-        elif left == 0:
-            change += _ended(s, old, -1, level, state, rows_are_axons)
-            change += _ended(s, to, 1, level, state, rows_are_axons)
+        pins = LISTENS + int(level.home[s] == v)
+        before = state.row_n[s]
+        left, came = _shift(s, old, to, pins, state.row_ptr, state.rows, state.row_n)
+        change += level.rate[s] * (int(came == pins) - int(left == 0))
+        ended, began = int(left < LISTENS), int(came - pins < LISTENS)
+        used[old, INPUTS] -= axons * ended
+        used[to, INPUTS] += axons * began
+        if pins > LISTENS:
+            used[old, OUTPUTS] -= before
+            used[to, OUTPUTS] += before - ended + began
+        elif level.home[s] >= 0:
+            used[state.piece_of[level.home[s]], OUTPUTS] += began - ended
+    for j in range(level.own_ptr[v], level.own_ptr[v + 1]):
+        s = level.own_source[j]
+        if level.deaf[s]:
+            before = state.row_n[s]
+            left, came = _shift(s, old, to, ITSELF, state.row_ptr, state.rows, state.row_n)
+            change += level.rate[s] * (int(came == ITSELF) - int(left == 0))
+            reached = before - int(left == 0)
+            used[old, OUTPUTS] -= reached
+            used[to, OUTPUTS] += reached
     for k in range(level.list_ptr[v], level.list_ptr[v + 1]):
         net, count = level.list_net[k], level.list_count[k]
         left, came = _shift(net, old, to, count, state.list_row_ptr, state.list_rows, state.list_row_n)
         each = level.net_bits[net]
         used[old, BITS] += list_bits(left, each, packing) - list_bits(left + count, each, packing)
         used[to, BITS] += list_bits(came, each, packing) - list_bits(came - count, each, packing)
-        if rows_are_axons:
-            used[old, INPUTS] -= int(left == 0)
-            used[to, INPUTS] += int(came == count)
+        used[old, INPUTS] -= packing[3] * int(left == 0)
+        used[to, INPUTS] += packing[3] * int(came == count)
     return change
 
 
@@ -175,56 +178,38 @@ def weigh(v, level, state, gain, stamp, now, touched):
     `gain` [piece] holds, where `stamp` [piece] is `now`, the saving on top of that of any other piece.
     """
     old = state.piece_of[v]
+    stamp[old] = now
     n_touched = 0
     base = 0.0
-    stamp[old] = now
-    gain[old] = 0.0
     for k in range(level.in_ptr[v], level.in_ptr[v + 1]):
         s = level.in_source[k]
-        home, rate = level.home[s], level.rate[s]
-        itself = home == v
-        home = state.piece_of[home] if home >= 0 else -1
-        if not itself:
-            base -= rate
-        at_home = home < 0 or home == old
-        for j in range(state.row_ptr[s], state.row_ptr[s] + state.row_n[s]):
-            piece = state.rows[j, 0]
-            if piece == old:
-                # the last pin here goes; what v tells itself costs nothing anywhere, and is taken back below
-                if state.rows[j, 1] == 1 and (itself or home != old):
-                    base += rate
-                continue
-            if itself:
-                continue
-            at_home = at_home or piece == home
-            if stamp[piece] != now:
-                stamp[piece] = now
-                gain[piece] = 0.0
-                touched[n_touched] = piece
-                n_touched += 1
-            gain[piece] += rate
-        if not at_home:
-            if stamp[home] != now:
-                stamp[home] = now
-                gain[home] = 0.0
-                touched[n_touched] = home
-                n_touched += 1
-            gain[home] += rate
-    for i in range(level.own_ptr[v], level.own_ptr[v + 1]):
-        s = level.own_source[i]
-        rate = level.rate[s]
-        for j in range(state.row_ptr[s], state.row_ptr[s] + state.row_n[s]):
-            piece = state.rows[j, 0]
-            if piece == old:
-                base -= rate
-                continue
-            if stamp[piece] != now:
-                stamp[piece] = now
-                gain[piece] = 0.0
-                touched[n_touched] = piece
-                n_touched += 1
-            gain[piece] += rate
+        pins = LISTENS + int(level.home[s] == v)
+        n_touched, saved = _weigh_source(s, pins, old, level, state, gain, stamp, now, touched, n_touched)
+        base += saved
+    for j in range(level.own_ptr[v], level.own_ptr[v + 1]):
+        s = level.own_source[j]
+        if level.deaf[s]:
+            n_touched, saved = _weigh_source(s, ITSELF, old, level, state, gain, stamp, now, touched, n_touched)
+            base += saved
     return n_touched, base
+
+
+@lean_jit
+def _weigh_source(s, pins, old, level, state, gain, stamp, now, touched, n_touched):
+    """As `weigh`, of the pins that one vertex has in a source."""
+    rate, rows = level.rate[s], state.rows
+    saved = -rate
+    for j in range(state.row_ptr[s], state.row_ptr[s] + state.row_n[s]):
+        piece = rows[j, 0]
+        if stamp[piece] != now:
+            stamp[piece] = now
+            gain[piece] = 0.0
+            touched[n_touched] = piece
+            n_touched += 1
+        gain[piece] += rate
+        if piece == old and rows[j, 1] == pins:
+            saved += rate
+    return n_touched, saved
 
 
 @lean_jit
@@ -239,19 +224,6 @@ def list_bits(n, each, packing):
     if rest:
         bits += (rest * each + header + word - 1) // word * word
     return bits
-
-
-@lean_jit
-def _ended(s, piece, step, level, state, rows_are_axons):
-    """Source s began (step 1) or ceased (-1) to reach a piece: the change of cost."""
-    if not rows_are_axons:
-        state.used[piece, INPUTS] += step
-    home = level.home[s]
-    if home < 0:
-        return step * level.rate[s]
-    home = state.piece_of[home]
-    state.used[home, OUTPUTS] += step
-    return 0.0 if home == piece else step * level.rate[s]
 
 
 @lean_jit
