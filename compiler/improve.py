@@ -43,13 +43,13 @@ def improve(
     listed = memory is not None or chip.pool is not None or is_row
     level = finest(graph, rate, own_pool_bits(net, chip), net_bits(net, graph) if listed else None)
     state, _ = state_of(level, grown.piece_of.copy(), grown.n_pieces, limits)
-    work = int(state.row_n[level.in_source].sum(dtype=np.int64))  # of a sweep, about
+    work = int(state.row_n[level.source].sum(dtype=np.int64))  # of a sweep, about
     sweeps = int(np.clip(WORK // max(1, work), *SWEEPS))
     best = _annealed(level, grown, limits, sweeps, seed)
     if grown.part_of is None and np.ptp(rate) > 0:
         best = min(best, _annealed(level, rated(net, graph, chip, rate), limits, sweeps, seed), key=lambda b: b[:2])
     if grown.part_of is None:
-        search = LOOSE if work < REACH * len(level.in_source) else DENSE
+        search = LOOSE if work < REACH * len(level.source) else DENSE
         n_pieces, tried = _fewest(state, limits), None
         for _ in range(TRIES):
             if tried is not None or not 2 <= n_pieces <= best[0]:

@@ -22,6 +22,8 @@ from compiler.kernels.pieces import Level, Limits, State
 Pieces = npt.NDArray[np.int32]  # [vertex]
 _NO_LIMIT = np.iinfo(np.int64).max
 
+FINEST = 2**30  # sum of all rates, in their unit
+TABLE = 4  # of the table of savings, for each pin, at most
 JOIN_PINS = 200_000  # that a vertex looks at to find its partner
 QUENCH = 10  # sweeps at the end that only take what saves something
 GENTLE, COLD = 0.02, 0.01  # temperatures, of grown pieces and at the end, in units of the mean cost of a vertex
@@ -45,23 +47,27 @@ def finest(
     own_bits: npt.NDArray[np.int64],
     net_bits: npt.NDArray[np.int64] | None,
 ) -> Level:
-    """The level of neurons; `net_bits` [net] of one synapse, None where the memory of lists has no limit."""
+    """The level of neurons; `net_bits` [net] of one synapse, None where the memory of lists has no limit.
+
+    Rates become whole numbers that fit 31 bits all together.
+    """
     n = graph.n_neurons
-    in_ptr, in_source = graph.in_ptr, graph.in_net
-    if len(graph.net_source) != graph.n_sources or (graph.net_source != np.arange(graph.n_sources)).any():
-        in_ptr, in_source = coarsening.transpose(graph.out_ptr, graph.out_target, n)
+    listens = coarsening.transpose(graph.out_ptr, graph.out_target, n)
+    ptr, source, deaf = coarsening.with_itself(*listens, graph.n_sources)
+    pin_ptr, pin = coarsening.transpose(ptr, source, graph.n_sources)
+    whole = np.rint(rate * (FINEST / rate.sum())).astype(np.int64)
     listed = net_bits is not None
-    home = np.where(np.arange(graph.n_sources) < n, np.arange(graph.n_sources), -1).astype(np.int32)
     return Level(
         weight=np.ones(n, np.int64),
         own_bits=own_bits,
-        in_ptr=in_ptr,
-        in_source=in_source,
-        home=home,
-        own_ptr=np.arange(n + 1, dtype=np.int64),
-        own_source=np.arange(n, dtype=np.int32),
-        deaf=coarsening.deaf(in_ptr, in_source, home),
-        rate=rate,
+        source_ptr=ptr,
+        source=source,
+        pin_ptr=pin_ptr,
+        pin=pin,
+        home=np.where(np.arange(graph.n_sources) < n, np.arange(graph.n_sources), -1).astype(np.int32),
+        deaf=deaf,
+        rate=whole,
+        total=coarsening.totals(ptr, source, whole),
         list_ptr=graph.in_ptr if listed else np.zeros(n + 1, np.int64),
         list_net=graph.in_net if listed else np.zeros(0, np.int32),
         list_count=graph.in_count if listed else np.zeros(0, np.int32),
@@ -71,12 +77,11 @@ def finest(
 
 def coarser(level: Level, heaviest: int, rng: np.random.Generator, piece_of: Pieces) -> tuple[Level, Pieces]:
     """A level with vertices of a piece joined, none beyond `heaviest` neurons, and the cluster of each vertex."""
-    n, n_sources = len(level.weight), len(level.home)
-    pin_ptr, pin = coarsening.transpose(level.in_ptr, level.in_source, n_sources)
+    n = len(level.weight)
     leader, weight = np.empty(n, np.int32), np.empty(n, np.int64)
     scratch = np.empty(n), np.empty(n, np.int32), np.empty(n, np.int32)
     order = rng.permutation(n).astype(np.int32)
-    coarsening.join(level, pin_ptr, pin, heaviest, JOIN_PINS, piece_of, order, *scratch, leader, weight)
+    coarsening.join(level, heaviest, JOIN_PINS, piece_of, order, *scratch, leader, weight)
     return merged(level, np.unique(leader, return_inverse=True)[1].astype(np.int32))
 
 
@@ -86,39 +91,42 @@ def merged(level: Level, cluster_of: Pieces) -> tuple[Level, Pieces]:
     member = np.argsort(cluster_of, kind="stable").astype(np.int32)
     member_ptr = _pointers(cluster_of, n)
     nothing = np.zeros(0, np.int32)
-    in_ptr, in_source, _ = coarsening.merge(level.in_ptr, level.in_source, nothing, member_ptr, member, n_sources)
+    ptr, source, _ = coarsening.merge(level.source_ptr, level.source, nothing, member_ptr, member, n_sources)
     list_ptr, list_net, list_count = coarsening.merge(
         level.list_ptr, level.list_net, level.list_count, member_ptr, member, len(level.net_bits)
     )
-    inside = np.flatnonzero(level.home >= 0)
-    home = np.full(n_sources, -1, np.int32)
-    home[inside] = cluster_of[level.home[inside]]
+    pin_ptr, pin = coarsening.transpose(ptr, source, n_sources)
     return level._replace(
         weight=np.bincount(cluster_of, weights=level.weight).astype(np.int64),
         own_bits=np.bincount(cluster_of, weights=level.own_bits).astype(np.int64),
-        in_ptr=in_ptr,
-        in_source=in_source,
-        home=home,
-        own_ptr=_pointers(home[inside], n),
-        own_source=inside[np.argsort(home[inside], kind="stable")].astype(np.int32),
-        deaf=coarsening.deaf(in_ptr, in_source, home),
+        source_ptr=ptr,
+        source=source,
+        pin_ptr=pin_ptr,
+        pin=pin,
+        home=np.where(level.home >= 0, cluster_of[level.home], -1).astype(np.int32),
+        deaf=coarsening.still_deaf(level, cluster_of),
+        total=coarsening.totals(ptr, source, level.rate),
         list_ptr=list_ptr,
         list_net=list_net,
         list_count=list_count,
     ), cluster_of
 
 
-def state_of(level: Level, piece_of: Pieces, n_pieces: int, limits: Limits) -> tuple[State, float]:
-    """The state of these pieces (taken over, not copied), and its cost."""
-    row_ptr = _row_pointers(np.bincount(level.in_source, minlength=len(level.home)) + (level.home >= 0), n_pieces)
+def state_of(level: Level, piece_of: Pieces, n_pieces: int, limits: Limits, table: bool = False) -> tuple[State, int]:
+    """The state of these pieces (taken over, not copied), with a table of savings or without, and its cost."""
+    n = len(level.weight)
+    reached = np.minimum(np.diff(level.pin_ptr), n_pieces)
+    row_ptr = _ends(reached)
     listed = np.bincount(level.list_net[: level.list_ptr[-1]], minlength=len(level.net_bits))
-    list_row_ptr = _row_pointers(listed, n_pieces)
+    list_row_ptr = _ends(np.minimum(listed, n_pieces))
     state = State(
         piece_of=piece_of,
         used=np.zeros((n_pieces, 5), np.int64),
         row_ptr=row_ptr,
-        rows=np.empty((row_ptr[-1], 2), np.int32),
+        rows=np.empty((row_ptr[-1], 3), np.int32),
         row_n=np.zeros(len(level.home), np.int32),
+        shared=np.empty((n, n_pieces) if table else (0, 0), np.int32),
+        alone=np.empty(n if table else 0, np.int64),
         list_row_ptr=list_row_ptr,
         list_rows=np.empty((list_row_ptr[-1], 2), np.int32),
         list_row_n=np.zeros(len(level.net_bits), np.int32),
@@ -131,7 +139,7 @@ def state_of(level: Level, piece_of: Pieces, n_pieces: int, limits: Limits) -> t
 def scratch_for(level: Level, n_pieces: int) -> tuple[Any, ...]:
     """Scratch arrays of the loops in moving.py."""
     return (
-        np.empty(n_pieces),
+        np.empty(n_pieces, np.int64),
         np.zeros(n_pieces, np.int64),
         np.empty(n_pieces, np.int32),
         np.arange(len(level.weight), dtype=np.int32),
@@ -175,7 +183,8 @@ def annealed(
 ) -> tuple[Pieces, float, bool]:
     """Pieces repaired and annealed, what they cost, and whether all are within their limits."""
     n_pieces = len(group)
-    state, cost = state_of(level, piece_of.copy(), n_pieces, limits)
+    table = len(level.weight) * n_pieces <= TABLE * len(level.source)
+    state, cost = state_of(level, piece_of.copy(), n_pieces, limits, table)
     repair(level, state, limits, group)
     unit = cost / max(1, len(level.weight))
     if unit > 0:
@@ -285,8 +294,8 @@ def _split(
 
 
 def _pointers(owner: npt.NDArray[Any], n: int) -> npt.NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=n))]).astype(np.int64)
+    return _ends(np.bincount(owner, minlength=n))
 
 
-def _row_pointers(pins: npt.NDArray[np.int64], n_pieces: int) -> npt.NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(np.minimum(pins, n_pieces))]).astype(np.int64)
+def _ends(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)

@@ -6,12 +6,11 @@ from compiler.jit import jit, lean_jit
 
 
 @lean_jit
-def join(level, pin_ptr, pin, heaviest, work, piece_of, order, score, stamp, touched, leader, weight):
+def join(level, heaviest, work, piece_of, order, score, stamp, touched, leader, weight):
     """Join each vertex that is alone to the cluster with which it shares most; `leader` [vertex] names clusters.
 
-    Two vertices share rate / (pins - 1) for each source that both are pins of, where a source is a pin of its own.  No
-    cluster grows beyond `heaviest` neurons, or is of two pieces.  A vertex looks at about `work` pins: of a source with
-    many, at some.
+    Two vertices share rate / (vertices - 1) for each source that both have.  No cluster grows beyond `heaviest`
+    neurons, or is of two pieces.  A vertex looks at about `work` others: of a source with many, at some.
     """
     for v in range(len(leader)):
         leader[v] = v
@@ -21,15 +20,21 @@ def join(level, pin_ptr, pin, heaviest, work, piece_of, order, score, stamp, tou
         v = order[i]
         if leader[v] != v or weight[v] != level.weight[v] or weight[v] >= heaviest:
             continue
-        n_sources = level.in_ptr[v + 1] - level.in_ptr[v] + level.own_ptr[v + 1] - level.own_ptr[v]
-        most = max(4, work // max(1, n_sources))
+        most = max(4, work // max(1, level.source_ptr[v + 1] - level.source_ptr[v]))
         n_touched = 0
-        for k in range(level.in_ptr[v], level.in_ptr[v + 1]):
-            s = level.in_source[k]
-            n_touched = _score(v, s, level, pin_ptr, pin, most, score, stamp, touched, leader, n_touched)
-        for k in range(level.own_ptr[v], level.own_ptr[v + 1]):
-            s = level.own_source[k]
-            n_touched = _score(v, s, level, pin_ptr, pin, most, score, stamp, touched, leader, n_touched)
+        for k in range(level.source_ptr[v], level.source_ptr[v + 1]):
+            s = level.source[k]
+            first, n = level.pin_ptr[s], level.pin_ptr[s + 1] - level.pin_ptr[s]
+            if n < 2:
+                continue
+            share = level.rate[s] / (n - 1)
+            step = 1
+            if n > most:
+                step = n // most
+                share *= step
+            # The pins begin elsewhere for each vertex and source, as those of a regular network repeat with a period.
+            for j in range(first + (v * 7919 + s * 104729) % step, first + n, step):
+                n_touched = _share(leader[level.pin[j]], v, share, score, stamp, touched, n_touched)
         best, most_shared = -1, 0.0
         for j in range(n_touched):
             c = touched[j]
@@ -42,25 +47,6 @@ def join(level, pin_ptr, pin, heaviest, work, piece_of, order, score, stamp, tou
         if best >= 0:
             leader[v] = best
             weight[best] += weight[v]
-
-
-@lean_jit
-def _score(v, s, level, pin_ptr, pin, most, score, stamp, touched, leader, n_touched):
-    first, n = pin_ptr[s], pin_ptr[s + 1] - pin_ptr[s]
-    home = level.home[s]
-    if n + (home >= 0) < 2:
-        return n_touched
-    share = level.rate[s] / (n - 1 + (home >= 0))
-    step = 1
-    if n > most:
-        step = n // most
-        share *= step
-    # The pins begin elsewhere for each vertex and source, as those of a regular network repeat with a period.
-    for k in range(first + (v * 7919 + s * 104729) % step, first + n, step):
-        n_touched = _share(leader[pin[k]], v, share, score, stamp, touched, n_touched)
-    if home >= 0 and home != v:
-        n_touched = _share(leader[home], v, share, score, stamp, touched, n_touched)
-    return n_touched
 
 
 @lean_jit
@@ -108,14 +94,48 @@ def merge(ptr, index, count, member_ptr, member, n_index):
 
 
 @jit
-def deaf(in_ptr, in_source, home):
-    """Whether the vertex that a source is in does not listen to it: [source]; False for external ones."""
-    found = home >= 0
-    for v in range(len(in_ptr) - 1):
+def with_itself(in_ptr, in_source, n_sources):
+    """Sources of each neuron, itself the last if it is not among them: (ptr, sources, whether it was not [source])."""
+    n = len(in_ptr) - 1
+    ptr, source = np.empty(n + 1, np.int64), np.empty(len(in_source) + n, np.int32)
+    deaf = np.zeros(n_sources, np.bool_)
+    ptr[0] = last = 0
+    for v in range(n):
+        deaf[v] = True
         for k in range(in_ptr[v], in_ptr[v + 1]):
-            if home[in_source[k]] == v:
-                found[in_source[k]] = False
-    return found
+            source[last] = in_source[k]
+            last += 1
+            if in_source[k] == v:
+                deaf[v] = False
+        if deaf[v]:
+            source[last] = v
+            last += 1
+        ptr[v + 1] = last
+    return ptr, source[:last], deaf
+
+
+@jit
+def still_deaf(level, cluster_of):
+    """Whether no vertex of the cluster that a source is in listens to it: [source]."""
+    deaf = level.deaf.copy()
+    for s in range(len(deaf)):
+        if deaf[s]:
+            home = level.home[s]
+            for k in range(level.pin_ptr[s], level.pin_ptr[s + 1]):
+                u = level.pin[k]
+                if u != home and cluster_of[u] == cluster_of[home]:
+                    deaf[s] = False
+    return deaf
+
+
+@jit
+def totals(ptr, source, rate):
+    """Rates of all sources of each vertex."""
+    total = np.zeros(len(ptr) - 1, np.int64)
+    for v in range(len(total)):
+        for k in range(ptr[v], ptr[v + 1]):
+            total[v] += rate[source[k]]
+    return total
 
 
 @jit

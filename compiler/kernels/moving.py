@@ -21,7 +21,7 @@ def anneal(level, state, limits, group, start, end, sweeps, quench, scratch, cha
     n, n_pieces = len(level.weight), len(group)
     wish[:] = -1
     stamp[:] = now = 0
-    total = 0.0
+    total = 0
     for sweep in range(sweeps + quench):
         cold = sweep >= sweeps
         temperature = start * (end / start) ** (sweep / sweeps) if not cold else 0.0
@@ -48,7 +48,7 @@ def anneal(level, state, limits, group, start, end, sweeps, quench, scratch, cha
                 change = move(v, to, level, state, limits.packing)
                 if not fits_after(v, level, state, limits):
                     move(v, old, level, state, limits.packing)
-                    change = 0.0
+                    change = 0
             if state.piece_of[v] != old:
                 moved += 1
                 total += change
@@ -62,7 +62,7 @@ def relieve(members, level, state, limits, group, scratch):
     """Move vertices of one piece, in the order given, to where they cost least, until it fits; gives the cost."""
     gain, stamp, touched = scratch[0], scratch[1], scratch[2]
     stamp[:] = now = 0
-    total = 0.0
+    total = 0
     for i in range(len(members)):
         v = members[i]
         old = state.piece_of[v]
@@ -97,13 +97,13 @@ def _best_with_room(v, level, state, limits, group, gain, stamp, now, touched):
     old = state.piece_of[v]
     _, base = weigh(v, level, state, gain, stamp, now, touched)
     best = old
-    n_in = level.in_ptr[v + 1] - level.in_ptr[v]
+    n_in = level.source_ptr[v + 1] - level.source_ptr[v]
     for piece in range(len(group)):
         if piece == old or group[piece] != group[old]:
             continue
         if state.used[piece, NEURONS] + level.weight[v] > limits.most[piece, NEURONS]:
             continue
-        gain[piece] = base + (gain[piece] if stamp[piece] == now else 0.0)
+        gain[piece] = base + (gain[piece] if stamp[piece] == now else 0)
         if best != old and gain[piece] <= gain[best]:
             continue
         room = limits.most[piece, INPUTS] - state.used[piece, INPUTS]
@@ -124,11 +124,11 @@ def _fits_there(v, piece, level, state, limits):
 @lean_jit
 def _draw(old, n_touched, base, gain, touched, group, temperature, cold, chance):
     """The piece to go to: the best, or at a temperature one drawn by Boltzmann's weights; staying is one of them."""
-    best, most = old, 0.0
+    best, most = old, 0
     for i in range(n_touched):
         piece = touched[i]
         saved = base + gain[piece]
-        if saved > most + 1e-9 and group[piece] == group[old]:
+        if saved > most and group[piece] == group[old]:
             best, most = piece, saved
     if cold:
         return best
@@ -154,12 +154,12 @@ def _swap(v, u, level, state, limits, temperature, cold, chance):
     change = move(v, there, level, state, limits.packing)
     second = move(u, here, level, state, limits.packing)
     worse = change + second if cold else second
-    taken = worse < -1e-9 or (not cold and _random(chance) < np.exp(-max(worse, 0.0) / temperature))
+    taken = worse < 0 or (not cold and _random(chance) < np.exp(-worse / temperature))
     if taken and fits_after(v, level, state, limits) and fits_after(u, level, state, limits):
         return change + second
     move(u, there, level, state, limits.packing)
     move(v, here, level, state, limits.packing)
-    return 0.0
+    return 0
 
 
 @lean_jit

@@ -1,9 +1,13 @@
 """The state that partitioning by moves keeps: who reaches which piece how often, and what each piece uses.
 
-A vertex is a neuron, or a cluster of neurons at a coarser level.  A source has two pins in each vertex that listens to
-it, and one in the vertex that it is in, so that the number of pins in a piece tells whether it has a listener there.
-`move` changes all of it by one vertex, exactly, and says what that costs; the cost is the sum over sources of rate x
-distinct pieces with pins, but for the one in which the source itself is.
+A vertex is a neuron, or a cluster of neurons at a coarser level.  The sources of a vertex are those to which it listens
+and those that are in it.  A source has two pins in a vertex that listens to it and one more in the vertex that it is
+in, so that the number of its pins in a piece tells whether it has a listener there.  `move` changes all of it by one
+vertex, exactly, and says what that costs; the cost is the sum over sources of rate x distinct pieces with pins, but for
+the one in which the source itself is.  Rates are whole numbers, so sums have no history.
+
+What a move would save is summed from the rows of the sources of a vertex, or read from a table of every vertex and
+piece, which each move brings up to date: that is faster where sources reach many pieces, and little is moved.
 Arrays are made by the caller, so nothing is counted or freed in these loops.
 """
 
@@ -13,7 +17,8 @@ from compiler.jit import lean_jit
 
 NEURONS, INPUTS, OUTPUTS, BITS, OWN = range(5)  # columns of State.used
 POOL = 4  # Limits.most has the pool in the place of OWN
-LISTENS, ITSELF = 2, 1  # pins of a vertex in a source to which it listens, or that is in it
+LISTENS, ITSELF = 2, 1  # pins in a vertex that listens to the source, and in the one that it is in
+PIECE, PINS, VERTICES = range(3)  # columns of State.rows; the last is the exclusive or of all vertices with pins
 
 
 class Level(NamedTuple):
@@ -21,13 +26,14 @@ class Level(NamedTuple):
 
     weight: Any  # int64 [vertex], neurons
     own_bits: Any  # int64 [vertex], of the pool, on top of a neuron's share
-    in_ptr: Any  # int64 [vertex + 1], into in_source
-    in_source: Any  # int32, distinct sources of each vertex
+    source_ptr: Any  # int64 [vertex + 1], into source
+    source: Any  # int32, distinct sources of each vertex
+    pin_ptr: Any  # int64 [source + 1], into pin
+    pin: Any  # int32, the vertices of each source, ascending
     home: Any  # int32 [source], the vertex that it is in; -1: external
-    own_ptr: Any  # int64 [vertex + 1], into own_source
-    own_source: Any  # int32, the sources in each vertex
     deaf: Any  # bool [source], whether the vertex that it is in does not listen to it
-    rate: Any  # float64 [source]
+    rate: Any  # int64 [source]
+    total: Any  # int64 [vertex], rates of all its sources
     list_ptr: Any  # int64 [vertex + 1], into list_net; all 0 where memory has no limit
     list_net: Any  # int32, distinct nets of each vertex
     list_count: Any  # int32, their synapses on it
@@ -40,8 +46,10 @@ class State(NamedTuple):
     piece_of: Any  # int32 [vertex]
     used: Any  # int64 [piece, 5]: neurons, input axons, output axons, bits of lists, own bits of the pool
     row_ptr: Any  # int64 [source + 1], room of each source in rows
-    rows: Any  # int32 [., 2]: a piece that the source reaches or is in, and its pins there
+    rows: Any  # int32 [., 3]: a piece with pins of the source, how many, and in which vertices
     row_n: Any  # int32 [source], pieces in its row
+    shared: Any  # int32 [vertex, piece]: rates of the sources of the vertex that have pins in the piece; or empty
+    alone: Any  # int64 [vertex]: rates of its sources with no other vertex in its piece; or empty
     list_row_ptr: Any  # int64 [net + 1], as row_ptr
     list_rows: Any  # int32 [., 2]: a piece that the net reaches, and its synapses there
     list_row_n: Any  # int32 [net]
@@ -57,7 +65,7 @@ class Limits(NamedTuple):
 
 @lean_jit
 def build(level, state):
-    """Fill `used` and the rows of a state from its `piece_of`; gives the cost."""
+    """Fill a state from its `piece_of`, but for what lists take; gives the cost."""
     state.used[:] = 0
     state.row_n[:] = 0
     state.list_row_n[:] = 0
@@ -65,25 +73,38 @@ def build(level, state):
         piece = state.piece_of[v]
         state.used[piece, NEURONS] += level.weight[v]
         state.used[piece, OWN] += level.own_bits[v]
-        for k in range(level.in_ptr[v], level.in_ptr[v + 1]):
-            _add(level.in_source[k], piece, LISTENS, state.row_ptr, state.rows, state.row_n)
-        for k in range(level.own_ptr[v], level.own_ptr[v + 1]):
-            _add(level.own_source[k], piece, ITSELF, state.row_ptr, state.rows, state.row_n)
+        for k in range(level.source_ptr[v], level.source_ptr[v + 1]):
+            s = level.source[k]
+            at = _add(s, piece, _pins(v, s, level), state.row_ptr, state.rows, state.row_n)
+            state.rows[at, VERTICES] ^= v
         for k in range(level.list_ptr[v], level.list_ptr[v + 1]):
             _add(level.list_net[k], piece, level.list_count[k], state.list_row_ptr, state.list_rows, state.list_row_n)
     for s in range(len(level.home)):
         for k in range(state.row_ptr[s], state.row_ptr[s] + state.row_n[s]):
-            if state.rows[k, 1] >= LISTENS:
-                state.used[state.rows[k, 0], INPUTS] += 1
+            if state.rows[k, PINS] >= LISTENS:
+                state.used[state.rows[k, PIECE], INPUTS] += 1
                 if level.home[s] >= 0:
                     state.used[state.piece_of[level.home[s]], OUTPUTS] += 1
+    if len(state.alone):
+        _build_table(level, state)
     return cost(level, state)
 
 
 @lean_jit
+def _build_table(level, state):
+    state.shared[:] = 0
+    state.alone[:] = 0
+    for s in range(len(level.home)):
+        for k in range(state.row_ptr[s], state.row_ptr[s] + state.row_n[s]):
+            _share(s, state.rows[k, PIECE], level.rate[s], level, state)
+            if _is_one_vertex(s, state.rows[k, PINS], level):
+                state.alone[state.rows[k, VERTICES]] += level.rate[s]
+
+
+@lean_jit
 def cost(level, state):
-    """The sum over sources of rate x pieces reached, but for their own; source by source, so it has no history."""
-    total = 0.0
+    """The sum over sources of rate x pieces reached, but for their own."""
+    total = 0
     for s in range(len(level.home)):
         total += (state.row_n[s] - int(level.home[s] >= 0)) * level.rate[s]
     return total
@@ -111,30 +132,40 @@ def move(v, to, level, state, packing):
     used[to, OWN] += level.own_bits[v]
     state.piece_of[v] = to
     axons = int(packing[3] == 0)  # of a source that begins or ceases to reach a piece; rows are counted below
-    change = 0.0
-    for k in range(level.in_ptr[v], level.in_ptr[v + 1]):
-        s = level.in_source[k]
-        pins = LISTENS + int(level.home[s] == v)
-        before = state.row_n[s]
-        left, came = _shift(s, old, to, pins, state.row_ptr, state.rows, state.row_n)
-        change += level.rate[s] * (int(came == pins) - int(left == 0))
-        ended, began = int(left < LISTENS), int(came - pins < LISTENS)
-        used[old, INPUTS] -= axons * ended
-        used[to, INPUTS] += axons * began
-        if pins > LISTENS:
-            used[old, OUTPUTS] -= before
-            used[to, OUTPUTS] += before - ended + began
-        elif level.home[s] >= 0:
-            used[state.piece_of[level.home[s]], OUTPUTS] += began - ended
-    for j in range(level.own_ptr[v], level.own_ptr[v + 1]):
-        s = level.own_source[j]
-        if level.deaf[s]:
-            before = state.row_n[s]
-            left, came = _shift(s, old, to, ITSELF, state.row_ptr, state.rows, state.row_n)
-            change += level.rate[s] * (int(came == ITSELF) - int(left == 0))
-            reached = before - int(left == 0)
+    has_table = len(state.alone) > 0
+    change = alone = 0
+    for k in range(level.source_ptr[v], level.source_ptr[v + 1]):
+        s = level.source[k]
+        pins, home, before = _pins(v, s, level), level.home[s], state.row_n[s]
+        left, came, who_left, who_was = _shift_pins(s, v, pins, old, to, state.row_ptr, state.rows, state.row_n)
+        came_new, left_empty = came == pins, left == 0
+        change += level.rate[s] * (int(came_new) - int(left_empty))
+        if pins != ITSELF:
+            ended, began = int(left < LISTENS), int(came - pins < LISTENS)
+            used[old, INPUTS] -= axons * ended
+            used[to, INPUTS] += axons * began
+            if home == v:
+                used[old, OUTPUTS] -= before
+                used[to, OUTPUTS] += before - ended + began
+            elif home >= 0:
+                used[state.piece_of[home], OUTPUTS] += began - ended
+        else:
+            reached = before - int(left_empty)
             used[old, OUTPUTS] -= reached
             used[to, OUTPUTS] += reached
+        if has_table:
+            rate = level.rate[s]
+            if left_empty:
+                _share(s, old, -rate, level, state)
+            elif _is_one_vertex(s, left, level):
+                state.alone[who_left] += rate
+            if came_new:
+                alone += rate
+                _share(s, to, rate, level, state)
+            elif _is_one_vertex(s, came - pins, level):
+                state.alone[who_was] -= rate
+    if has_table:
+        state.alone[v] = alone
     for k in range(level.list_ptr[v], level.list_ptr[v + 1]):
         net, count = level.list_net[k], level.list_count[k]
         left, came = _shift(net, old, to, count, state.list_row_ptr, state.list_rows, state.list_row_n)
@@ -164,8 +195,8 @@ def fits_after(v, level, state, limits):
     if not fits(state.piece_of[v], state.used, limits.most):
         return False
     if limits.far[0]:
-        for k in range(level.in_ptr[v], level.in_ptr[v + 1]):
-            home = level.home[level.in_source[k]]
+        for k in range(level.source_ptr[v], level.source_ptr[v + 1]):
+            home = level.home[level.source[k]]
             if home >= 0 and not fits(state.piece_of[home], state.used, limits.most):
                 return False
     return True
@@ -180,36 +211,30 @@ def weigh(v, level, state, gain, stamp, now, touched):
     old = state.piece_of[v]
     stamp[old] = now
     n_touched = 0
-    base = 0.0
-    for k in range(level.in_ptr[v], level.in_ptr[v + 1]):
-        s = level.in_source[k]
-        pins = LISTENS + int(level.home[s] == v)
-        n_touched, saved = _weigh_source(s, pins, old, level, state, gain, stamp, now, touched, n_touched)
-        base += saved
-    for j in range(level.own_ptr[v], level.own_ptr[v + 1]):
-        s = level.own_source[j]
-        if level.deaf[s]:
-            n_touched, saved = _weigh_source(s, ITSELF, old, level, state, gain, stamp, now, touched, n_touched)
-            base += saved
+    if len(state.alone):
+        for piece in range(len(state.used)):
+            if state.shared[v, piece] > 0 and piece != old:
+                stamp[piece] = now
+                gain[piece] = state.shared[v, piece]
+                touched[n_touched] = piece
+                n_touched += 1
+        return n_touched, state.alone[v] - level.total[v]
+    rows = state.rows
+    base = -level.total[v]
+    for k in range(level.source_ptr[v], level.source_ptr[v + 1]):
+        s = level.source[k]
+        pins, rate = _pins(v, s, level), level.rate[s]
+        for j in range(state.row_ptr[s], state.row_ptr[s] + state.row_n[s]):
+            piece = rows[j, PIECE]
+            if stamp[piece] != now:
+                stamp[piece] = now
+                gain[piece] = 0
+                touched[n_touched] = piece
+                n_touched += 1
+            gain[piece] += rate
+            if piece == old and rows[j, PINS] == pins:
+                base += rate
     return n_touched, base
-
-
-@lean_jit
-def _weigh_source(s, pins, old, level, state, gain, stamp, now, touched, n_touched):
-    """As `weigh`, of the pins that one vertex has in a source."""
-    rate, rows = level.rate[s], state.rows
-    saved = -rate
-    for j in range(state.row_ptr[s], state.row_ptr[s] + state.row_n[s]):
-        piece = rows[j, 0]
-        if stamp[piece] != now:
-            stamp[piece] = now
-            gain[piece] = 0.0
-            touched[n_touched] = piece
-            n_touched += 1
-        gain[piece] += rate
-        if piece == old and rows[j, 1] == pins:
-            saved += rate
-    return n_touched, saved
 
 
 @lean_jit
@@ -224,6 +249,61 @@ def list_bits(n, each, packing):
     if rest:
         bits += (rest * each + header + word - 1) // word * word
     return bits
+
+
+@lean_jit
+def _pins(v, s, level):
+    """Pins of a source in one of its vertices."""
+    if level.home[s] != v:
+        return LISTENS
+    return ITSELF if level.deaf[s] else LISTENS + ITSELF
+
+
+@lean_jit
+def _is_one_vertex(s, pins, level):
+    """Whether so many pins of a source in a piece are in a single vertex."""
+    return 0 < pins <= LISTENS or (pins == LISTENS + ITSELF and level.home[s] >= 0 and not level.deaf[s])
+
+
+@lean_jit
+def _share(s, piece, rate, level, state):
+    """Source s has got its first pin in a piece, or with a negative rate lost its last: tell all its vertices."""
+    for k in range(level.pin_ptr[s], level.pin_ptr[s + 1]):
+        state.shared[level.pin[k], piece] += rate
+
+
+@lean_jit
+def _shift_pins(s, v, pins, old, to, ptr, rows, n):
+    """As `_shift`, of the pins of source s in vertex v; and the vertices that are left, and that were there before."""
+    first, last = ptr[s], ptr[s] + n[s]
+    at_old = at_to = -1
+    for k in range(first, last):
+        if rows[k, PIECE] == old:
+            at_old = k
+        elif rows[k, PIECE] == to:
+            at_to = k
+    left, who_left = rows[at_old, PINS] - pins, rows[at_old, VERTICES] ^ v
+    if at_to < 0 and left == 0:  # the entry is handed on
+        rows[at_old, PIECE] = to
+        return left, pins, 0, 0
+    came, who_was = pins, 0
+    if at_to < 0:
+        rows[last, PIECE] = to
+        rows[last, PINS] = pins
+        rows[last, VERTICES] = v
+        n[s] += 1
+    else:
+        who_was = rows[at_to, VERTICES]
+        rows[at_to, PINS] += pins
+        rows[at_to, VERTICES] = who_was ^ v
+        came = rows[at_to, PINS]
+    rows[at_old, PINS] = left
+    rows[at_old, VERTICES] = who_left
+    if left == 0:
+        for column in range(3):
+            rows[at_old, column] = rows[last - 1, column]
+        n[s] -= 1
+    return left, came, who_left, who_was
 
 
 @lean_jit
@@ -258,11 +338,15 @@ def _shift(row, old, to, count, ptr, rows, n):
 
 @lean_jit
 def _add(row, piece, count, ptr, rows, n):
+    """Add pins, and say where in `rows` they are."""
     last = ptr[row] + n[row]
     for k in range(ptr[row], last):
         if rows[k, 0] == piece:
             rows[k, 1] += count
-            return
+            return k
+    for column in range(2, rows.shape[1]):
+        rows[last, column] = 0
     rows[last, 0] = piece
     rows[last, 1] = count
     n[row] += 1
+    return last
