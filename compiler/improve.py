@@ -16,12 +16,14 @@ from compiler.lowered import LoweredNetwork
 from compiler.multilevel import GENTLE, SWEEPS, WORK, Search, annealed, finest, multilevel, state_of
 from compiler.partition import Partition, net_bits, own_pool_bits, piece_limits, rated
 
-Found = tuple[int, float, npt.NDArray[np.int32]]
+Found = tuple[int, int, npt.NDArray[np.int32]]
 
+RANDOM = 0.7  # of the pieces that sources would reach with targets anywhere: there is no structure to find
+FLAT_HOT, FLAT_WORK, FLAT_SWEEPS = 0.1, 7_000_000_000, 200  # of grown pieces, where there is none
 REACH = 3.0  # pieces that a source reaches, weighted by its pins
-DENSE = Search(clusters=16, hot=0.6, warm=0.6, cycles=0)
-LOOSE = Search(clusters=10, hot=1.0, warm=0.6, cycles=4)  # layers: where to cut is less plain, but a sweep is cheap
-TWICE = 200_000  # work of a sweep over a network that is cut from two starts
+DENSE = Search(clusters=16, hot=0.6, warm=0.6, starts=1, cycles=0)
+LOOSE = Search(clusters=10, hot=1.0, warm=0.6, starts=2, cycles=8)  # layers: where to cut is less plain, but cheap
+TWICE = 200_000  # work of a sweep over a network that is cut from two starts at least
 TRIES = 4  # numbers of pieces
 HOPELESS = 0.5  # of the grown pieces' use of a resource; no cut is expected to need less
 
@@ -43,18 +45,26 @@ def improve(
     listed = memory is not None or chip.pool is not None or is_row
     level = finest(graph, rate, own_pool_bits(net, chip), net_bits(net, graph) if listed else None)
     state, _ = state_of(level, grown.piece_of.copy(), grown.n_pieces, limits)
-    work = int(state.row_n[level.source].sum(dtype=np.int64))  # of a sweep, about
-    sweeps = int(np.clip(WORK // max(1, work), *SWEEPS))
-    best = _annealed(level, grown, limits, sweeps, seed)
-    if grown.part_of is None and np.ptp(rate) > 0:
-        best = min(best, _annealed(level, rated(net, graph, chip, rate), limits, sweeps, seed), key=lambda b: b[:2])
-    if grown.part_of is None:
+    pins = np.diff(level.pin_ptr)
+    work = int(pins @ state.row_n.astype(np.int64))  # of a sweep, about
+    sweeps, hot = int(np.clip(WORK // max(1, work), *SWEEPS)), GENTLE
+    is_flat = work > RANDOM * float(pins @ _reached_at_random(pins, grown.n_pieces))
+    if is_flat:
+        sweeps, hot = int(np.clip(FLAT_WORK // max(1, work), SWEEPS[0], FLAT_SWEEPS)), FLAT_HOT
+    best = _annealed(level, grown, limits, sweeps, hot, seed)
+    if grown.part_of is not None:
+        return _numbered(best[2], grown)
+    if np.ptp(rate) > 0:
+        again = _annealed(level, rated(net, graph, chip, rate), limits, sweeps, hot, seed)
+        best = min(best, again, key=lambda b: b[:2])
+    if not is_flat:
         search = LOOSE if work < REACH * len(level.source) else DENSE
+        starts = max(search.starts, 2 if work <= TWICE else 1)
         n_pieces, tried = _fewest(state, limits), None
         for _ in range(TRIES):
             if tried is not None or not 2 <= n_pieces <= best[0]:
                 break
-            for start in range(2 if work <= TWICE else 1):
+            for start in range(starts):
                 tried = multilevel(level, n_pieces, limits, search, sweeps, 1000 * seed + start) or tried
                 if tried and (_n(tried[0]), tried[1]) < best[:2]:
                     best = (_n(tried[0]), tried[1], tried[0])
@@ -62,13 +72,18 @@ def improve(
     return _numbered(best[2], grown)
 
 
-def _annealed(level: Level, grown: Partition, limits: Limits, sweeps: int, seed: int) -> Found:
+def _reached_at_random(pins: npt.NDArray[np.int64], n_pieces: int) -> npt.NDArray[np.float64]:
+    """Pieces that so many pins are in on average, if each is in any piece."""
+    return n_pieces * (1 - (1 - 1 / n_pieces) ** pins.astype(np.float64))
+
+
+def _annealed(level: Level, grown: Partition, limits: Limits, sweeps: int, hot: float, seed: int) -> Found:
     """Grown pieces, annealed where that is better: their number, their cost, and the piece of each neuron."""
     hard = limits._replace(most=limits.most.repeat(grown.n_pieces, axis=0))
     group = np.zeros(grown.n_pieces, np.int32) if grown.part_of is None else grown.part_of
     before = state_of(level, grown.piece_of.copy(), grown.n_pieces, hard)[1]
     chance = np.array([2 * seed + 1], np.uint64)
-    piece_of, cost, fit = annealed(level, grown.piece_of, hard, group, sweeps, GENTLE, chance)
+    piece_of, cost, fit = annealed(level, grown.piece_of, hard, group, sweeps, hot, chance)
     if fit and cost < before:
         return _n(piece_of), cost, piece_of
     return grown.n_pieces, before, grown.piece_of

@@ -26,9 +26,9 @@ FINEST = 2**30  # sum of all rates, in their unit
 TABLE = 4  # of the table of savings, for each pin, at most
 JOIN_PINS = 200_000  # that a vertex looks at to find its partner
 QUENCH = 10  # sweeps at the end that only take what saves something
-GENTLE, COLD = 0.02, 0.01  # temperatures, of grown pieces and at the end, in units of the mean cost of a vertex
-WORK = 120_000_000  # pieces of sources looked at while neurons are annealed, about
-SWEEPS = 8, 40  # over the neurons, least and most
+GENTLE, COLD = 0.02, 0.003  # temperatures, of grown pieces and at the end, in units of the mean cost of a vertex
+WORK = 500_000_000  # rows of sources that all sweeps over the neurons would look at without a table, about
+SWEEPS = 8, 100  # over the neurons, least and most
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Search:
     clusters: int  # of a piece, at the coarsest level
     hot: float  # temperature at the start of each level, in units of the mean cost of a vertex
     warm: float  # likewise, where there are pieces already
+    starts: int  # of which the best is kept
     cycles: int  # that coarsen anew, joining within pieces alone, and anneal the pieces that are there on every level
 
 
