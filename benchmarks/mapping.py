@@ -1,15 +1,22 @@
-"""How few packets the partition sends, beside mt-kahypar and METIS, and what it takes in time and memory.
+"""How well networks are mapped: packets beside mt-kahypar and METIS, hops, energy on the mesh, time and memory.
 
 packets   a spike between cores, weighted by lognormal rates, on the fewest cores, when neurons alone are limited; three
           networks of mapping_networks.py; mt-kahypar is the best of its presets, each on two threads with seed 1
 Loihi 1   the liquid with all limits of the chip, rates equal
+hops      a packet, of 40, 80 and 317 pieces on a mesh of one core a tile with one price of hops, against the best of
+          three placements with ten times the moves
+energy    of all hops at Loihi 1's prices, cut and placed with rates, 256 neurons a core, against neurons and cores in
+          order
 growth    columns of about 100 synapses a neuron, all limits, on one large mesh: seconds of `compile`, and the exponent
           that they grow with; the most memory over what was held before, in a fresh process that has compiled before
+threads   the same program from processes with one and two threads
 
 Peers are installed into environments of their own (peers.py).  --quick leaves out large sizes and slow presets.
 """
 
+import functools
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,6 +24,7 @@ import time
 from pathlib import Path
 
 import bars
+import mapping_mesh as on_mesh
 import numpy as np
 from compile_speed import peak_gb
 from mapping_networks import Edges, edges, liquid, network, rates
@@ -25,7 +33,8 @@ from peers import PeerMissingError, python_or_problem, run_peer
 import neurosim as ns
 from compiler.hypergraph import hypergraph
 from compiler.lower import lower
-from compiler.partition import partition
+from compiler.partition import Partition, partition
+from compiler.place import piece_traffic, place_pieces
 from compiler.validate import validate
 
 PRESETS = ("DEFAULT", "QUALITY", "HIGHEST_QUALITY", "LARGE_K")
@@ -34,15 +43,21 @@ LARGE_MESH = {"mesh.tiles_x": 32, "mesh.tiles_y": 32}
 MOST_OF_KAHYPAR = {"liquid": 1.0, "random": 0.98, "conv": 1.03}
 SHAPES = {10: (20, 20, 25), 30: (30, 30, 33), 100: (40, 50, 50), 300: (60, 60, 83)}  # thousands of neurons
 MOST_S = {10: 5.0, 100: 60.0}
+CUT_FOR_HOPS = (("liquid", 256), ("conv", 256), ("conv", 64))
+MOST_HOPS, LONGER, LONGER_SEEDS = 1.02, 10, 3
+MOST_ENERGY = {"liquid": 0.30, "conv": 0.27}
 
 
 def main() -> None:
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(one(int(sys.argv[2]))))
         return
+    if sys.argv[1:2] == ["--digest"]:
+        print(ns.compile(network(edges("liquid")), "loihi1").digest)
+        return
     args = bars.arguments(__doc__.splitlines()[0])
     figures, checks, problems = {}, [], []
-    for part in (packets, loihi, growth):
+    for part in (packets, loihi, hops, energy, growth, threads):
         figures[part.__name__], promised = part(args, problems)
         checks += promised
     bars.report(args, "mapping", figures, checks, problems)
@@ -81,13 +96,18 @@ def packets(args, problems: list[str]) -> tuple[dict, list]:
 
 
 def ours(wiring: Edges, rate: np.ndarray, full: int, method: str) -> dict:
-    chip = ns.load_chip("loihi1", {**UNLIMITED, "core.neurons": full})
-    net = lower(validate(network(wiring)), chip, None, False)
-    graph = hypergraph(net)
+    net, graph, chip = limited(wiring, full)
     began = time.perf_counter()
     made = partition(net, graph, chip, rate, method)
     seconds = time.perf_counter() - began
     return {"packets": a_spike(wiring, rate, made.piece_of), "cores": made.n_pieces, "seconds": seconds}
+
+
+def limited(wiring: Edges, full: int) -> tuple:
+    """The network in integers, its hypergraph, and a chip that limits nothing but neurons."""
+    chip = ns.load_chip("loihi1", {**UNLIMITED, "core.neurons": full})
+    net = lower(validate(network(wiring)), chip, None, False)
+    return net, hypergraph(net), chip
 
 
 def peer(problems: list[str], wiring: Edges, rate: np.ndarray, python: Path, script: str, *words) -> dict | None:
@@ -128,6 +148,64 @@ def loihi(args, problems: list[str]) -> tuple[dict, list]:
         bars.at_most("Loihi 1: packets a spike", found["packets"], 1.95),
         bars.at_most("Loihi 1: programs of one seed", len({found["digest"], again}), 1),
     ]
+
+
+@functools.cache
+def traffics(name: str, full: int) -> tuple[np.ndarray, np.ndarray]:
+    """Packets from piece to piece at the rates: as they are cut, and of neurons in order."""
+    wiring = edges(name)
+    net, graph, chip = limited(wiring, full)
+    rate = rates(wiring.n)
+    order = Partition((np.arange(wiring.n) // full).astype(np.int32), -(-wiring.n // full))
+    return tuple(piece_traffic(p, graph, rate) for p in (partition(net, graph, chip, rate), order))
+
+
+def hops(args, problems: list[str]) -> tuple[dict, list]:
+    figures, checks, chip = {}, [], on_mesh.mesh(flat=True)
+    for name, full in (
+        (("liquid", 256), ("conv", 256)) if args.quick else (("liquid", 256), ("conv", 256), ("conv", 64))
+    ):
+        traffic = traffics(name, full)[0]
+        place_pieces(traffic[:5, :5], chip)  # compiles the loops
+        began = time.perf_counter()
+        core = place_pieces(traffic, chip).core_of
+        seconds = time.perf_counter() - began
+        seeds = range(1, 2 if args.quick else 1 + LONGER_SEEDS)
+        longer = [on_mesh.longer_placed(traffic, chip, seed, LONGER) for seed in seeds]
+        cores = {"in order": on_mesh.in_order(traffic, chip), "placed": core}
+        found = {key: on_mesh.energy(traffic, at, chip) / traffic.sum() for key, at in cores.items()}
+        found["longer"] = min(on_mesh.energy(traffic, at, chip) for at in longer) / traffic.sum()
+        busiest = {key: on_mesh.busiest(traffic, at, chip) for key, at in cores.items()}
+        figures[f"{len(traffic)} cores"] = {**found, "seconds": seconds, "busiest link": busiest}
+        told = ", ".join(f"{key} {value:.3f}" for key, value in found.items())
+        bars.say(args, f"{name} on {len(traffic)} cores: hops a packet {told}; {seconds:.2f} s; busiest link {busiest}")
+        label = f"{len(traffic)} cores: hops a packet / longer annealing"
+        checks.append(bars.at_most(label, found["placed"] / found["longer"], MOST_HOPS))
+    return figures, checks
+
+
+def energy(args, problems: list[str]) -> tuple[dict, list]:
+    figures, checks, chip = {}, [], on_mesh.mesh(flat=False)
+    for name in MOST_ENERGY:
+        cut, order = traffics(name, 256)
+        core, base = place_pieces(cut, chip).core_of, on_mesh.in_order(order, chip)
+        found = on_mesh.energy(cut, core, chip) / on_mesh.energy(order, base, chip)
+        figures[name] = {"energy": found, "packets": cut.sum() / order.sum()}
+        bars.say(
+            args, f"{name}: energy on the mesh {found:.3f} of that in order, packets {cut.sum() / order.sum():.3f}"
+        )
+        checks.append(bars.at_most(f"{name}: energy on the mesh / in order", found, MOST_ENERGY[name]))
+    return figures, checks
+
+
+def threads(args, problems: list[str]) -> tuple[dict, list]:
+    digests = []
+    for n in ("1", "2"):
+        alone = {**os.environ, "NUMBA_NUM_THREADS": n, "OMP_NUM_THREADS": n, "OPENBLAS_NUM_THREADS": n}
+        command = [sys.executable, __file__, "--digest"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=alone)
+        digests.append(done.stdout.strip())
+    return {"digests": digests}, [bars.at_most("one and two threads: programs of one seed", len(set(digests)), 1)]
 
 
 def growth(args, problems: list[str]) -> tuple[dict, list]:

@@ -6,24 +6,30 @@ depends on the network alone, never on a clock, so that the same seed gives the 
 is something to improve, as it loads numba.
 """
 
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 
 from chips.profile import ChipProfile
 from compiler.hypergraph import Hypergraph
+from compiler.kahypar import kahypar_cut
 from compiler.kernels.pieces import Level, Limits, State
 from compiler.lowered import LoweredNetwork
 from compiler.multilevel import GENTLE, SWEEPS, WORK, Search, annealed, finest, multilevel, state_of
 from compiler.partition import Partition, net_bits, own_pool_bits, piece_limits, rated
 
-Found = tuple[int, int, npt.NDArray[np.int32]]
+Found = tuple[int, int, npt.NDArray[np.int32]]  # pieces, their cost, the piece of each neuron
+Cut = Callable[[int], tuple[npt.NDArray[np.int32], int] | None]  # so many pieces that fit, and their cost
 
 RANDOM = 0.7  # of the pieces that sources would reach with targets anywhere: there is no structure to find
-FLAT_HOT, FLAT_WORK, FLAT_SWEEPS = 0.1, 7_000_000_000, 200  # of grown pieces, where there is none
+FLAT_HOT, FLAT_WORK, FLAT_SWEEPS = 0.1, 12_000_000_000, (8, 400)  # of grown pieces, where there is none
 REACH = 3.0  # pieces that a source reaches, weighted by its pins
 DENSE = Search(clusters=16, hot=0.6, warm=0.6, starts=1, cycles=0)
 LOOSE = Search(clusters=10, hot=1.0, warm=0.6, starts=2, cycles=8)  # layers: where to cut is less plain, but cheap
-TWICE = 200_000  # work of a sweep over a network that is cut from two starts at least
+SMALL = 200_000  # work of a sweep over a network that is cut from two starts at least, and taken to have structure
 TRIES = 4  # numbers of pieces
 HOPELESS = 0.5  # of the grown pieces' use of a resource; no cut is expected to need less
 
@@ -35,8 +41,13 @@ def improve(
     chip: ChipProfile,
     rate: npt.NDArray[np.float64],
     seed: int,
+    first: Literal["multilevel", "mtkahypar"] = "multilevel",
 ) -> Partition:
-    """Pieces as good as `grown` or better, for these rates of all sources; parts keep their neurons."""
+    """Pieces as good as `grown` or better, for these rates of all sources; parts keep their neurons.
+
+    Raises:
+        NetworkError: the package of the first cut is missing.
+    """
     most, memory = piece_limits(chip), chip.core.synapse_memory_bits
     is_row = chip.lists.layout == "row"
     packing = [chip.lists.block_synapses, chip.lists.block_header_bits, chip.lists.word_bits, is_row]
@@ -44,32 +55,53 @@ def improve(
     limits = Limits(most, np.array(packing, np.int64), np.array([far]))
     listed = memory is not None or chip.pool is not None or is_row
     level = finest(graph, rate, own_pool_bits(net, chip), net_bits(net, graph) if listed else None)
-    state, _ = state_of(level, grown.piece_of.copy(), grown.n_pieces, limits)
+    state, cost = state_of(level, grown.piece_of.copy(), grown.n_pieces, limits)
     pins = np.diff(level.pin_ptr)
     work = int(pins @ state.row_n.astype(np.int64))  # of a sweep, about
+    is_flat = work > max(SMALL, RANDOM * float(pins @ _reached_at_random(pins, grown.n_pieces)))
+    starts = [grown]
+    if grown.part_of is None and np.ptp(rate) > 0:
+        starts = [rated(net, graph, chip, rate)] if is_flat else [grown, rated(net, graph, chip, rate)]
     sweeps, hot = int(np.clip(WORK // max(1, work), *SWEEPS)), GENTLE
-    is_flat = work > RANDOM * float(pins @ _reached_at_random(pins, grown.n_pieces))
     if is_flat:
-        sweeps, hot = int(np.clip(FLAT_WORK // max(1, work), SWEEPS[0], FLAT_SWEEPS)), FLAT_HOT
-    best = _annealed(level, grown, limits, sweeps, hot, seed)
-    if grown.part_of is not None:
-        return _numbered(best[2], grown)
-    if np.ptp(rate) > 0:
-        again = _annealed(level, rated(net, graph, chip, rate), limits, sweeps, hot, seed)
-        best = min(best, again, key=lambda b: b[:2])
-    if not is_flat:
+        sweeps, hot = int(np.clip(FLAT_WORK // max(1, work), *FLAT_SWEEPS)), FLAT_HOT
+    best: Found = (grown.n_pieces, cost, grown.piece_of)
+    for start in starts:
+        best = min(best, _annealed(level, start, limits, sweeps, hot, seed), key=lambda b: b[:2])
+    cuts: list[Cut] = []
+    if first == "mtkahypar":
+        cuts = [partial(_repaired_kahypar, level, limits, sweeps, seed)]
+    elif not is_flat:
         search = LOOSE if work < REACH * len(level.source) else DENSE
-        starts = max(search.starts, 2 if work <= TWICE else 1)
-        n_pieces, tried = _fewest(state, limits), None
-        for _ in range(TRIES):
-            if tried is not None or not 2 <= n_pieces <= best[0]:
-                break
-            for start in range(starts):
-                tried = multilevel(level, n_pieces, limits, search, sweeps, 1000 * seed + start) or tried
-                if tried and (_n(tried[0]), tried[1]) < best[:2]:
-                    best = (_n(tried[0]), tried[1], tried[0])
-            n_pieces += max(1, (grown.n_pieces - n_pieces) // 3)
+        numbers = range(max(search.starts, 2 if work <= SMALL else 1))
+        cuts = [partial(multilevel, level, limits, search, sweeps, 1000 * seed + number) for number in numbers]
+    if grown.part_of is None:
+        best = _on_fewest(best, cuts, _fewest(state, limits), grown.n_pieces)
     return _numbered(best[2], grown)
+
+
+def _on_fewest(best: Found, cuts: list[Cut], n_pieces: int, most: int) -> Found:
+    """The best of `best` and of what `cuts` give for the smallest number of pieces, of a few, for which one fits."""
+    for _ in range(TRIES):
+        if not 2 <= n_pieces <= best[0]:
+            break
+        tried = [made for cut in cuts if (made := cut(n_pieces)) is not None]
+        best = min([best, *((_n(piece_of), cost, piece_of) for piece_of, cost in tried)], key=lambda found: found[:2])
+        if tried:
+            break
+        n_pieces += max(1, (most - n_pieces) // 3)
+    return best
+
+
+def _repaired_kahypar(
+    level: Level, limits: Limits, sweeps: int, seed: int, n_pieces: int
+) -> tuple[npt.NDArray[np.int32], int] | None:
+    """As `multilevel`, from the cut of mt-kahypar."""
+    piece_of = kahypar_cut(level, n_pieces, int(limits.most[0, 0]), seed)
+    hard = limits._replace(most=limits.most.repeat(n_pieces, axis=0))
+    chance = np.array([2 * seed + 1], np.uint64)
+    piece_of, cost, fit = annealed(level, piece_of, hard, np.zeros(n_pieces, np.int32), sweeps, GENTLE, chance)
+    return (piece_of, cost) if fit else None
 
 
 def _reached_at_random(pins: npt.NDArray[np.int64], n_pieces: int) -> npt.NDArray[np.float64]:

@@ -181,7 +181,7 @@ def annealed(
     sweeps: int,
     hot: float,
     chance: npt.NDArray[np.uint64],
-) -> tuple[Pieces, float, bool]:
+) -> tuple[Pieces, int, bool]:
     """Pieces repaired and annealed, what they cost, and whether all are within their limits."""
     n_pieces = len(group)
     table = len(level.weight) * n_pieces <= TABLE * len(level.source)
@@ -195,8 +195,8 @@ def annealed(
 
 
 def multilevel(
-    level: Level, n_pieces: int, limits: Limits, search: Search, sweeps: int, seed: int
-) -> tuple[Pieces, float] | None:
+    level: Level, limits: Limits, search: Search, sweeps: int, seed: int, n_pieces: int
+) -> tuple[Pieces, int] | None:
     """So many pieces of the neurons within `limits` [1 piece], and their cost; None where some do not fit."""
     rng, chance = np.random.default_rng(seed), np.array([2 * seed + 1], np.uint64)
     # While pieces are found only neurons are limited: few packets need few axons, and those that are too many can be
@@ -223,7 +223,7 @@ def _cycle(
     sweeps: int,
     rng: np.random.Generator,
     chance: npt.NDArray[np.uint64],
-) -> tuple[Pieces, float, bool]:
+) -> tuple[Pieces, int, bool]:
     """Down to clusters and up again, from pieces or from none: pieces of at most so many neurons, as `annealed`."""
     mean = -(-int(level.weight.sum()) // n_pieces)
     levels, clusters = [level], []

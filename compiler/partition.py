@@ -1,7 +1,8 @@
 """Partition: cut a network into pieces that each fit one core.
 
 A network that does not fit one chip is first divided between chips (divide.py), and each part then cut for itself.
-Constraint-aware greedy growth on the hypergraph (one hyperedge per source: the source and its targets).  A
+Constraint-aware greedy growth on the hypergraph (one hyperedge per source: the source and its targets) finds pieces
+that fit; improve.py then makes them fewer, and their packets, unless the growth alone is asked for.  A
 piece starts at the first free neuron and takes, one at a time, the neuron that adds the fewest input axons,
 until a limit of the core is met.  Output axons depend on where everybody else goes, so they are estimated
 from the previous round and the growth is repeated until the true numbers fit.  After lower.py, before
@@ -27,7 +28,7 @@ from compiler.registers import ADAPTIVE
 ROUNDS = 12  # of output-axon estimates; the last one uses the fan-out, which is always enough
 _NO_LIMIT = np.iinfo(np.int64).max
 WORTH = 16  # of an axon whose source fires at the mean rate
-Method = Literal["greedy", "multilevel"]
+Method = Literal["multilevel", "greedy", "mtkahypar"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def partition(
     graph: Hypergraph,
     chip: ChipProfile,
     rates: npt.ArrayLike | None = None,
-    method: Method = "greedy",
+    method: Method = "multilevel",
     seed: int = 0,
 ) -> Partition:
     """Give every neuron a piece such that no piece exceeds `chip.core`, on as few cores as it finds, then few packets.
@@ -54,23 +55,25 @@ def partition(
         graph: of the same network.
         chip: the limits.
         rates: of each neuron, then of each input channel, in any unit: [source]; None takes them as equal.
-        method: "greedy" grows pieces; "multilevel" improves on that, see multilevel.py and improve.py.
-        seed: of "multilevel".
+        method: "greedy" grows pieces; "multilevel" improves on that, see multilevel.py and improve.py; "mtkahypar"
+            does so from a cut of that package.
+        seed: of all but "greedy".
 
     Raises:
         DoesNotFit: a neuron exceeds a core by itself, or more pieces are needed than the chip has cores.
-        NetworkError: `rates` has a wrong length, or a rate is negative or not a number; no such method.
+        NetworkError: `rates` has a wrong length, or a rate is negative or not a number; no such method, or its
+            package is missing.
     """
     if method not in get_args(Method):
         raise NetworkError(f"partition is {method!r}, but must be one of {', '.join(get_args(Method))}")
-    rate = _checked_rates(rates, graph)
+    rate = checked_rates(rates, graph)
     _check_single_neurons(net, graph, chip)
     usable = usable_cores(chip.mesh)
     whole = _cores(net, graph, chip, np.zeros(net.n_neurons, np.int32))
-    if method == "multilevel" and whole.n_pieces > 1:
-        from compiler.improve import improve
+    if method != "greedy" and whole.n_pieces > 1:
+        from compiler.improve import improve  # numba is loaded only when there is something to improve
 
-        whole = improve(whole, net, graph, chip, rate, seed)
+        whole = improve(whole, net, graph, chip, rate, seed, method)
     if whole.n_pieces > usable.sum():
         _refuse_pieces(net, graph, whole.piece_of, chip)
     if chip.lists.layout == "row":
@@ -78,10 +81,10 @@ def partition(
     if whole.n_pieces <= usable.max():
         return whole
     divided = _over_chips(net, graph, chip, whole)
-    return improve(divided, net, graph, chip, rate, seed) if method == "multilevel" else divided
+    return divided if method == "greedy" else improve(divided, net, graph, chip, rate, seed)
 
 
-def _checked_rates(rates: npt.ArrayLike | None, graph: Hypergraph) -> npt.NDArray[np.float64]:
+def checked_rates(rates: npt.ArrayLike | None, graph: Hypergraph) -> npt.NDArray[np.float64]:
     """Rates with a mean of 1; equal ones where none are given, or nothing fires."""
     if rates is None:
         return np.ones(graph.n_sources)

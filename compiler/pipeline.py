@@ -13,7 +13,7 @@ from compiler.hypergraph import hypergraph
 from compiler.lower import lower
 from compiler.lowered import Tolerance
 from compiler.network import Network
-from compiler.partition import Method
+from compiler.partition import Method, checked_rates
 from compiler.partition import partition as cut
 from compiler.place import place
 from compiler.program import Program
@@ -29,7 +29,7 @@ def compile(
     tolerance: Tolerance | None = None,
     *,
     approximate: bool = False,
-    partition: Method = "greedy",
+    partition: Method = "multilevel",
     rates: npt.ArrayLike | None = None,
 ) -> Program:
     """Compile `network` for `chip`: integers, cores, places, tables.
@@ -43,8 +43,10 @@ def compile(
         approximate: allow the rules of approximations.py on a chip that cannot do without; the program states those
             that were used.
         partition: how neurons are cut into cores: "multilevel" finds fewer cores and packets than "greedy", and takes
-            longer.  Crossbar chips have a way of their own.
-        rates: of each neuron, then of each input channel, in any unit: what "multilevel" weighs packets with.
+            longer; "mtkahypar" starts from a cut of that package, `pip install neurosim-toolchain[mtkahypar]`.  How
+            much is tried depends on the network alone, never on a clock.  Crossbar chips have a way of their own.
+        rates: of each neuron, then of each input channel, in any unit: what packets are weighed with when neurons are
+            cut into cores and cores are placed; None: all equal.  "greedy" cuts without.
 
     Raises:
         NetworkError: the network is empty, or `rates` has a wrong length, or one that is negative or not a number.
@@ -62,8 +64,9 @@ def compile(
         return compile_crossbar(valid, chip, seed, tolerance, approximate)
     lowered = lower(valid, chip, tolerance, approximate)
     graph = hypergraph(lowered)
-    pieces = cut(lowered, graph, chip, rates, partition, seed)
-    placement = place(pieces, graph, chip, seed)
+    weights = None if rates is None else checked_rates(rates, graph)
+    pieces = cut(lowered, graph, chip, weights, partition, seed)
+    placement = place(pieces, graph, chip, seed, None if weights is None else weights[: graph.n_neurons])
     program = emit(lowered, pieces, placement, chip, seed)
     routes = route(program)
     check_program(program)
