@@ -217,7 +217,7 @@ def test_parts_keep_their_neurons() -> None:
     )
     low = lower(validate(net), board, None, False)
     graph = hypergraph(low)
-    grown = partition(low, graph, board)
+    grown = partition(low, graph, board, method="greedy")
     assert grown.part_of is not None
     better = improve(grown, low, graph, board, np.ones(graph.n_sources), 0)
     assert better.part_of is not None
