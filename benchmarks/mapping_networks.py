@@ -30,6 +30,18 @@ def liquid(shape: tuple[int, int, int] = (20, 20, 25), reach: float = 3.25) -> E
     return Edges(column.n, column.sources, column.targets)
 
 
+def local(n: int, fan_out: int = 100, sigma: float = 2.6) -> Edges:
+    """A block of neurons, as deep as wide, each with so many targets at normal distances; made in linear time."""
+    rng, side = np.random.default_rng(2), int(np.ceil(n ** (1 / 3)))
+    sources = np.repeat(np.arange(n), fan_out)
+    target = np.zeros(len(sources), np.int64)
+    for place in (side * side, side, 1):
+        moved = sources // place % side + np.rint(rng.normal(0, sigma, len(sources))).astype(np.int64)
+        target = target * side + np.abs(np.minimum(moved, 2 * side - 2 - moved))
+    inside = target < n
+    return _distinct(n, sources[inside], target[inside])
+
+
 def random(n: int = 10_000, fan_out: int = 100) -> Edges:
     sources = np.repeat(np.arange(n), fan_out)
     return _distinct(n, sources, np.random.default_rng(0).integers(0, n, len(sources)))

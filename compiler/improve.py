@@ -18,7 +18,19 @@ from compiler.hypergraph import Hypergraph
 from compiler.kahypar import kahypar_cut
 from compiler.kernels.pieces import Level, Limits, State
 from compiler.lowered import LoweredNetwork
-from compiler.multilevel import GENTLE, SWEEPS, WORK, Search, annealed, finest, multilevel, state_of
+from compiler.multilevel import (
+    GENTLE,
+    SWEEPS,
+    Search,
+    annealed,
+    cores_needed,
+    finest,
+    is_limited,
+    multilevel,
+    pooled,
+    scarcest,
+    state_of,
+)
 from compiler.partition import Partition, net_bits, own_pool_bits, piece_limits, rated
 
 Found = tuple[int, int, npt.NDArray[np.int32]]  # pieces, their cost, the piece of each neuron
@@ -27,8 +39,10 @@ Cut = Callable[[int], tuple[npt.NDArray[np.int32], int] | None]  # so many piece
 RANDOM = 0.7  # of the pieces that sources would reach with targets anywhere: there is no structure to find
 FLAT_HOT, FLAT_WORK, FLAT_SWEEPS = 0.1, 12_000_000_000, (8, 400)  # of grown pieces, where there is none
 REACH = 3.0  # pieces that a source reaches, weighted by its pins
-DENSE = Search(clusters=16, hot=0.6, warm=0.6, starts=1, cycles=0)
-LOOSE = Search(clusters=10, hot=1.0, warm=0.6, starts=2, cycles=8)  # layers: where to cut is less plain, but cheap
+DENSE = Search(clusters=16, hot=0.6, warm=0.6, work=200_000_000, starts=1, cycles=0)
+# Layers: where to cut is less plain, but it is cheap to try.
+LOOSE = Search(clusters=10, hot=1.0, warm=0.6, work=500_000_000, starts=2, cycles=8)
+HURRY = Search(clusters=8, hot=0.3, warm=0.3, work=0, starts=1, cycles=0)
 SMALL = 200_000  # work of a sweep over a network that is cut from two starts at least, and taken to have structure
 TRIES = 4  # numbers of pieces
 HOPELESS = 0.5  # of the grown pieces' use of a resource; no cut is expected to need less
@@ -59,28 +73,34 @@ def improve(
     pins = np.diff(level.pin_ptr)
     work = int(pins @ state.row_n.astype(np.int64))  # of a sweep, about
     is_flat = work > max(SMALL, RANDOM * float(pins @ _reached_at_random(pins, grown.n_pieces)))
+    best: Found = (grown.n_pieces, cost, grown.piece_of)
+    search = LOOSE if work < REACH * len(level.source) else DENSE
+    sweeps = int(np.clip(search.work // max(1, work), *SWEEPS))
+    if grown.part_of is None and (first == "mtkahypar" or not is_flat):
+        numbers = range(max(search.starts, 2 if work <= SMALL else 1))
+        cuts: list[Cut] = [
+            partial(multilevel, level, limits, search, sweeps, 1000 * seed + number) for number in numbers
+        ]
+        if first == "mtkahypar":
+            cuts = [partial(_repaired_kahypar, level, limits, sweeps, seed)]
+        fewest = _fewest(state, level, limits)
+        if is_limited(limits) and 2 <= fewest < grown.n_pieces:
+            fewest = max(fewest, cores_needed(level, limits, HURRY, SWEEPS[0], seed, fewest))
+        best = _on_fewest(best, cuts, fewest)
+    if best[0] < grown.n_pieces:
+        return _numbered(best[2], grown)
     starts = [grown]
     if grown.part_of is None and np.ptp(rate) > 0:
         starts = [rated(net, graph, chip, rate)] if is_flat else [grown, rated(net, graph, chip, rate)]
-    sweeps, hot = int(np.clip(WORK // max(1, work), *SWEEPS)), GENTLE
+    hot = GENTLE
     if is_flat:
         sweeps, hot = int(np.clip(FLAT_WORK // max(1, work), *FLAT_SWEEPS)), FLAT_HOT
-    best: Found = (grown.n_pieces, cost, grown.piece_of)
     for start in starts:
         best = min(best, _annealed(level, start, limits, sweeps, hot, seed), key=lambda b: b[:2])
-    cuts: list[Cut] = []
-    if first == "mtkahypar":
-        cuts = [partial(_repaired_kahypar, level, limits, sweeps, seed)]
-    elif not is_flat:
-        search = LOOSE if work < REACH * len(level.source) else DENSE
-        numbers = range(max(search.starts, 2 if work <= SMALL else 1))
-        cuts = [partial(multilevel, level, limits, search, sweeps, 1000 * seed + number) for number in numbers]
-    if grown.part_of is None:
-        best = _on_fewest(best, cuts, _fewest(state, limits), grown.n_pieces)
     return _numbered(best[2], grown)
 
 
-def _on_fewest(best: Found, cuts: list[Cut], n_pieces: int, most: int) -> Found:
+def _on_fewest(best: Found, cuts: list[Cut], n_pieces: int) -> Found:
     """The best of `best` and of what `cuts` give for the smallest number of pieces, of a few, for which one fits."""
     for _ in range(TRIES):
         if not 2 <= n_pieces <= best[0]:
@@ -89,7 +109,7 @@ def _on_fewest(best: Found, cuts: list[Cut], n_pieces: int, most: int) -> Found:
         best = min([best, *((_n(piece_of), cost, piece_of) for piece_of, cost in tried)], key=lambda found: found[:2])
         if tried:
             break
-        n_pieces += max(1, (most - n_pieces) // 3)
+        n_pieces += max(1, n_pieces // 20)
     return best
 
 
@@ -121,13 +141,11 @@ def _annealed(level: Level, grown: Partition, limits: Limits, sweeps: int, hot: 
     return grown.n_pieces, before, grown.piece_of
 
 
-def _fewest(state: State, limits: Limits) -> int:
-    """The fewest pieces worth a try: all neurons must fit, and half of the axons and bits that are used now."""
-    used, most = state.used, limits.most[0]
-    total = used.sum(axis=0)
-    pooled = int(total[:3] @ most[5:] + total[3] + total[4])
-    needs = [int(total[0]), *(int(HOPELESS * n) for n in (*total[1:4], pooled))]
-    return max(1, *(-(-need // int(limit)) for need, limit in zip(needs, most[:5], strict=True)))
+def _fewest(state: State, level: Level, limits: Limits) -> int:
+    """The fewest pieces worth a try: all that is scarcest must fit, and half of what is used now of anything else."""
+    weight, most = scarcest(level, limits)
+    used = HOPELESS * pooled(state.used.sum(axis=0), limits) / limits.most[0, :5]
+    return max(1, int(np.ceil(max(weight.sum() / most, len(level.weight) / limits.most[0, 0], used.max()))))
 
 
 def _n(piece_of: npt.NDArray[np.int32]) -> int:

@@ -5,8 +5,8 @@ and every level, from the coarsest to the neurons, anneals them by moves and swa
 
     sum over sources of rate x (distinct pieces that it reaches, but for its own).
 
-Clusters are too coarse to fill pieces exactly, so their levels may fill them beyond the limits; at the neurons what
-is too much is moved out, and from there on every limit holds.  Called by partition.py.
+Until there are pieces of neurons only what is scarcest is limited, and clusters, too coarse to fill pieces exactly, may
+fill them beyond that; then what is too much is moved out, and from there on every limit holds.  Called by partition.py.
 """
 
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ Pieces = npt.NDArray[np.int32]  # [vertex]
 _NO_LIMIT = np.iinfo(np.int64).max
 
 FINEST = 2**30  # sum of all rates, in their unit
+EVEN = 1.02  # what a piece may hold while pieces are looked for, in that of the mean piece, if bits are scarce
 TABLE = 4  # of the table of savings, for each pin, at most
 JOIN_PINS = 200_000  # that a vertex looks at to find its partner
 QUENCH = 10  # sweeps at the end that only take what saves something
 GENTLE, COLD = 0.02, 0.003  # temperatures, of grown pieces and at the end, in units of the mean cost of a vertex
-WORK = 500_000_000  # rows of sources that all sweeps over the neurons would look at without a table, about
 SWEEPS = 8, 100  # over the neurons, least and most
 
 
@@ -38,6 +38,7 @@ class Search:
     clusters: int  # of a piece, at the coarsest level
     hot: float  # temperature at the start of each level, in units of the mean cost of a vertex
     warm: float  # likewise, where there are pieces already
+    work: int  # rows of sources that all sweeps over the neurons would look at without a table, about
     starts: int  # of which the best is kept
     cycles: int  # that coarsen anew, joining within pieces alone, and anneal the pieces that are there on every level
 
@@ -199,19 +200,59 @@ def multilevel(
 ) -> tuple[Pieces, int] | None:
     """So many pieces of the neurons within `limits` [1 piece], and their cost; None where some do not fit."""
     rng, chance = np.random.default_rng(seed), np.array([2 * seed + 1], np.uint64)
-    # While pieces are found only neurons are limited: few packets need few axons, and those that are too many can be
-    # moved out afterwards, while pieces that are full of axons from the start would hold everything in its place.
-    bare, most = _without_lists(level), int(limits.most[0, 0])
+    bare, most = _bare(level, limits, n_pieces)
     piece_of, cost, fit = _cycle(bare, n_pieces, most, None, search, sweeps, rng, chance)
     for _ in range(search.cycles):
         again = _cycle(bare, n_pieces, most, piece_of, search, sweeps, rng, chance)
         if again[2] and (again[1] < cost or not fit):
             piece_of, cost, fit = again
-    if (limits.most[0, 1:5] < _NO_LIMIT).any():
+    if is_limited(limits):
         hard = limits._replace(most=limits.most.repeat(n_pieces, axis=0))
         group = np.zeros(n_pieces, np.int32)
         piece_of, cost, fit = annealed(level, piece_of, hard, group, sweeps // 2, GENTLE, chance)
     return (piece_of, cost) if fit else None
+
+
+def cores_needed(level: Level, limits: Limits, search: Search, sweeps: int, seed: int, n_pieces: int) -> int:
+    """How many pieces hold what so many pieces, cut in a hurry, use altogether."""
+    rng, chance = np.random.default_rng(seed), np.array([2 * seed + 1], np.uint64)
+    bare, most = _bare(level, limits, n_pieces)
+    piece_of = _cycle(bare, n_pieces, most, None, search, sweeps, rng, chance)[0]
+    total = pooled(state_of(level, piece_of, n_pieces, limits)[0].used.sum(axis=0), limits)
+    return int(np.ceil((total / limits.most[0, :5]).max()))
+
+
+def pooled(total: npt.NDArray[np.int64], limits: Limits) -> npt.NDArray[np.int64]:
+    """Columns of `State.used` with what is used of the pool for the last."""
+    return np.append(total[:4], total[:3] @ limits.most[0, 5:] + total[3] + total[4])
+
+
+def is_limited(limits: Limits) -> bool:
+    """Whether anything but neurons has a limit."""
+    return bool((limits.most[0, 1:5] < _NO_LIMIT).any())
+
+
+def scarcest(level: Level, limits: Limits) -> tuple[npt.NDArray[np.int64], int]:
+    """What every vertex takes, and a piece holds, of what is scarcest: neurons, bits of synapses, or the pool."""
+    bits = coarsening.bits(level.list_ptr, level.list_net, level.list_count, level.net_bits)
+    most = limits.most[0]
+    weights = [level.weight, bits, level.weight * most[5] + level.own_bits + bits]
+    shares = [weight.sum() / limit for weight, limit in zip(weights, most[[0, 3, 4]], strict=True)]
+    which = int(np.argmax(shares))
+    return np.maximum(1, weights[which]), int(most[[0, 3, 4]][which])
+
+
+def _bare(level: Level, limits: Limits, n_pieces: int) -> tuple[Level, int]:
+    """The level with what is scarcest for weights, and how much of it a piece may hold while pieces are looked for.
+
+    Nothing else is limited then: few packets need few axons, and those that are too many can be moved out afterwards,
+    while pieces that are full of axons from the start would hold everything in its place.
+    """
+    weight, most = scarcest(level, limits)
+    bare = level._replace(weight=weight, list_ptr=np.zeros_like(level.list_ptr), net_bits=np.zeros(0, np.int64))
+    if most == limits.most[0, 0]:
+        return bare, most
+    return bare, min(most, int(np.ceil(EVEN * weight.sum() / n_pieces)) + int(weight.max()))
 
 
 def _cycle(
@@ -248,11 +289,6 @@ def _cycle(
         if i:
             at = at[clusters[i - 1]]
     return at, cost, fit
-
-
-def _without_lists(level: Level) -> Level:
-    """The level where lists take nothing."""
-    return level._replace(list_ptr=np.zeros_like(level.list_ptr), net_bits=np.zeros(0, np.int64))
 
 
 def _neurons_only(most: npt.NDArray[np.int64]) -> Limits:

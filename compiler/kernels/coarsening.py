@@ -129,6 +129,16 @@ def still_deaf(level, cluster_of):
 
 
 @jit
+def bits(list_ptr, list_net, list_count, net_bits):
+    """Bits of the synapses of each vertex, without padding."""
+    found = np.zeros(len(list_ptr) - 1, np.int64)
+    for v in range(len(found)):
+        for k in range(list_ptr[v], list_ptr[v + 1]):
+            found[v] += list_count[k] * net_bits[list_net[k]]
+    return found
+
+
+@jit
 def totals(ptr, source, rate):
     """Rates of all sources of each vertex."""
     total = np.zeros(len(ptr) - 1, np.int64)

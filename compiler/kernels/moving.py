@@ -3,8 +3,9 @@
 import numpy as np
 
 from compiler.jit import lean_jit
-from compiler.kernels.pieces import INPUTS, NEURONS, fits, fits_after, move, weigh
+from compiler.kernels.pieces import INPUTS, NEURONS, excess, fits, fits_after, move, weigh
 
+NONE = -1  # no piece
 COLD = 14.0  # what is worse than the best by this many temperatures is not drawn
 
 
@@ -46,7 +47,7 @@ def anneal(level, state, limits, group, start, end, sweeps, quench, scratch, cha
                 wish[to * n_pieces + old] = -1
             else:
                 change = move(v, to, level, state, limits.packing)
-                if not fits_after(v, level, state, limits):
+                if not fits_after(v, level, state, limits, NONE):
                     move(v, old, level, state, limits.packing)
                     change = 0
             if state.piece_of[v] != old:
@@ -72,8 +73,9 @@ def relieve(members, level, state, limits, group, scratch):
         to = _best_with_room(v, level, state, limits, group, gain, stamp, now, touched)
         if to == old:
             continue
+        before = excess(old, state.used, limits.most)
         change = move(v, to, level, state, limits.packing)
-        if fits_after(v, level, state, limits):
+        if excess(old, state.used, limits.most) < before and fits_after(v, level, state, limits, old):
             total += change
         else:
             move(v, old, level, state, limits.packing)
@@ -155,7 +157,7 @@ def _swap(v, u, level, state, limits, temperature, cold, chance):
     second = move(u, here, level, state, limits.packing)
     worse = change + second if cold else second
     taken = worse < 0 or (not cold and _random(chance) < np.exp(-worse / temperature))
-    if taken and fits_after(v, level, state, limits) and fits_after(u, level, state, limits):
+    if taken and fits_after(v, level, state, limits, NONE) and fits_after(u, level, state, limits, NONE):
         return change + second
     move(u, there, level, state, limits.packing)
     move(v, here, level, state, limits.packing)

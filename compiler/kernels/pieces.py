@@ -183,22 +183,39 @@ def fits(piece, used, most):
     for resource in range(POOL):
         if used[piece, resource] > most[piece, resource]:
             return False
-    pooled = used[piece, BITS] + used[piece, OWN]
-    for resource in range(BITS):
-        pooled += used[piece, resource] * most[piece, 5 + resource]
-    return pooled <= most[piece, POOL]
+    return _of_pool(piece, used, most) <= most[piece, POOL]
 
 
 @lean_jit
-def fits_after(v, level, state, limits):
-    """Whether all pieces that the last move of v may have filled are within their limits."""
-    if not fits(state.piece_of[v], state.used, limits.most):
+def _of_pool(piece, used, most):
+    pooled = used[piece, BITS] + used[piece, OWN]
+    for resource in range(BITS):
+        pooled += used[piece, resource] * most[piece, 5 + resource]
+    return pooled
+
+
+@lean_jit
+def excess(piece, used, most):
+    """By how much a piece is beyond its limits, in shares of them; 0 where it fits."""
+    total = 0.0
+    for resource in range(POOL):
+        total += max(0.0, used[piece, resource] / most[piece, resource] - 1.0)
+    return total + max(0.0, _of_pool(piece, used, most) / most[piece, POOL] - 1.0)
+
+
+@lean_jit
+def fits_after(v, level, state, limits, spared):
+    """Whether all pieces that the last move of v may have filled, but for one, are within their limits."""
+    piece = state.piece_of[v]
+    if piece != spared and not fits(piece, state.used, limits.most):
         return False
     if limits.far[0]:
         for k in range(level.source_ptr[v], level.source_ptr[v + 1]):
             home = level.home[level.source[k]]
-            if home >= 0 and not fits(state.piece_of[home], state.used, limits.most):
-                return False
+            if home >= 0:
+                piece = state.piece_of[home]
+                if piece != spared and not fits(piece, state.used, limits.most):
+                    return False
     return True
 
 
