@@ -15,6 +15,7 @@ Kind = Literal["measured", "simulated", "specified", "fitted", "inherited", "ass
 """How a number was reached: measured on silicon; simulated by the vendor before silicon; specified as a
 property of the design; fitted to measurements by somebody; inherited from another chip; assumed by us."""
 
+Packets = Literal["unicast", "multicast"]
 Cost = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Limit = Annotated[int, Field(ge=1)] | None  # None: no limit
 Width = Annotated[int, Field(ge=1, le=64)]
@@ -46,6 +47,10 @@ class Mesh(Section):
     tiles_y: Annotated[int, Field(ge=1, le=4096)] = Field(description="tiles of one chip, north-south")
     cores_per_tile: Annotated[int, Field(ge=1, le=4096)]
     routing: Literal["xy"] = Field(description="xy: east-west first, then north-south")
+    packets: Packets = Field(
+        default="unicast",
+        description="unicast: a spike sends a packet to each destination core; multicast: one, copied where ways part",
+    )
     reach_tiles: Limit = Field(default=None, description="hops that a packet can make in one dimension")
     border: Literal["per_tile", "merged"] = Field(
         default="per_tile",

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from chips.errors import ProgramError
 from chips.profile import Mesh
+from compiler.check_trees import check_trees
 from compiler.program import Program
 from compiler.route import Routes
 
@@ -32,11 +33,12 @@ def check_routes(program: Program, routes: Routes) -> None:
     _require(np.diff(routes.pair_link_ptr) == shortest, "is not as short as possible", routes, core)
     counted = np.zeros((4, len(home)), np.int64)  # hops and borders, x and y
     turned = np.zeros(len(home), np.bool_)  # has gone north or south already
-    cut = _is_cut(mesh)
+    cut, tile = _is_cut(mesh), np.zeros(len(routes.pair_link), np.int64)
     for k in range(int(shortest.max(initial=0))):
         on_way = np.flatnonzero(shortest > k)
         index = routes.pair_link[routes.pair_link_ptr[on_way] + k]
         number, n_links = routes.link[index], mesh.width * mesh.height * 4
+        tile[routes.pair_link_ptr[on_way] + k] = x[on_way] * mesh.height + y[on_way]
         step = np.array(_STEPS)[number % 4]
         to_x, to_y = x[on_way] + step[:, 0], y[on_way] + step[:, 1]
         chip, to_chip = _chip(x[on_way], y[on_way], mesh), _chip(to_x, to_y, mesh)
@@ -57,6 +59,10 @@ def check_routes(program: Program, routes: Routes) -> None:
     _require((x == goal_x) & (y == goal_y), "does not arrive", routes, core)
     told = (routes.pair_hops_x, routes.pair_hops_y, routes.pair_borders_x, routes.pair_borders_y)
     _require((counted == np.stack(told)).all(axis=0), "has other numbers of hops or borders", routes, core)
+    if routes.trees is not None:
+        check_trees(program, routes, routes.trees, tile)
+    elif mesh.packets == "multicast" and not program.is_crossbar:
+        raise ProgramError("the routes have no trees, but the chip's packets are multicast (mesh.packets)")
 
 
 def communicating(program: Program) -> tuple[Ints, Ints]:

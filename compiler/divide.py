@@ -49,6 +49,7 @@ def divide(
         np.zeros(len(load), np.int64),
         limits,
         np.ones(3, np.int64),
+        np.ones(graph.n_sources, np.int64),
     )
     if graph.n_sources * len(room) <= _TABLE_MAX:
         refine(

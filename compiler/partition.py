@@ -1,7 +1,8 @@
 """Partition: cut a network into pieces that each fit one core.
 
 A network that does not fit one chip is first divided between chips (divide.py), and each part then cut for itself.
-Constraint-aware greedy growth on the hypergraph (one hyperedge per source: the source and its targets).  A
+Constraint-aware greedy growth on the hypergraph (one hyperedge per source: the source and its targets) finds pieces
+that fit; improve.py then makes them fewer, and their packets, unless the growth alone is asked for.  A
 piece starts at the first free neuron and takes, one at a time, the neuron that adds the fewest input axons,
 until a limit of the core is met.  Output axons depend on where everybody else goes, so they are estimated
 from the previous round and the growth is repeated until the true numbers fit.  After lower.py, before
@@ -9,11 +10,12 @@ place.py.  Cost: rounds x synapses; the loop itself is in growth.py.
 """
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from chips.errors import DoesNotFit
+from chips.errors import DoesNotFit, NetworkError
 from chips.packing import list_bits, synapse_bits
 from chips.profile import ChipProfile
 from compiler.board import room_for, usable_cores
@@ -25,6 +27,8 @@ from compiler.registers import ADAPTIVE
 
 ROUNDS = 12  # of output-axon estimates; the last one uses the fan-out, which is always enough
 _NO_LIMIT = np.iinfo(np.int64).max
+WORTH = 16  # of an axon whose source fires at the mean rate
+Method = Literal["multilevel", "greedy", "mtkahypar"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +40,67 @@ class Partition:
     part_of: npt.NDArray[np.int32] | None = None  # [piece], a part goes to one chip; None: all pieces are one part
 
 
-def partition(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> Partition:
-    """Give every neuron a piece such that no piece exceeds `chip.core`, and as many cores as needed.
+def partition(
+    net: LoweredNetwork,
+    graph: Hypergraph,
+    chip: ChipProfile,
+    rates: npt.ArrayLike | None = None,
+    method: Method = "multilevel",
+    seed: int = 0,
+) -> Partition:
+    """Give every neuron a piece such that no piece exceeds `chip.core`, on as few cores as it finds, then few packets.
+
+    Args:
+        net: the network in integers.
+        graph: of the same network.
+        chip: the limits.
+        rates: of each neuron, then of each input channel, in any unit: [source]; None takes them as equal.
+        method: "greedy" grows pieces; "multilevel" improves on that, see multilevel.py and improve.py; "mtkahypar"
+            does so from a cut of that package.
+        seed: of all but "greedy".
 
     Raises:
         DoesNotFit: a neuron exceeds a core by itself, or more pieces are needed than the chip has cores.
+        NetworkError: `rates` has a wrong length, or a rate is negative or not a number; no such method, or its
+            package is missing.
     """
+    if method not in get_args(Method):
+        raise NetworkError(f"partition is {method!r}, but must be one of {', '.join(get_args(Method))}")
+    rate = checked_rates(rates, graph)
     _check_single_neurons(net, graph, chip)
     usable = usable_cores(chip.mesh)
     whole = _cores(net, graph, chip, np.zeros(net.n_neurons, np.int32))
+    if method != "greedy" and whole.n_pieces > 1:
+        from compiler.improve import improve  # numba is loaded only when there is something to improve
+
+        whole = improve(whole, net, graph, chip, rate, seed, method)
     if whole.n_pieces > usable.sum():
         _refuse_pieces(net, graph, whole.piece_of, chip)
     if chip.lists.layout == "row":
         _check_rows(net, whole.piece_of, chip)
-    return whole if whole.n_pieces <= usable.max() else _over_chips(net, graph, chip, whole)
+    if whole.n_pieces <= usable.max():
+        return whole
+    divided = _over_chips(net, graph, chip, whole)
+    return divided if method == "greedy" else improve(divided, net, graph, chip, rate, seed)
+
+
+def checked_rates(rates: npt.ArrayLike | None, graph: Hypergraph) -> npt.NDArray[np.float64]:
+    """Rates with a mean of 1; equal ones where none are given, or nothing fires."""
+    if rates is None:
+        return np.ones(graph.n_sources)
+    try:
+        rate = np.asarray(rates, np.float64)
+    except (TypeError, ValueError) as error:
+        raise NetworkError(f"rates are not numbers: {error}") from error
+    if rate.shape != (graph.n_sources,):
+        raise NetworkError(
+            f"rates has shape {rate.shape}, but the network has {graph.n_neurons:,} neurons and "
+            f"{graph.n_sources - graph.n_neurons:,} input channels: give one rate for each, neurons first"
+        )
+    if not (np.isfinite(rate) & (rate >= 0)).all():
+        worst = int((~(np.isfinite(rate) & (rate >= 0))).argmax())
+        raise NetworkError(f"rates[{worst}] is {rate[worst]:g}, but a rate is a number of at least 0")
+    return rate / rate.mean() if rate.any() else np.ones(graph.n_sources)
 
 
 def _over_chips(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, whole: Partition) -> Partition:
@@ -69,21 +120,34 @@ def _over_chips(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, whole
     return Partition(made.piece_of, made.n_pieces, numbered.astype(np.int32))
 
 
-def _cores(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, part_of: npt.NDArray[np.int32]) -> Partition:
-    """Pieces that fit a core, none with neurons of two parts; `part_of` is of neurons."""
+def rated(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, rate: npt.NDArray[np.float64]) -> Partition:
+    """Grown pieces for which an axon counts as often as its source fires."""
+    worth = np.maximum(1, np.rint(rate * WORTH)).astype(np.int64)
+    return _cores(net, graph, chip, np.zeros(net.n_neurons, np.int32), worth)
+
+
+def _cores(
+    net: LoweredNetwork,
+    graph: Hypergraph,
+    chip: ChipProfile,
+    part_of: npt.NDArray[np.int32],
+    worth: npt.NDArray[np.int64] | None = None,
+) -> Partition:
+    """Pieces that fit a core, none with neurons of two parts; `part_of` is of neurons, `worth` as in growth.py."""
+    worth = np.ones(graph.n_sources, np.int64) if worth is None else worth
     limit = chip.core.output_axons
     if not part_of.any() and _one_core_suffices(net, graph, chip):
         return Partition(np.zeros(net.n_neurons, np.int32), 1)
     members = [np.flatnonzero(part_of == part) for part in np.unique(part_of)]
     graphs = [graph] if len(members) == 1 else [restrict(graph, inside) for inside in members]
     estimate = np.zeros(net.n_neurons, np.int64)
-    own_bits = np.where(net.model == ADAPTIVE, chip.pool.adaptation_bits if chip.pool else 0, 0)
+    own_bits = own_pool_bits(net, chip)
     for round_number in range(ROUNDS + 1):
         if round_number == ROUNDS:
             estimate = graph.fan_out[: net.n_neurons].astype(np.int64)
         piece_of, n_pieces = np.zeros(net.n_neurons, np.int32), 0
         for inside, part in zip(members, graphs, strict=True):
-            piece_of[inside] = n_pieces + _grow(net, part, chip, estimate[inside], own_bits[inside])
+            piece_of[inside] = n_pieces + _grow(net, part, chip, estimate[inside], own_bits[inside], worth)
             n_pieces = int(piece_of[inside].max()) + 1
         made = destinations(graph, piece_of)[: net.n_neurons]
         if (limit is None or _fits(piece_of, made, limit)) and _fits_pool(net, graph, piece_of, made, chip):
@@ -120,31 +184,44 @@ def _grow(
     chip: ChipProfile,
     out_axons: npt.NDArray[np.int64],
     own_bits: npt.NDArray[np.int64],
+    worth: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.int32]:
     from compiler.kernels.growth import grow  # numba is loaded only when there is something to grow
 
-    core, pool = chip.core, chip.pool
-    limits = [core.neurons, core.input_axons, core.output_axons, core.synapse_memory_bits, None, 0, 0, 0]
-    if pool:
-        limits[4:] = [pool.memory_bits, pool.neuron_bits, pool.input_axon_bits, pool.output_axon_bits]
     packing = [chip.lists.block_synapses, chip.lists.block_header_bits, chip.lists.word_bits]
     piece_of: npt.NDArray[np.int32] = grow(
         graph.in_ptr,
         graph.in_net,
         graph.in_count,
         graph.net_source,
-        _net_bits(net, graph),
+        net_bits(net, graph),
         graph.out_ptr,
         graph.out_target,
         out_axons,
         own_bits,
-        np.array([[_NO_LIMIT if limit is None else limit for limit in limits]], np.int64),
+        piece_limits(chip),
         np.array(packing, np.int64),
+        worth,
     )
     return piece_of
 
 
-def _net_bits(net: LoweredNetwork, graph: Hypergraph) -> npt.NDArray[np.int64]:
+def piece_limits(chip: ChipProfile) -> npt.NDArray[np.int64]:
+    """Neurons, input axons, output axons, synapse bits and pool of a core, and the pool's share of the first three."""
+    core, pool = chip.core, chip.pool
+    limits = [core.neurons, core.input_axons, core.output_axons, core.synapse_memory_bits, None, 0, 0, 0]
+    if pool:
+        limits[4:] = [pool.memory_bits, pool.neuron_bits, pool.input_axon_bits, pool.output_axon_bits]
+    return np.array([[_NO_LIMIT if limit is None else limit for limit in limits]], np.int64)
+
+
+def own_pool_bits(net: LoweredNetwork, chip: ChipProfile) -> npt.NDArray[np.int64]:
+    """What each neuron takes of a pool on top of a neuron's share."""
+    return np.where(net.model == ADAPTIVE, chip.pool.adaptation_bits if chip.pool else 0, 0).astype(np.int64)
+
+
+def net_bits(net: LoweredNetwork, graph: Hypergraph) -> npt.NDArray[np.int64]:
+    """Bits of one synapse of each net, without padding."""
     each = [synapse_bits(f.weight_bits, f.index_bits, f.delay_bits) for f in net.formats]
     return np.array(each, np.int64)[graph.net_format] if each else np.zeros(0, np.int64)
 
@@ -191,7 +268,7 @@ def _synapse_bits(
     neuron = np.repeat(np.arange(net.n_neurons), np.diff(graph.in_ptr))
     lists, which = np.unique(graph.in_net.astype(np.int64) * n_pieces + piece_of[neuron], return_inverse=True)
     length = np.bincount(which, weights=graph.in_count, minlength=len(lists)).astype(np.int64)
-    each = _net_bits(net, graph)[lists // n_pieces]
+    each = net_bits(net, graph)[lists // n_pieces]
     kinds, kind = np.unique(np.stack([length, each], axis=1), axis=0, return_inverse=True)
     table = np.array([list_bits(int(n), int(bits), chip.lists) for n, bits in kinds], np.int64)
     synapse = np.zeros(n_pieces, np.int64)
@@ -218,7 +295,7 @@ def _check_single_neurons(net: LoweredNetwork, graph: Hypergraph, chip: ChipProf
     memory = chip.core.synapse_memory_bits
     if memory is None or not len(graph.in_net):
         return
-    each = _net_bits(net, graph)[graph.in_net]
+    each = net_bits(net, graph)[graph.in_net]
     synapse = chip.lists
     most = int(graph.in_count.max())
     table = np.array([[list_bits(n, int(b), synapse) for n in range(most + 1)] for b in range(int(each.max()) + 1)])

@@ -1,128 +1,158 @@
-"""Place: give every piece a core of the mesh, so that packets travel few hops.
+"""Place: give every piece a core of the mesh, so that packets travel few and cheap hops, and no link is crowded.
 
-Parts first get chips: a compact block of as few as there are parts, swapped in pairs until those that exchange much
-are neighbours.  Within each chip, spectral coordinates of the traffic between pieces (two eigenvectors of its
-Laplacian) are matched to the tiles of a compact block by linear assignment, then improved by simulated annealing on
-packets x Manhattan distance, over all chips together, no piece leaving its own.
-After partition.py, before route.py.  The compiled annealing loop is in annealing.py.
+Parts first get chips (place_chips.py), and the pieces of each part slots in a compact block of its chip.  Annealing by
+the price of hops, all chips together, starts from a spectral arrangement (spectral.py) several times; the best
+arrangement is then improved with the load of the busiest link counted too.  What is small is stated in
+placement_cost.py.  After partition.py, before route.py.  The compiled loops are kernels/annealing.py and
+kernels/link_relief.py; how long they run depends on sizes alone, never on a clock.
 """
 
-import itertools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from chips.profile import ChipProfile, Mesh
-from compiler.board import compact_chips, compact_cores, tile_position, usable_cores
+from chips.profile import ChipProfile
+from compiler.board import compact_cores
 from compiler.hypergraph import Hypergraph, source_pieces
 from compiler.partition import Partition
+from compiler.place_chips import chip_of_parts
+from compiler.placement_cost import LINK_WEIGHT, Ground, ground
+from compiler.spectral import spectral_start
+from compiler.values import as_rates
 
 Floats = npt.NDArray[np.float64]
-SWEEPS = 200  # annealing moves per piece and slot, in sweeps over the pieces
-_SPECTRAL_MAX = 4096  # pieces; a dense eigendecomposition beyond this would take minutes
+Ints32 = npt.NDArray[np.int32]
+
+STARTS = 6  # annealings, of which the best is kept
+SWEEPS = 100, 1000, 8000  # of an annealing, a move for each piece: for each piece, at least, at most
+HOT, COLD = 0.5, 0.03  # temperatures of annealing, in hops of all packets of a mean piece
+RELIEF_SWEEPS = 400
+RELIEF_HOT, RELIEF_COLD = 0.03, 0.003
+FEW, FEW_HOT = 16, 2.0  # pieces that are relieved from every start and from a higher temperature, as it takes no time
+VISITS = 4 * 10**8  # in all annealings: bounds the time of large or dense placements
+RELIEF_VISITS = 10**8
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
     """The mesh core of each piece; no two share one."""
 
-    core_of: npt.NDArray[np.int32]  # [piece]
+    core_of: Ints32  # [piece]
 
 
-def place(partition: Partition, graph: Hypergraph, chip: ChipProfile, seed: int = 0) -> Placement:
-    """Place the pieces of `partition` on the mesh of `chip`, those of a part on one chip, and on no disabled core."""
-    return place_pieces(piece_traffic(partition, graph), chip, seed, partition.part_of)
-
-
-def place_pieces(
-    traffic: npt.NDArray[np.float64], chip: ChipProfile, seed: int = 0, part_of: npt.NDArray[np.int32] | None = None
+def place(
+    partition: Partition, graph: Hypergraph, chip: ChipProfile, seed: int = 0, rates: npt.ArrayLike | None = None
 ) -> Placement:
-    """Place pieces that exchange these packets, both directions added: [piece, piece]; `part_of` as in `Partition`."""
-    mesh, n = chip.mesh, len(traffic)
+    """Place the pieces of `partition` on the mesh of `chip`, those of a part on one chip, and on no disabled core.
+
+    Args:
+        partition: the piece of each neuron.
+        graph: who listens to whom.
+        chip: whose mesh and prices.
+        seed: of the annealing.
+        rates: spikes of each neuron in some unit, which weight its packets: [neuron]; None: all equal.
+
+    Raises:
+        NetworkError: `rates` has another length, or holds a negative number or none.
+    """
+    return place_pieces(piece_traffic(partition, graph, rates), chip, seed, partition.part_of)
+
+
+def place_pieces(traffic: Floats, chip: ChipProfile, seed: int = 0, part_of: Ints32 | None = None) -> Placement:
+    """Place pieces of which row p sends these packets to column q, the diagonal 0; `part_of` as in `Partition`."""
+    n = len(traffic)
     part_of = np.zeros(n, np.int32) if part_of is None else part_of
+    exchanged = traffic + traffic.T
     sizes = np.bincount(part_of)
-    chips = _chip_of_parts(_sum_by(traffic, part_of), sizes, mesh)
-    slots = [compact_cores(mesh, int(c), int(size)) for c, size in zip(chips, sizes, strict=True)]
-    if n == 1:
-        return Placement(slots[0][:1])
+    chips = chip_of_parts(_sum_by(exchanged, part_of), sizes, chip)
+    slots = [compact_cores(chip.mesh, int(c), int(size)) for c, size in zip(chips, sizes, strict=True)]
+    slot, first = np.concatenate(slots), np.append(0, np.cumsum([len(s) for s in slots])).astype(np.int64)
+    in_order = (first[part_of] + _rank_in_part(part_of)).astype(np.int32)
+    if not exchanged.any():
+        return Placement(slot[in_order])
+    on = ground(slot, chip)
+    starts = [in_order, spectral_start(exchanged, on.x, on.y, part_of, first)]
+    return Placement(slot[_improved(starts, _Packets.of(traffic), on, part_of, first, seed)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Packets:
+    """Who exchanges packets with whom; a mean piece sends and gets 1 altogether."""
+
+    ptr: npt.NDArray[np.int64]  # [piece + 1], into neighbours
+    other: Ints32  # [neighbour]
+    weight: Floats  # [neighbour], sent and received
+    sent: Floats  # [neighbour]
+    received: Floats  # [neighbour]
+
+    @classmethod
+    def of(cls, traffic: Floats) -> "_Packets":
+        traffic = traffic * (len(traffic) / (2 * traffic.sum()))
+        piece, other = np.nonzero((traffic > 0) | (traffic.T > 0))
+        sent, received = traffic[piece, other], traffic[other, piece]
+        ptr = np.searchsorted(piece, np.arange(len(traffic) + 1)).astype(np.int64)
+        return cls(ptr, other.astype(np.int32), sent + received, sent, received)
+
+    def moves(self, sweeps: int, visits: int, beside: int) -> int:
+        """Moves of so many sweeps, or as many as take so many visits; at least 50 sweeps.
+
+        A move visits the neighbours of two pieces, and takes as long as `beside` visits more.
+        """
+        n = len(self.ptr) - 1
+        return n * max(50, min(sweeps, visits // (2 * len(self.other) + beside * n)))
+
+
+def _improved(
+    starts: list[Ints32], packets: _Packets, on: Ground, part_of: Ints32, first: npt.NDArray[np.int64], seed: int
+) -> Ints32:
+    """Slot of each piece; costs no more than any of `starts`."""
     from compiler.kernels.annealing import anneal
+    from compiler.kernels.link_relief import relieve
 
-    slot, first = np.concatenate(slots), np.concatenate([[0], np.cumsum([len(s) for s in slots])]).astype(np.int64)
-    tile_x, tile_y = tile_position(slot, mesh)
-    start = _start(traffic, tile_x, tile_y, part_of, first)
-    slot_of = anneal(traffic, tile_x, tile_y, start, part_of, first, SWEEPS, seed)
-    return Placement(slot[slot_of].astype(np.int32))
-
-
-def _chip_of_parts(traffic: Floats, sizes: npt.NDArray[np.int64], mesh: Mesh) -> npt.NDArray[np.int64]:
-    """The chip of each part: compact, large enough, and such that parts that exchange much are neighbours."""
-    usable, n = usable_cores(mesh), len(sizes)
-    if n == 1:
-        return np.flatnonzero(usable >= sizes[0])[:1]
-    need = np.sort(sizes)[::-1]
-    for size in range(n, mesh.n_chips + 1):
-        chips = compact_chips(mesh, size)
-        chips = np.sort(chips[np.argsort(-usable[chips], kind="stable")[:n]])  # the roomiest, all of them if whole
-        if (need <= np.sort(usable[chips])[::-1]).all():
-            break
-    room, (x, y) = usable[chips], np.divmod(chips, mesh.chips_y)
-    distance = np.abs(x[:, None] - x) + np.abs(y[:, None] - y)
-    by_size = np.empty(n, np.int64)
-    by_size[np.argsort(-sizes, kind="stable")] = np.argsort(-room, kind="stable")  # fits, if anything does
-    starts = [by_size, _spectral_assignment(traffic, x, y).astype(np.int64)]
-    found = [_swapped(start, traffic, distance, sizes, room) for start in starts if (sizes <= room[start]).all()]
-    return chips[min(found, key=lambda at: float((traffic * distance[np.ix_(at, at)]).sum()))]
+    p, groups = packets, (part_of.astype(np.int32), first)
+    hops = (p.ptr, p.other, p.weight, on.x, on.y)
+    links = (on.tile_x, on.tile_y, on.link, on.occupied)
+    state = np.array([seed * 2 + 1], np.uint64)
+    each, least, most = SWEEPS
+    moves = p.moves(min(max(each * len(part_of), least), most), VISITS // STARTS, 10)
+    found = [anneal(*hops, starts[-1], *groups, moves, HOT, COLD, state) for _ in range(STARTS)]
+    best = min(found, key=lambda slots: _hop_cost(slots, p, on))
+    moves, few = p.moves(RELIEF_SWEEPS, RELIEF_VISITS, len(on.occupied) // 2), len(part_of) <= FEW
+    limits = (FEW_HOT, COLD) if few else (RELIEF_HOT, RELIEF_COLD)
+    network = (p.ptr, p.other, p.weight, p.sent, p.received, on.x, on.y, *links)
+    relieved = [
+        relieve(*network, slots, *groups, moves, LINK_WEIGHT, *limits, state) for slots in (found if few else [best])
+    ]
+    return min([*relieved, *starts], key=lambda slots: _cost(slots, p, on))
 
 
-def _swapped(
-    start: npt.NDArray[np.int64],
-    traffic: Floats,
-    distance: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
-    room: npt.NDArray[np.int64],
-) -> npt.NDArray[np.int64]:
-    """Parts swapped in pairs for as long as packets x distance falls and both fit."""
-    at, better = start.copy(), True
-    while better:
-        better = False
-        for p, q in itertools.combinations(range(len(at)), 2):
-            if sizes[p] > room[at[q]] or sizes[q] > room[at[p]]:
-                continue
-            nearer = (distance[at[q]][at] - distance[at[p]][at]) * (traffic[p] - traffic[q])
-            nearer[[p, q]] = 0  # these two stay as far apart as they are
-            if nearer.sum() < -1e-9:
-                at[p], at[q] = at[q], at[p]
-                better = True
-    return at
+def _hop_cost(slot_of: Ints32, packets: _Packets, on: Ground) -> float:
+    """Packets x price of their hops."""
+    piece = np.repeat(np.arange(len(slot_of)), np.diff(packets.ptr))
+    a, b = slot_of[piece], slot_of[packets.other]
+    return float((packets.sent * (np.abs(on.x[a] - on.x[b]) + np.abs(on.y[a] - on.y[b]))).sum())
 
 
-def _start(
-    traffic: Floats,
-    tile_x: npt.NDArray[np.int32],
-    tile_y: npt.NDArray[np.int32],
-    part_of: npt.NDArray[np.int32],
-    first: npt.NDArray[np.int64],
-) -> npt.NDArray[np.int32]:
-    """Slot of each piece: part by part, each turned so that it lies well to those before it."""
-    start = np.zeros(len(part_of), np.int32)
-    # pieces that have no slot yet are taken to be in the middle of their chip
-    x, y = (np.add.reduceat(t, first[:-1]) / np.diff(first) for t in (tile_x, tile_y))
-    at_x, at_y = x[part_of], y[part_of]
-    for part in range(len(first) - 1):
-        mine, slots = np.flatnonzero(part_of == part), slice(first[part], first[part + 1])
-        others = np.flatnonzero(part_of != part)
-        distance = np.abs(at_x[others, None] - tile_x[slots]) + np.abs(at_y[others, None] - tile_y[slots])
-        pull = traffic[np.ix_(mine, others)] @ distance if len(others) else None
-        start[mine] = first[part] + _spectral_assignment(
-            traffic[np.ix_(mine, mine)], tile_x[slots], tile_y[slots], pull
-        )
-        at_x[mine], at_y[mine] = tile_x[start[mine]], tile_y[start[mine]]
-    return start
+def _cost(slot_of: Ints32, packets: _Packets, on: Ground) -> float:
+    """What placement_cost.py defines."""
+    from compiler.kernels.link_relief import link_loads
+
+    p = packets
+    load = link_loads(p.ptr, p.other, p.sent, on.tile_x, on.tile_y, on.link, on.occupied, slot_of)
+    return _hop_cost(slot_of, p, on) + LINK_WEIGHT * float(load.max(initial=0.0))
 
 
-def _sum_by(traffic: Floats, part_of: npt.NDArray[np.int32]) -> Floats:
+def _rank_in_part(part_of: Ints32) -> npt.NDArray[np.int64]:
+    """How many pieces of its part stand before each piece."""
+    rank = np.empty(len(part_of), np.int64)
+    for part in range(int(part_of.max()) + 1):
+        mine = np.flatnonzero(part_of == part)
+        rank[mine] = np.arange(len(mine))
+    return rank
+
+
+def _sum_by(traffic: Floats, part_of: Ints32) -> Floats:
     """Traffic between parts, nothing within: [part, part]."""
     member = np.eye(int(part_of.max()) + 1)[part_of]
     between: Floats = member.T @ traffic @ member
@@ -130,42 +160,17 @@ def _sum_by(traffic: Floats, part_of: npt.NDArray[np.int32]) -> Floats:
     return between
 
 
-def piece_traffic(partition: Partition, graph: Hypergraph) -> npt.NDArray[np.float64]:
-    """Packets between pieces when every neuron fires once, both directions added: [piece, piece]."""
+def piece_traffic(partition: Partition, graph: Hypergraph, rates: npt.ArrayLike | None = None) -> Floats:
+    """Packets from piece to piece when every neuron fires once, or `rates` [neuron] times: [from, to].
+
+    Raises:
+        NetworkError: `rates` has another length, or holds a negative number or none.
+    """
     source, reached = source_pieces(graph, partition.piece_of)
     inside = source < graph.n_neurons  # external spikes come from no core
+    fired = None if rates is None else as_rates(rates, graph.n_neurons)[source[inside]]
     n = partition.n_pieces
     flat = partition.piece_of[source[inside]].astype(np.int64) * n + reached[inside]
-    packets = np.bincount(flat, minlength=n * n).reshape(n, n).astype(np.float64)
+    packets = np.bincount(flat, weights=fired, minlength=n * n).reshape(n, n).astype(np.float64)
     np.fill_diagonal(packets, 0)
-    return packets + packets.T
-
-
-def _spectral_assignment(
-    traffic: Floats, tile_x: npt.NDArray[Any], tile_y: npt.NDArray[Any], pull: Floats | None = None
-) -> npt.NDArray[np.int32]:
-    """Slot of each piece: pieces near in traffic go to tiles near on the mesh.
-
-    `pull` [piece, slot] is the cost of traffic with the outside; of the four ways to turn the pieces over, the one with
-    the lowest is taken.
-    """
-    from scipy.linalg import eigh
-    from scipy.optimize import linear_sum_assignment
-
-    n = len(traffic)
-    if not 2 < n <= _SPECTRAL_MAX:
-        return np.arange(n, dtype=np.int32)
-    laplacian = np.diag(traffic.sum(1)) - traffic
-    _, vectors = eigh(laplacian, subset_by_index=[1, 2])
-    vectors *= np.where(vectors[np.abs(vectors).argmax(0), [0, 1]] < 0, -1, 1)  # one sign, whatever the solver
-    rank = vectors.round(9).argsort(0, kind="stable").argsort(0, kind="stable") / (n - 1)
-    x, y = tile_x - tile_x.min(), tile_y - tile_y.min()
-    wide, narrow = (x, y) if x.max() >= y.max() else (y, x)
-    found = []
-    for turn in [(False, False), (False, True), (True, False), (True, True)][: 1 if pull is None else 4]:
-        turned = np.where(turn, 1 - rank, rank)
-        goal = [turned[:, 0] * wide.max(), turned[:, 1] * narrow.max()]
-        cost = (goal[0][:, None] - wide) ** 2 + (goal[1][:, None] - narrow) ** 2
-        slot = linear_sum_assignment(cost)[1].astype(np.int32)
-        found.append((0.0 if pull is None else float(pull[np.arange(n), slot].sum()), slot))
-    return min(found, key=lambda option: option[0])[1]
+    return packets

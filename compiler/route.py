@@ -1,7 +1,8 @@
 """Route: the way of every packet, east-west first, then north-south.
 
-One packet per spike and destination core (unicast).  XY routing needs no table on the chip: the routes are a
-function of the emitted program, and serve the report, the counts of a run and the load of the links.
+One packet per spike and destination core (unicast), or one that is copied where the ways to its destinations part
+(multicast: trees.py), as `mesh.packets` says.  XY routing needs no table on the chip: the routes are a function of the
+emitted program, and serve the report, the counts of a run and the load of the links.
 External spikes enter at their core and cross no link.  A way that would meet a disabled link becomes a
 shortest way around it, east-west first where there is a choice.  Between chips a packet crosses a border:
 a link of its own for each tile at the edge, or one that the whole edge shares (`mesh.border`).
@@ -14,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.errors import DoesNotFit
-from chips.profile import ChipProfile, Mesh
+from chips.profile import ChipProfile, Mesh, Packets
 from compiler.board import tile_position
 from compiler.program import Program
+from compiler.trees import Trees, trees
 
 EAST, WEST, NORTH, SOUTH = range(4)  # directed links that leave a tile: x + 1, x - 1, y + 1, y - 1
 STEP_X, STEP_Y = np.array([1, -1, 0, 0]), np.array([0, 0, 1, -1])  # [direction]
@@ -46,6 +48,9 @@ class Routes:
     pair_link: npt.NDArray[np.int32]  # indices into link, in the order of the way
     link: npt.NDArray[np.int64]  # [link in use], ascending
     n_inside: int  # links in use inside chips; the others are borders
+    trees: Trees | None = (
+        None  # of a chip with multicast packets; None: each axon is a packet that takes its pair's way
+    )
 
     @property
     def pair_packets(self) -> npt.NDArray[np.int64]:
@@ -55,6 +60,11 @@ class Routes:
     @property
     def link_load(self) -> npt.NDArray[np.int64]:
         """Packets over each link in use when every neuron fires once."""
+        return self.unicast_link_load if self.trees is None else self.trees.link_load(len(self.link))
+
+    @property
+    def unicast_link_load(self) -> npt.NDArray[np.int64]:
+        """The same if each destination core gets a packet of its own."""
         packets = np.repeat(self.pair_packets, np.diff(self.pair_link_ptr))
         load = np.bincount(self.pair_link, weights=packets, minlength=len(self.link))
         return load.astype(np.int64)
@@ -70,8 +80,13 @@ class _Ways:
     direction: Ints  # [hop]
 
 
-def route(program: Program) -> Routes:
+def route(program: Program, packets: Packets | None = None) -> Routes:
     """The routes of an emitted program.
+
+    Args:
+        program: what was emitted.
+        packets: as `mesh.packets`, in place of what the chip's profile says.  Slots of a crossbar have one destination,
+            so both are the same there, and trees are left out.
 
     Raises:
         DoesNotFit: disabled links leave no way between two cores that exchange packets.
@@ -90,13 +105,19 @@ def route(program: Program) -> Routes:
     if mesh.cut_links:
         detours[ways.pair[_is_cut(ways, mesh)]] = True
         ways = _around(ways, detours, t.core[pair_from], t.core[pair_to], program.chip)
-    number, is_border = _links(ways, mesh)
-    link, pair_link = np.unique(number, return_inverse=True)
+    number, is_border = link_numbers(ways.x, ways.y, ways.direction, mesh)
+    link, index = np.unique(number, return_inverse=True)
     along_x = ways.direction <= WEST
     kinds = (along_x, ~along_x, along_x & is_border, ~along_x & is_border)
     hops = [np.bincount(ways.pair[kind], minlength=len(pairs)).astype(np.int32) for kind in kinds]
+    axon_ptr = np.searchsorted(axon_source, np.arange(n_sources + 1)).astype(np.int64)
+    way_ptr = np.searchsorted(ways.pair, np.arange(len(pairs) + 1)).astype(np.int64)
+    pair_link, tree = index.astype(np.int32), None
+    if (packets or mesh.packets) == "multicast" and not program.is_crossbar:
+        hop = (ways.x * mesh.height + ways.y) * 4 + ways.direction
+        tree = trees(axon_ptr, axon_pair, way_ptr, hop, pair_link, kinds)
     return Routes(
-        axon_ptr=np.searchsorted(axon_source, np.arange(n_sources + 1)).astype(np.int64),
+        axon_ptr=axon_ptr,
         axon_core=axon_core.astype(np.int32),
         axon_pair=axon_pair,
         pair_from=pair_from.astype(np.int32),
@@ -106,10 +127,11 @@ def route(program: Program) -> Routes:
         pair_borders_x=hops[2],
         pair_borders_y=hops[3],
         pair_detours=detours,
-        pair_link_ptr=np.searchsorted(ways.pair, np.arange(len(pairs) + 1)).astype(np.int64),
-        pair_link=pair_link.astype(np.int32),
+        pair_link_ptr=way_ptr,
+        pair_link=pair_link,
         link=link,
         n_inside=int(np.searchsorted(link, mesh.width * mesh.height * 4)),
+        trees=tree,
     )
 
 
@@ -156,14 +178,14 @@ def _xy_ways(ax: npt.ArrayLike, ay: npt.ArrayLike, bx: npt.ArrayLike, by: npt.Ar
     )
 
 
-def _links(ways: _Ways, mesh: Mesh) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """The number of the link of each hop (see `Routes`), and whether it is a border."""
-    chip_x, chip_y = ways.x // mesh.tiles_x, ways.y // mesh.tiles_y
-    to_x, to_y = ways.x + STEP_X[ways.direction], ways.y + STEP_Y[ways.direction]
+def link_numbers(x: Ints, y: Ints, direction: Ints, mesh: Mesh) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """The number of each link that leaves tile (x, y) in a direction (see `Routes`), and whether it is a border."""
+    chip_x, chip_y = x // mesh.tiles_x, y // mesh.tiles_y
+    to_x, to_y = x + STEP_X[direction], y + STEP_Y[direction]
     is_border = (chip_x != to_x // mesh.tiles_x) | (chip_y != to_y // mesh.tiles_y)
-    tile, chip = ways.x * mesh.height + ways.y, chip_x * mesh.chips_y + chip_y
+    tile, chip = x * mesh.height + y, chip_x * mesh.chips_y + chip_y
     owner = np.where(is_border, chip, tile) if mesh.border == "merged" else tile
-    return owner * 4 + ways.direction + is_border * (mesh.width * mesh.height * 4), is_border
+    return owner * 4 + direction + is_border * (mesh.width * mesh.height * 4), is_border
 
 
 # ---------------------------------------------------------------- around disabled links

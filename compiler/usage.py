@@ -1,24 +1,27 @@
 """How full a compiled chip is: per core and in total, what binds, and how far from the lower bounds."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from chips.packing import list_bits, synapse_bits
+from chips.profile import Packets
 from compiler.board import chip_of
 from compiler.bounds import POOL, lower_bounds, pooled_bits, resource_limits
 from compiler.program import Program
 from compiler.registers import ADAPTIVE
-from compiler.route import route
+from compiler.route import Routes, route
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Use of a chip by a program, when nothing runs yet.
 
-    Rates are taken as equal: "per spike" is the mean over neurons.
+    Rates are taken as equal: "per spike" is the mean over neurons.  Packets are counted where they arrive, whether each
+    left for itself or as a copy; hops and loads as the chip's packets go (`mesh.packets`), and in the dictionaries by
+    "unicast" and "multicast", as they would be with either.
     """
 
     core: npt.NDArray[np.int32]  # [used core], number on the mesh
@@ -32,6 +35,9 @@ class Usage:
     hops_between_chips_per_spike: float
     busiest_link_packets: int  # inside a chip, when every neuron fires once
     busiest_border_packets: int  # between chips, likewise
+    hops_per_spike_by_packets: dict[Packets, float]
+    busiest_link_by_packets: dict[Packets, int]
+    busiest_border_by_packets: dict[Packets, int]
     chips_used: int
     pairs_of_cores: int  # that exchange packets
     pairs_around_disabled_links: int  # of these, with a way other than the plain one
@@ -69,16 +75,17 @@ def usage(program: Program) -> Usage:
 
         return crossbar_usage(program)
     t, chip = program.lists, program.chip
-    routes = route(program)
+    routes = route(program, "multicast")
+    kind, ways = chip.mesh.packets, _ways_by_packets(routes)
     packets, pair = routes.pair_packets, routes
     between = packets[pair.pair_from != pair.pair_to].sum()
     entries = t.list_core if chip.lists.layout == "row" else routes.axon_core  # each row takes an axon
     chip_of_pair = [chip_of(t.core[end], chip.mesh) for end in (pair.pair_from, pair.pair_to)]
     across = packets[chip_of_pair[0] != chip_of_pair[1]].sum()
-    hops = (packets * (pair.pair_hops_x + pair.pair_hops_y)).sum()
-    borders = (packets * (pair.pair_borders_x + pair.pair_borders_y)).sum()
-    load = routes.link_load
     n = program.n_neurons
+    hops = {name: way.hops / n for name, way in ways.items()}
+    link = {name: int(way.load[: routes.n_inside].max(initial=0)) for name, way in ways.items()}
+    border = {name: int(way.load[routes.n_inside :].max(initial=0)) for name, way in ways.items()}
     bits = np.bincount(t.list_core, weights=list_memory_bits(program), minlength=program.n_cores)
     used = {
         "neurons": np.diff(t.core_ptr),
@@ -97,14 +104,35 @@ def usage(program: Program) -> Usage:
         packets_per_spike=float(packets.sum()) / n,
         packets_between_cores_per_spike=float(between) / n,
         packets_between_chips_per_spike=float(across) / n,
-        hops_per_spike=float(hops) / n,
-        hops_between_chips_per_spike=float(borders) / n,
-        busiest_link_packets=int(load[: routes.n_inside].max(initial=0)),
-        busiest_border_packets=int(load[routes.n_inside :].max(initial=0)),
+        hops_per_spike=hops[kind],
+        hops_between_chips_per_spike=ways[kind].borders / n,
+        busiest_link_packets=link[kind],
+        busiest_border_packets=border[kind],
+        hops_per_spike_by_packets=hops,
+        busiest_link_by_packets=link,
+        busiest_border_by_packets=border,
         chips_used=len(np.unique(chip_of(t.core, chip.mesh))),
         pairs_of_cores=int((pair.pair_from != pair.pair_to).sum()),
         pairs_around_disabled_links=int(routes.pair_detours.sum()),
     )
+
+
+class _Way(NamedTuple):
+    hops: int  # when every neuron fires once
+    borders: int
+    load: npt.NDArray[np.int64]  # [link]
+
+
+def _ways_by_packets(routes: Routes) -> dict[Packets, _Way]:
+    """What all spikes cross, by how packets are sent; `routes` with trees."""
+    pair, packets, trees = routes, routes.pair_packets, routes.trees
+    hops = int((packets * (pair.pair_hops_x + pair.pair_hops_y)).sum())
+    borders = int((packets * (pair.pair_borders_x + pair.pair_borders_y)).sum())
+    ways: dict[Packets, _Way] = {"unicast": _Way(hops, borders, routes.unicast_link_load)}
+    if trees is not None:
+        borders = int((trees.borders_x + trees.borders_y).sum())
+        ways["multicast"] = _Way(len(trees.link), borders, routes.link_load)
+    return ways
 
 
 def list_memory_bits(program: Program) -> npt.NDArray[np.int64]:

@@ -86,6 +86,18 @@ def as_delays(values: npt.ArrayLike, m: int, label: str) -> npt.NDArray[np.uint8
     return array.astype(np.uint8)
 
 
+def as_rates(values: npt.ArrayLike, n: int) -> npt.NDArray[np.float64]:
+    """Spikes of each of `n` neurons in some unit: finite, 0 or more, shape (n,)."""
+    array = as_numbers(values, "rates").astype(np.float64)
+    if array.shape != (n,):
+        raise NetworkError(f"rates have shape {array.shape}, but need one number for each neuron: ({n},)")
+    wrong = ~(np.isfinite(array) & (array >= 0))
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise NetworkError(f"rate of neuron {first} is {array[first]:g}, but must be finite and 0 or more")
+    return array
+
+
 def _outside(array: npt.NDArray[Any], low: int, high: int) -> npt.NDArray[np.bool_]:
     """Which entries are not whole numbers from `low` to `high`; NaN is none."""
     inside: npt.NDArray[np.bool_] = array >= low

@@ -117,6 +117,9 @@ def _traffic(use: Usage) -> list[list[str]]:
         ["hops per spike", hops],
         ["busiest link", f"{use.busiest_link_packets:,} packets when every neuron fires once"],
     ]
+    one, other = use.hops_per_spike_by_packets.values(), use.busiest_link_by_packets.values()
+    both = " / ".join(f"{hops:.3g} hops, {link:,} on the busiest link" for hops, link in zip(one, other, strict=True))
+    rows.append([" / ".join(use.hops_per_spike_by_packets), both])
     if many:
         border = f"{use.busiest_border_packets:,} packets when every neuron fires once"
         rows = [["chips", f"{use.chips_used:,} used"], *rows, ["busiest link between chips", border]]

@@ -33,8 +33,10 @@ class Counts:
     spikes arrive as input packets.  `synaptic_events` includes those of the dense format, which are also
     counted apart; `synapse_words` are the words of memory that hold the lists read.  A hop is one packet over one link;
     a hop between chips is a border too, so `hops_x` includes `borders_x`, and `hops_y` `borders_y`.  Hops and borders
-    belong to the sending core.  On a crossbar, copies, relays and partial sums count like any neuron, and packets that
-    meet on an axon in one tick merge: `merged_packets` counts those after the first.
+    belong to the sending core.  A multicast packet (`mesh.packets`) leaves once for all its cores, own one included: it
+    is one of `packets_out`, one of `packets_between_cores` if it leaves its core, and one of `packets_in` at each; it
+    crosses each link of the united ways once.  On a crossbar, copies, relays and partial sums count like any neuron,
+    and packets that meet on an axon in one tick merge: `merged_packets` counts those after the first.
     """
 
     chip_name: str

@@ -75,10 +75,20 @@ def test_any_network_compiles_or_is_refused_with_a_reason(name: str, net: Networ
         check_faithful(*made)
 
 
-@given(register_networks(), st.sampled_from(["loihi1", "ideal"]), st.integers(1, 9), st.integers(0, 3))
+ways = st.fixed_dictionaries(
+    {"seed": st.integers(0, 3)},
+    optional={"partition": st.sampled_from(["greedy", "multilevel"]), "rates": st.integers(0, 99)},
+)
+
+
+@given(register_networks(), st.sampled_from(["loihi1", "ideal"]), st.integers(1, 9), ways)
 @settings(anything, max_examples=80)
-def test_every_neuron_and_every_synapse_is_there_exactly_once(net: Network, name: str, neurons: int, seed: int) -> None:
-    program = compile(net, with_settings(name, core__neurons=neurons), seed=seed)
+def test_every_neuron_and_every_synapse_is_there_exactly_once(
+    net: Network, name: str, neurons: int, way: dict[str, Any]
+) -> None:
+    if "rates" in way:
+        way["rates"] = np.random.default_rng(way["rates"]).lognormal(size=net.n_neurons + net.n_channels)
+    program = compile(net, with_settings(name, core__neurons=neurons), **way)
     t = program.tables
     assert sorted(t.neuron_of.tolist()) == list(range(net.n_neurons))
     found = []
@@ -590,7 +600,8 @@ for a in ("zeta", "alpha", "mu", "in"):
         n = 6 if a == "in" else 30
         net.connect(a, b, rng.integers(0, n, 90), rng.integers(0, 30, 90), 2 * rng.integers(-90, 120, 90), 2)
 from chips import load_chip
-program = compile(net, load_chip("loihi1", {"core.neurons": 7}), seed=3)
+rates = rng.lognormal(size=96)
+program = compile(net, load_chip("loihi1", {"core.neurons": 7}), seed=3, partition="multilevel", rates=rates)
 spikes = np.argwhere(rng.random((50, 6)) < 0.3)
 result = run(program, spikes, 50)
 with tempfile.TemporaryDirectory() as folder:
@@ -602,11 +613,12 @@ with tempfile.TemporaryDirectory() as folder:
 """
 
 
-def test_two_processes_make_the_same_program_and_the_same_run() -> None:
+def test_two_processes_make_the_same_program_and_the_same_run_on_one_and_two_threads() -> None:
     printed = []
-    for hash_seed in ("1", "77"):
+    for hash_seed, threads in (("1", "1"), ("77", "2")):
         path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
+        environment |= dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True
         )

@@ -111,6 +111,7 @@ class _Graph:
             np.zeros(len(slots), np.int64),
             np.array([[_NO_LIMIT if limit is None else limit for limit in limits]], np.int64),
             np.array([1, 0, 1], np.int64),
+            np.ones(self.n_lines, np.int64),
         )
         return piece_of
 

@@ -180,13 +180,13 @@ def _notes(net: LoweredCrossbar, slots: Slots) -> list[str]:
 
 
 def _traffic(slots: Slots) -> npt.NDArray[np.float64]:
-    """Packets between pieces when every slot fires once, both directions added: [piece, piece]."""
+    """Packets from piece to piece when every slot fires once: [from, to]."""
     sends = slots.target >= 0
     n = slots.n_pieces
     flat = slots.piece[sends] * n + slots.axon_piece[slots.target[sends]]
     packets = np.bincount(flat, minlength=n * n).reshape(n, n).astype(np.float64)
     np.fill_diagonal(packets, 0)
-    return packets + packets.T
+    return packets
 
 
 def _parts(slots: Slots, chip: ChipProfile) -> npt.NDArray[np.int32] | None:

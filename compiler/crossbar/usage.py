@@ -1,8 +1,11 @@
 """How full a compiled crossbar chip is; see ../usage.py."""
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
+from chips.profile import Packets
 from compiler.board import chip_of, tile_position
 from compiler.bounds import RESOURCES, lower_bounds
 from compiler.crossbar.tables import NEURON, row_synapses
@@ -11,6 +14,7 @@ from compiler.route import Routes, route
 from compiler.usage import Usage
 
 Ints = npt.NDArray[np.int64]
+T = TypeVar("T")
 
 
 def crossbar_usage(program: Program) -> Usage:
@@ -55,10 +59,18 @@ def crossbar_usage(program: Program) -> Usage:
         hops_between_chips_per_spike=float(borders.sum()) / n,
         busiest_link_packets=inside,
         busiest_border_packets=border,
+        hops_per_spike_by_packets=_both(float(hops.sum()) / n),
+        busiest_link_by_packets=_both(inside),
+        busiest_border_by_packets=_both(border),
         chips_used=len(np.unique(on_chip)),
         pairs_of_cores=len(np.unique((start * n_cores + end)[start != end])),
         pairs_around_disabled_links=detours,
     )
+
+
+def _both(value: T) -> dict[Packets, T]:
+    """A slot has one destination, so its packet is never copied."""
+    return {"unicast": value, "multicast": value}
 
 
 def _loads(program: Program, routes: Routes | None, start: Ints, end: Ints) -> tuple[int, int]:

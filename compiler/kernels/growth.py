@@ -1,6 +1,6 @@
 """The compiled loop of partition.py: grow pieces neuron by neuron.
 
-Free neurons wait in buckets by the number of input axons they would add to the open piece, so the best one
+Free neurons wait in buckets by the worth of the input axons they would add to the open piece, so the best one
 is found, and a neighbour moved, in constant time.
 """
 
@@ -10,26 +10,32 @@ from compiler.jit import jit
 
 
 @jit
-def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, out_axons, own_bits, limits, packing):
+def grow(
+    in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, out_axons, own_bits, limits, packing, worth
+):
     """Piece of each neuron, int32 [neuron].
 
     `limits`: neurons, input axons, output axons, synapse bits of each piece; bits of its pool, and those that a neuron,
     an input axon and an output axon take of it; the last row is that of all further pieces.  `packing`: synapses of a
     block, header bits, word bits.  `out_axons`: expected output axons of each neuron; `own_bits`: what each takes of
-    the pool on top of a neuron's share.
+    the pool on top of a neuron's share.  `worth` [source]: what an input axon for it counts when the best neuron is
+    looked for, whole numbers of at least 1.
     """
     n = len(in_ptr) - 1
     n_sources = len(out_ptr) - 1
     piece_of = np.full(n, -1, np.int32)
-    base = np.zeros(n, np.int32)  # axons that a neuron needs in an empty piece
+    base = np.zeros(n, np.int32)  # worth of the axons that a neuron needs in an empty piece
+    needs = np.zeros(n, np.int32)  # these axons
     for v in range(n):
         last = -1
         for k in range(in_ptr[v], in_ptr[v + 1]):
             source = net_source[in_net[k]]
             if source != last:
-                base[v] += 1
+                base[v] += worth[source]
+                needs[v] += 1
                 last = source
     key = base.copy()
+    fresh = needs.copy()  # axons that a neuron would add to the open piece, whose worth is the key
     head = np.full(base.max() + 2, -1, np.int32)
     after = np.full(n, -1, np.int32)
     before = np.full(n, -1, np.int32)
@@ -67,7 +73,7 @@ def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, ou
                             piece,
                             used,
                             limit,
-                            key,
+                            fresh,
                             in_ptr,
                             in_net,
                             in_count,
@@ -89,7 +95,7 @@ def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, ou
             piece_of[v] = piece
             placed += 1
             used[0] += 1
-            used[1] += key[v]
+            used[1] += fresh[v]
             used[2] += out_axons[v]
             used[4] += own_bits[v]
             used[3] += _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing)
@@ -110,11 +116,13 @@ def grow(in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, ou
                             touched[n_touched] = t
                             n_touched += 1
                         _pop(t, key, head, after, before)
-                        key[t] -= 1
+                        key[t] -= worth[source]
+                        fresh[t] -= 1
                         _push(t, key, head, after, before)
                         lowest = min(lowest, key[t])
         for i in range(n_touched):
             t = touched[i]
+            fresh[t] = needs[t]
             if piece_of[t] < 0:
                 _pop(t, key, head, after, before)
                 key[t] = base[t]
@@ -146,12 +154,12 @@ def _pop(v, key, head, after, before):
 
 @jit
 def _fits(
-    v, piece, used, limits, key, in_ptr, in_net, in_count, net_bits, net_piece, net_size, out_axons, own_bits, packing
+    v, piece, used, limits, fresh, in_ptr, in_net, in_count, net_bits, net_piece, net_size, out_axons, own_bits, packing
 ):
-    if used[0] + 1 > limits[0] or used[1] + key[v] > limits[1] or used[2] + out_axons[v] > limits[2]:
+    if used[0] + 1 > limits[0] or used[1] + fresh[v] > limits[1] or used[2] + out_axons[v] > limits[2]:
         return False
     bits = _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing)
-    pooled = (used[0] + 1) * limits[5] + (used[1] + key[v]) * limits[6] + (used[2] + out_axons[v]) * limits[7]
+    pooled = (used[0] + 1) * limits[5] + (used[1] + fresh[v]) * limits[6] + (used[2] + out_axons[v]) * limits[7]
     pooled += used[4] + own_bits[v]
     return used[3] + bits <= limits[3] and pooled + used[3] + bits <= limits[4]
 

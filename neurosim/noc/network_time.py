@@ -59,9 +59,9 @@ def network_time(
         A `Latency`; of "queued" and "flit" a `NetworkTime`, which also says what packets waited for.
 
     Raises:
-        RunError: the model is unknown, the profile has no section `noc`, the result is another program's or kept no
-            counts per step, the program is one of crossbars, or packets wait for each other in a circle (which ways
-            around disabled links may cause).
+        RunError: the model is unknown, the profile has no section `noc` or multicast packets, the result is another
+            program's or kept no counts per step, the program is one of crossbars, or packets wait for each other in a
+            circle (which ways around disabled links may cause).
     """
     if model not in MODELS:
         raise RunError(f"model is {model!r}, but must be one of {', '.join(map(repr, MODELS))}")
@@ -69,6 +69,11 @@ def network_time(
     result.counts.check_chip(chip)
     if model == "analytic":
         return latency(result.counts, chip)
+    if chip.mesh.packets == "multicast":
+        raise RunError(
+            f"model {model!r} knows no packets that are copied on their way, as those of {chip.name} are "
+            "(mesh.packets): use model 'analytic', or a profile with unicast packets"
+        )
     noc = noc_of(chip, model)
     routes = route(program)
     sender = sender_of(result, program, routes, chip)

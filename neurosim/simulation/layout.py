@@ -59,7 +59,9 @@ class Caused(NamedTuple):
     axon_ptr: npt.NDArray[np.int64]  # [source + 1]; all of the axons empty where rows are
     axon_core: npt.NDArray[np.int32]  # [axon]
     axon_counts: npt.NDArray[np.int32]  # [axon, kinds]
-    axon_pair: npt.NDArray[np.int32]  # [axon], -1 for external spikes
+    axon_pair: npt.NDArray[
+        np.int32
+    ]  # [axon], its packet's way, or its source's tree; -1: none, or told by another axon
     pair_link_ptr: npt.NDArray[np.int64]  # [pair + 1]
     pair_link: npt.NDArray[np.int32]
     row_width: int  # numbers of a row; 0 with axons

@@ -49,22 +49,51 @@ def _there(program: Program, routes: Routes) -> Ints32:
 
 def _at_home(program: Program, routes: Routes) -> Ints32:
     n_sources = len(routes.axon_ptr) - 1
-    inside = routes.axon_pair >= 0
-    sender = np.repeat(np.arange(n_sources, dtype=np.int32), np.diff(routes.axon_ptr))[inside]
     here = np.zeros((n_sources, len(AT_HOME)), np.int32)
     here[: program.n_neurons, AT_HOME.index(layout.SPIKES)] = 1
+    for kind, values in _sent(routes).items():
+        here[:, AT_HOME.index(kind)] = values
+    return here
+
+
+def _sent(routes: Routes) -> dict[int, npt.NDArray[Any]]:
+    """What a spike sends, and what that crosses: kind -> [source].  A multicast packet leaves once for all cores."""
+    n_sources, inside = len(routes.axon_ptr) - 1, routes.axon_pair >= 0
+    sender = np.repeat(np.arange(n_sources, dtype=np.int32), np.diff(routes.axon_ptr))[inside]
+    pair, trees = routes.axon_pair[inside], routes.trees
+    between = np.bincount(sender, weights=(routes.pair_from != routes.pair_to)[pair], minlength=n_sources)
+    out = np.bincount(sender, minlength=n_sources)
+    if trees is not None:
+        return {
+            layout.PACKETS_OUT: out > 0,
+            layout.PACKETS_BETWEEN_CORES: between > 0,
+            layout.HOPS_X: trees.hops_x,
+            layout.HOPS_Y: trees.hops_y,
+            layout.BORDERS_X: trees.borders_x,
+            layout.BORDERS_Y: trees.borders_y,
+        }
     of_pair = {
-        layout.PACKETS_OUT: np.ones(len(routes.pair_from)),
-        layout.PACKETS_BETWEEN_CORES: routes.pair_from != routes.pair_to,
         layout.HOPS_X: routes.pair_hops_x,
         layout.HOPS_Y: routes.pair_hops_y,
         layout.BORDERS_X: routes.pair_borders_x,
         layout.BORDERS_Y: routes.pair_borders_y,
     }
-    for kind, values in of_pair.items():
-        weights = values[routes.axon_pair[inside]]
-        here[:, AT_HOME.index(kind)] = np.bincount(sender, weights=weights, minlength=n_sources)
-    return here
+    crossed = {k: np.bincount(sender, weights=v[pair], minlength=n_sources) for k, v in of_pair.items()}
+    return {layout.PACKETS_OUT: out, layout.PACKETS_BETWEEN_CORES: between, **crossed}
+
+
+def _ways(routes: Routes) -> tuple[Ints32, npt.NDArray[np.int64], Ints32]:
+    """Which links an axon's packet crosses: the way of each axon or -1, and pointers of ways into links.
+
+    The way of a multicast packet is its tree, which stands at the first axon of its source.
+    """
+    trees = routes.trees
+    if trees is None:
+        return routes.axon_pair, routes.pair_link_ptr, routes.pair_link
+    of_axon = np.full(len(routes.axon_pair), -1, np.int32)
+    source = np.flatnonzero(np.diff(routes.axon_ptr) > 0)
+    of_axon[routes.axon_ptr[source]] = source  # the trees of external sources are empty
+    return of_axon, trees.ptr, trees.link
 
 
 def _places(length: npt.NDArray[np.int64], program: Program) -> npt.NDArray[np.int64]:
@@ -97,7 +126,8 @@ def _arriving(program: Program, routes: Routes) -> dict[str, Any]:
     width = layout.padded(len(kinds) * program.n_cores + len(routes.link))
     row_type: type = np.uint8 if arriving.max(initial=0) < 2**8 else np.uint16
     in_rows = n_sources * width * np.dtype(row_type).itemsize
-    in_axons = sum(a.nbytes for a in (arriving, routes.axon_core, routes.axon_pair, routes.pair_link))
+    axon_way, way_ptr, way_link = _ways(routes)
+    in_axons = sum(a.nbytes for a in (arriving, routes.axon_core, axon_way, way_link))
     if arriving.max(initial=0) < 2**16 and rows_are_chosen(width, in_rows, in_axons):
         none = {"axon_ptr": _NONE.astype(np.int64), "axon_core": _NONE, "axon_counts": _NONE[:, None]}
         none |= {"axon_pair": _NONE, "pair_link_ptr": _NONE.astype(np.int64), "pair_link": _NONE}
@@ -110,9 +140,9 @@ def _arriving(program: Program, routes: Routes) -> dict[str, Any]:
         "axon_ptr": routes.axon_ptr,
         "axon_core": routes.axon_core,
         "axon_counts": arriving,
-        "axon_pair": routes.axon_pair,
-        "pair_link_ptr": routes.pair_link_ptr,
-        "pair_link": routes.pair_link,
+        "axon_pair": axon_way,
+        "pair_link_ptr": way_ptr,
+        "pair_link": way_link,
     }
 
 
@@ -131,8 +161,5 @@ def _rows(routes: Routes, arriving: Ints32, width: int, n_cores: int, row_type: 
     are chosen.
     """
     rows = aligned((len(routes.axon_ptr), width), row_type)
-    fill_rows(
-        rows, n_cores, routes.axon_ptr, routes.axon_core, arriving,
-        routes.axon_pair, routes.pair_link_ptr, routes.pair_link,
-    )  # fmt: skip
+    fill_rows(rows, n_cores, routes.axon_ptr, routes.axon_core, arriving, *_ways(routes))
     return rows.reshape(-1)

@@ -1,0 +1,159 @@
+"""Improve: fewer cores, then fewer packets, than pieces that were grown.
+
+Several starts from multilevel.py, at the fewest pieces that could hold the network and at a few more, and the grown
+pieces themselves, annealed.  The best that fits is kept: on fewest cores, then of fewest packets.  How much is tried
+depends on the network alone, never on a clock, so that the same seed gives the same pieces.  Loaded only when there
+is something to improve, as it loads numba.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from chips.profile import ChipProfile
+from compiler.hypergraph import Hypergraph
+from compiler.kahypar import kahypar_cut
+from compiler.kernels.pieces import Level, Limits, State
+from compiler.lowered import LoweredNetwork
+from compiler.multilevel import (
+    GENTLE,
+    SWEEPS,
+    Search,
+    annealed,
+    cores_needed,
+    finest,
+    is_limited,
+    multilevel,
+    pooled,
+    scarcest,
+    state_of,
+)
+from compiler.partition import Partition, net_bits, own_pool_bits, piece_limits, rated
+
+Found = tuple[int, int, npt.NDArray[np.int32]]  # pieces, their cost, the piece of each neuron
+Cut = Callable[[int], tuple[npt.NDArray[np.int32], int] | None]  # so many pieces that fit, and their cost
+
+RANDOM = 0.7  # of the pieces that sources would reach with targets anywhere: there is no structure to find
+FLAT_HOT, FLAT_WORK, FLAT_SWEEPS = 0.1, 12_000_000_000, (8, 400)  # of grown pieces, where there is none
+REACH = 3.0  # pieces that a source reaches, weighted by its pins
+DENSE = Search(clusters=16, hot=0.6, warm=0.6, work=200_000_000, starts=1, cycles=0)
+# Layers: where to cut is less plain, but it is cheap to try.
+LOOSE = Search(clusters=10, hot=1.0, warm=0.6, work=500_000_000, starts=2, cycles=8)
+HURRY = Search(clusters=8, hot=0.3, warm=0.3, work=0, starts=1, cycles=0)
+SMALL = 200_000  # work of a sweep over a network that is cut from two starts at least, and taken to have structure
+TRIES = 4  # numbers of pieces
+HOPELESS = 0.5  # of the grown pieces' use of a resource; no cut is expected to need less
+
+
+def improve(
+    grown: Partition,
+    net: LoweredNetwork,
+    graph: Hypergraph,
+    chip: ChipProfile,
+    rate: npt.NDArray[np.float64],
+    seed: int,
+    first: Literal["multilevel", "mtkahypar"] = "multilevel",
+) -> Partition:
+    """Pieces as good as `grown` or better, for these rates of all sources; parts keep their neurons.
+
+    Raises:
+        NetworkError: the package of the first cut is missing.
+    """
+    most, memory = piece_limits(chip), chip.core.synapse_memory_bits
+    is_row = chip.lists.layout == "row"
+    packing = [chip.lists.block_synapses, chip.lists.block_header_bits, chip.lists.word_bits, is_row]
+    far = chip.core.output_axons is not None or chip.pool is not None
+    limits = Limits(most, np.array(packing, np.int64), np.array([far]))
+    listed = memory is not None or chip.pool is not None or is_row
+    level = finest(graph, rate, own_pool_bits(net, chip), net_bits(net, graph) if listed else None)
+    state, cost = state_of(level, grown.piece_of.copy(), grown.n_pieces, limits)
+    pins = np.diff(level.pin_ptr)
+    work = int(pins @ state.row_n.astype(np.int64))  # of a sweep, about
+    is_flat = work > max(SMALL, RANDOM * float(pins @ _reached_at_random(pins, grown.n_pieces)))
+    best: Found = (grown.n_pieces, cost, grown.piece_of)
+    search = LOOSE if work < REACH * len(level.source) else DENSE
+    sweeps = int(np.clip(search.work // max(1, work), *SWEEPS))
+    if grown.part_of is None and (first == "mtkahypar" or not is_flat):
+        numbers = range(max(search.starts, 2 if work <= SMALL else 1))
+        cuts: list[Cut] = [
+            partial(multilevel, level, limits, search, sweeps, 1000 * seed + number) for number in numbers
+        ]
+        if first == "mtkahypar":
+            cuts = [partial(_repaired_kahypar, level, limits, sweeps, seed)]
+        fewest = _fewest(state, level, limits)
+        if is_limited(limits) and 2 <= fewest < grown.n_pieces:
+            fewest = max(fewest, cores_needed(level, limits, HURRY, SWEEPS[0], seed, fewest))
+        best = _on_fewest(best, cuts, fewest)
+    if best[0] < grown.n_pieces:
+        return _numbered(best[2], grown)
+    starts = [grown]
+    if grown.part_of is None and np.ptp(rate) > 0:
+        starts = [rated(net, graph, chip, rate)] if is_flat else [grown, rated(net, graph, chip, rate)]
+    hot = GENTLE
+    if is_flat:
+        sweeps, hot = int(np.clip(FLAT_WORK // max(1, work), *FLAT_SWEEPS)), FLAT_HOT
+    for start in starts:
+        best = min(best, _annealed(level, start, limits, sweeps, hot, seed), key=lambda b: b[:2])
+    return _numbered(best[2], grown)
+
+
+def _on_fewest(best: Found, cuts: list[Cut], n_pieces: int) -> Found:
+    """The best of `best` and of what `cuts` give for the smallest number of pieces, of a few, for which one fits."""
+    for _ in range(TRIES):
+        if not 2 <= n_pieces <= best[0]:
+            break
+        tried = [made for cut in cuts if (made := cut(n_pieces)) is not None]
+        best = min([best, *((_n(piece_of), cost, piece_of) for piece_of, cost in tried)], key=lambda found: found[:2])
+        if tried:
+            break
+        n_pieces += max(1, n_pieces // 20)
+    return best
+
+
+def _repaired_kahypar(
+    level: Level, limits: Limits, sweeps: int, seed: int, n_pieces: int
+) -> tuple[npt.NDArray[np.int32], int] | None:
+    """As `multilevel`, from the cut of mt-kahypar."""
+    piece_of = kahypar_cut(level, n_pieces, int(limits.most[0, 0]), seed)
+    hard = limits._replace(most=limits.most.repeat(n_pieces, axis=0))
+    chance = np.array([2 * seed + 1], np.uint64)
+    piece_of, cost, fit = annealed(level, piece_of, hard, np.zeros(n_pieces, np.int32), sweeps, GENTLE, chance)
+    return (piece_of, cost) if fit else None
+
+
+def _reached_at_random(pins: npt.NDArray[np.int64], n_pieces: int) -> npt.NDArray[np.float64]:
+    """Pieces that so many pins are in on average, if each is in any piece."""
+    return n_pieces * (1 - (1 - 1 / n_pieces) ** pins.astype(np.float64))
+
+
+def _annealed(level: Level, grown: Partition, limits: Limits, sweeps: int, hot: float, seed: int) -> Found:
+    """Grown pieces, annealed where that is better: their number, their cost, and the piece of each neuron."""
+    hard = limits._replace(most=limits.most.repeat(grown.n_pieces, axis=0))
+    group = np.zeros(grown.n_pieces, np.int32) if grown.part_of is None else grown.part_of
+    before = state_of(level, grown.piece_of.copy(), grown.n_pieces, hard)[1]
+    chance = np.array([2 * seed + 1], np.uint64)
+    piece_of, cost, fit = annealed(level, grown.piece_of, hard, group, sweeps, hot, chance)
+    if fit and cost < before:
+        return _n(piece_of), cost, piece_of
+    return grown.n_pieces, before, grown.piece_of
+
+
+def _fewest(state: State, level: Level, limits: Limits) -> int:
+    """The fewest pieces worth a try: all that is scarcest must fit, and half of what is used now of anything else."""
+    weight, most = scarcest(level, limits)
+    used = HOPELESS * pooled(state.used.sum(axis=0), limits) / limits.most[0, :5]
+    return max(1, int(np.ceil(max(weight.sum() / most, len(level.weight) / limits.most[0, 0], used.max()))))
+
+
+def _n(piece_of: npt.NDArray[np.int32]) -> int:
+    return len(np.unique(piece_of))
+
+
+def _numbered(piece_of: npt.NDArray[np.int32], grown: Partition) -> Partition:
+    """Pieces numbered without those that came out empty."""
+    kept, numbered = np.unique(piece_of, return_inverse=True)
+    part_of = None if grown.part_of is None else grown.part_of[kept]
+    return Partition(numbered.astype(np.int32), len(kept), part_of)
