@@ -48,6 +48,10 @@ class CannotRepresent(NeurosimError):  # noqa: N818 - reads as the refusal it is
     """A parameter that the chip's integers cannot hold within the stated tolerance."""
 
 
+class MappingError(NeurosimError):
+    """A wish about where neurons go that contradicts itself, the network or the chip."""
+
+
 class DoesNotFit(NeurosimError):  # noqa: N818 - likewise
     """A network that exceeds a limit of the chip."""
 

@@ -37,6 +37,7 @@ class Partition:
     piece_of: npt.NDArray[np.int32]  # [neuron]
     n_pieces: int
     part_of: npt.NDArray[np.int32] | None = None  # [piece], a part goes to one chip; None: all pieces are one part
+    cores_of: tuple[tuple[int, ...] | None, ...] = ()  # [part], the cores it goes to; None, and beyond: place chooses
 
 
 def partition(
@@ -63,8 +64,8 @@ def partition(
     """
     if method not in get_args(Method):
         raise NetworkError(f"partition is {method!r}, but must be one of {', '.join(get_args(Method))}")
-    rate = _checked_rates(rates, graph)
-    _check_single_neurons(net, graph, chip)
+    rate = checked_rates(rates, graph)
+    check_single_neurons(net, graph, chip)
     usable = usable_cores(chip.mesh)
     whole = _cores(net, graph, chip, np.zeros(net.n_neurons, np.int32))
     if method == "multilevel" and whole.n_pieces > 1:
@@ -81,7 +82,7 @@ def partition(
     return improve(divided, net, graph, chip, rate, seed) if method == "multilevel" else divided
 
 
-def _checked_rates(rates: npt.ArrayLike | None, graph: Hypergraph) -> npt.NDArray[np.float64]:
+def checked_rates(rates: npt.ArrayLike | None, graph: Hypergraph) -> npt.NDArray[np.float64]:
     """Rates with a mean of 1; equal ones where none are given, or nothing fires."""
     if rates is None:
         return np.ones(graph.n_sources)
@@ -199,6 +200,7 @@ def _grow(
         piece_limits(chip),
         np.array(packing, np.int64),
         worth,
+        np.ones(graph.n_neurons, np.int64),
     )
     return piece_of
 
@@ -276,7 +278,8 @@ def _synapse_bits(
 # ---------------------------------------------------------------- refusals
 
 
-def _check_single_neurons(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> None:
+def check_single_neurons(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> None:
+    """Refuse a neuron that exceeds a core by itself."""
     axons = graph.fan_in_axons
     limit = chip.core.input_axons
     if limit is not None and axons.max() > limit:
@@ -358,7 +361,7 @@ def _refuse_pieces(net: LoweredNetwork, graph: Hypergraph, piece_of: npt.NDArray
     columns = -(-(n_pieces + lost) // (mesh.n_cores // mesh.chips_x))
     board = f" on {mesh.chips_x} x {mesh.chips_y} chips" if mesh.n_chips > 1 else ""
     without = f", without the {lost:,} of mesh.disabled_cores" if lost else ""
-    fill = _mean_fill(net, graph, piece_of, chip)
+    fill = mean_fill(net, graph, piece_of, chip)
     binding = max(fill, key=lambda key: fill[key])
     largest = max((s for s in net.spans if s.kind != "input"), key=lambda s: s.n)
     raise DoesNotFit(
@@ -378,7 +381,7 @@ _REMEDIES = {
 }
 
 
-def _mean_fill(
+def mean_fill(
     net: LoweredNetwork, graph: Hypergraph, piece_of: npt.NDArray[np.int32], chip: ChipProfile
 ) -> dict[str, float]:
     """Resource -> used share of its limit, mean over pieces; bits without padding.  Unlimited ones are left out."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ChipProfile,
         DoesNotFit,
         ExperimentError,
+        MappingError,
         NetworkError,
         NeurosimError,
         ProfileError,
@@ -28,7 +29,19 @@ if TYPE_CHECKING:
         list_chips,
         load_chip,
     )
-    from compiler import CrossbarNetwork, Network, Program, ShortTermPlasticity, Tolerance, Usage, compile, usage
+    from compiler import (
+        CrossbarNetwork,
+        Mapping,
+        Moves,
+        Network,
+        Program,
+        ShortTermPlasticity,
+        Tolerance,
+        Usage,
+        compile,
+        moves,
+        usage,
+    )
     from neurosim.batches import run_batches
     from neurosim.calibration import Calibration, calibrate
     from neurosim.comparison import Comparison, compare
@@ -82,10 +95,10 @@ if TYPE_CHECKING:
 
 _HOME = {
     "chips": (
-        "CannotRepresent ChipProfile DoesNotFit ExperimentError NetworkError "
+        "CannotRepresent ChipProfile DoesNotFit ExperimentError MappingError NetworkError "
         "NeurosimError ProfileError ProgramError RunError list_chips load_chip"
     ),
-    "compiler": "CrossbarNetwork Network Program ShortTermPlasticity Tolerance Usage compile usage",
+    "compiler": "CrossbarNetwork Mapping Moves Network Program ShortTermPlasticity Tolerance Usage compile moves usage",
     "neurosim.batches": "run_batches",
     "neurosim.calibration": "Calibration calibrate",
     "neurosim.comparison": "Comparison compare",
@@ -167,7 +180,10 @@ __all__ = [
     "LiquidRegressor",
     "LiquidReport",
     "LiquidTimeConstant",
+    "Mapping",
+    "MappingError",
     "MelBands",
+    "Moves",
     "Network",
     "NetworkComparison",
     "NetworkError",
@@ -222,6 +238,7 @@ __all__ = [
     "load_fsdd",
     "ltc_from_ncps",
     "maass_column",
+    "moves",
     "network_time",
     "replay",
     "ring",
