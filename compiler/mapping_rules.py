@@ -156,7 +156,10 @@ def _check_room(group: Group, n: int, chip: ChipProfile) -> None:
     key = "core.neurons" if group.neurons == chip.core.neurons else "neurons_per_core"
     raise DoesNotFit(
         f"{group.name} is pinned to {in_words(group.cores)} of {group.neurons:,} neurons each ({key}), but "
-        f"has {n:,} neurons: pin it to {-(-n // group.neurons):,} cores or more"
+        f"has {n:,} neurons: pin it to {-(-n // group.neurons):,} cores or more",
+        "cores",
+        -(-n // group.neurons),
+        len(group.cores),
     )
 
 
@@ -271,11 +274,17 @@ def refuse_more(group: Group, n_pieces: int, rules: Rules, fill: str) -> NoRetur
     if group.cores is not None:
         raise DoesNotFit(
             f"{group.name} is pinned to {in_words(group.cores)}, but needs {n_pieces:,} cores{fill}: pin it to more "
-            "cores, or make it smaller"
+            "cores, or make it smaller",
+            "cores",
+            n_pieces,
+            len(group.cores),
         )
     left = int(usable_cores(rules.chip.mesh).sum())
     words = f", as the mapping {rules.words}" if rules.words else ""
     raise DoesNotFit(
         f"{group.name} needs {n_pieces:,} cores{fill}, but {rules.chip.name} has {left:,} for it{words}: ask for less, "
-        "or use several chips (mesh.chips_x, mesh.chips_y)"
+        "or use several chips (mesh.chips_x, mesh.chips_y)",
+        "cores",
+        n_pieces,
+        left,
     )

@@ -286,7 +286,10 @@ def check_single_neurons(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfi
         worst = int(axons.argmax())
         raise DoesNotFit(
             f"{net.owner(worst)} listens to {axons[worst]:,} sources, but a {chip.name} core has {limit:,} input "
-            f"axons (core.input_axons): cut its fan-in to {limit:,}, or set core.input_axons={axons[worst]}"
+            f"axons (core.input_axons): cut its fan-in to {limit:,}, or set core.input_axons={axons[worst]}",
+            "core.input_axons",
+            int(axons[worst]),
+            limit,
         )
     alone = np.arange(net.n_neurons, dtype=np.int32)
     pooled = _pooled(net, graph, alone, np.minimum(graph.fan_out[: net.n_neurons], 1), chip)
@@ -307,7 +310,10 @@ def check_single_neurons(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfi
         raise DoesNotFit(
             f"{net.owner(worst)} needs {bits[worst]:,} synapse bits, but a {chip.name} core holds {memory:,} "
             f"(core.synapse_memory_bits): cut its fan-in from {axons[worst]:,} to {int(memory / share):,}, use "
-            f"fewer weight bits, or set core.synapse_memory_bits={bits[worst]}"
+            f"fewer weight bits, or set core.synapse_memory_bits={bits[worst]}",
+            "core.synapse_memory_bits",
+            int(bits[worst]),
+            memory,
         )
 
 
@@ -324,7 +330,10 @@ def _check_rows(net: LoweredNetwork, piece_of: npt.NDArray[np.int32], chip: Chip
         raise DoesNotFit(
             f"the sources of a core need {used.max():,} rows ({both:,} of them because input channels have synapses of "
             f"both signs), but a {chip.name} core has {limit:,} (core.input_axons): give channels one sign, or use "
-            "fewer channels or neurons"
+            "fewer channels or neurons",
+            "core.input_axons",
+            int(used.max()),
+            limit,
         )
 
 
@@ -333,7 +342,10 @@ def _refuse_pool(net: LoweredNetwork, graph: Hypergraph, neuron: int, bits: int,
     raise DoesNotFit(
         f"{net.owner(neuron)}, with its {graph.fan_in_axons[neuron]:,} sources and {graph.fan_out[neuron]:,} targets, "
         f"takes {bits:,} bits, but a {chip.name} core holds {limit:,} in all (pool.memory_bits): cut its "
-        f"fan-in or fan-out, use fewer weight bits, or set pool.memory_bits={bits}"
+        f"fan-in or fan-out, use fewer weight bits, or set pool.memory_bits={bits}",
+        "pool.memory_bits",
+        bits,
+        limit,
     )
 
 
@@ -351,7 +363,10 @@ def _refuse_output_axons(
     raise DoesNotFit(
         f"{net.owner(worst)} reaches {made[worst]:,} cores, but a {chip.name} core has "
         f"{chip.core.output_axons:,} output axons (core.output_axons): cut its fan-out, or set "
-        f"core.output_axons={int(np.bincount(piece_of, weights=made).max())}"
+        f"core.output_axons={int(np.bincount(piece_of, weights=made).max())}",
+        "core.output_axons",
+        int(np.bincount(piece_of, weights=made).max()),
+        chip.core.output_axons,
     )
 
 
@@ -368,7 +383,10 @@ def _refuse_pieces(net: LoweredNetwork, graph: Hypergraph, piece_of: npt.NDArray
         f"the network needs {n_pieces:,} cores, filled to {fill[binding]:.0%} of {limit_key(binding)} on average, but "
         f"{chip.name} has {mesh.n_cores - lost:,} (mesh.tiles_x x mesh.tiles_y x mesh.cores_per_tile{board}{without}); "
         f"the largest population is {largest.name!r} with {largest.n:,} neurons: it fits with mesh.tiles_y={rows} or "
-        f"mesh.chips_x={columns}, or {_REMEDIES[binding]}"
+        f"mesh.chips_x={columns}, or {_REMEDIES[binding]}",
+        "cores",
+        n_pieces,
+        mesh.n_cores - lost,
     )
 
 

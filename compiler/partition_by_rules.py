@@ -227,7 +227,10 @@ def _check_vertices(on: Ground, chip: ChipProfile) -> None:
         f"together: the {len(members):,} neurons from {on.net.owner(int(members[0]))} to "
         f"{on.net.owner(int(members[-1]))} that are to share a core take {used[vertex, column]:,} {what}, but a "
         f"{chip.name} core holds {limit:,} ({'neurons_per_core' if own else limit_key(resource)}): make the group "
-        "smaller"
+        "smaller",
+        "neurons_per_core" if own else limit_key(resource),
+        int(used[vertex, column]),
+        limit,
     )
 
 

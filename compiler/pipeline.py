@@ -2,7 +2,6 @@
 
 import numpy.typing as npt
 
-from chips.errors import DoesNotFit, MappingError
 from chips.load import load_chip
 from chips.profile import ChipProfile
 from compiler.check import check_faithful, check_program
@@ -10,19 +9,18 @@ from compiler.check_routes import check_routes
 from compiler.crossbar.native import CrossbarNetwork, compile_native
 from compiler.crossbar.pipeline import compile_crossbar
 from compiler.emit import emit
-from compiler.hypergraph import Hypergraph, hypergraph
+from compiler.hypergraph import hypergraph
 from compiler.lower import lower
-from compiler.lowered import LoweredNetwork, Tolerance
+from compiler.lowered import Tolerance
 from compiler.mapping import Mapping
-from compiler.mapping_rules import Rules, rules_of
 from compiler.network import Network
-from compiler.partition import Method, Partition, checked_rates
-from compiler.partition import partition as cut
+from compiler.partition import Method, checked_rates
 from compiler.place import place
 from compiler.program import Program
 from compiler.room import check_room
 from compiler.route import route
 from compiler.validate import validate
+from compiler.wishes import cut_as_wished, refuse_wishes
 
 
 def compile(
@@ -66,12 +64,8 @@ def compile(
     """
     if not isinstance(chip, ChipProfile):
         chip = load_chip(chip)
-    mapping = mapping or None
-    if (mapping or like) and (isinstance(network, CrossbarNetwork) or chip.crossbar is not None):
-        raise MappingError(
-            f"{chip.name} is a chip of crossbars, whose cores are cut by the types of their axons, and takes no "
-            "mapping and no program to keep to: set core.neurons or mesh.disabled_cores of the profile instead"
-        )
+    if chip.crossbar is not None:
+        refuse_wishes(chip, mapping, like)
     if isinstance(network, CrossbarNetwork):
         return compile_native(network, chip, seed)
     check_room(network, chip)
@@ -80,10 +74,7 @@ def compile(
         return compile_crossbar(valid, chip, seed, tolerance, approximate)
     lowered = lower(valid, chip, tolerance, approximate)
     graph = hypergraph(lowered)
-    if mapping or like:
-        pieces, left = _cut_by(mapping or Mapping(), like, lowered, graph, chip, rates, partition, seed)
-    else:
-        pieces, left = cut(lowered, graph, chip, rates, partition, seed), chip
+    pieces, left = cut_as_wished(lowered, graph, chip, rates, partition, seed, mapping, like)
     fired = None if rates is None else checked_rates(rates, graph)[: lowered.n_neurons]
     placement = place(pieces, graph, left, seed, fired)
     program = emit(lowered, pieces, placement, chip, seed)
@@ -94,43 +85,23 @@ def compile(
     return program
 
 
-def _cut_by(
-    mapping: Mapping,
-    like: Program | None,
-    lowered: LoweredNetwork,
-    graph: Hypergraph,
+def cores_needed(
+    network: Network,
     chip: ChipProfile,
-    rates: npt.ArrayLike | None,
-    method: Method,
-    seed: int,
-) -> tuple[Partition, ChipProfile]:
-    """Pieces under a mapping, close to those of an older program, and the chip as placement may use it."""
-    rules = rules_of(mapping, lowered.spans, chip)
-    if like is not None:
-        kept = _kept(like, lowered, graph, chip, rules, rates)
-        if kept is not None:
-            return kept, rules.chip
-    if not rules.is_plain:
-        from compiler.partition_by_rules import partition_by_rules  # it loads numba
+    seed: int = 0,
+    tolerance: Tolerance | None = None,
+    *,
+    approximate: bool = False,
+    partition: Method = "greedy",
+    mapping: Mapping | None = None,
+) -> int:
+    """How many cores `compile` would use, without the passes after that; crossbar chips need most of them.
 
-        return partition_by_rules(lowered, graph, chip, rules, rates, method, seed), rules.chip
-    try:
-        return cut(lowered, graph, rules.chip, rates, method, seed), rules.chip
-    except DoesNotFit as error:
-        raise DoesNotFit(f"{error}; the mapping {rules.words}" if rules.words else str(error)) from error
-
-
-def _kept(
-    like: Program,
-    lowered: LoweredNetwork,
-    graph: Hypergraph,
-    chip: ChipProfile,
-    rules: Rules,
-    rates: npt.ArrayLike | None,
-) -> Partition | None:
-    """Pieces close to those of an older program; None where that leaves no room, and all must be cut anew."""
-    from compiler.keep import check_like, partition_like  # they load numba
-    from compiler.partition_by_rules import ground_of
-
-    check_like(like, lowered.spans, chip)
-    return partition_like(ground_of(lowered, graph, chip, rules, rates), like)
+    Raises:
+        NeurosimError: as `compile`.
+    """
+    if chip.crossbar is not None:
+        return compile(network, chip, seed, tolerance, approximate=approximate, mapping=mapping).n_cores
+    check_room(network, chip)
+    lowered = lower(validate(network), chip, tolerance, approximate)
+    return cut_as_wished(lowered, hypergraph(lowered), chip, None, partition, seed, mapping)[0].n_pieces

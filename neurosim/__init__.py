@@ -70,6 +70,8 @@ if TYPE_CHECKING:
     from neurosim.encoders.proportional import ProportionalEncoder
     from neurosim.encoders.rate import RateEncoder
     from neurosim.encoders.step_forward import StepForwardEncoder
+    from neurosim.explaining.advice import Advice, advise
+    from neurosim.explaining.explanation import Explanation, explain
     from neurosim.generators.column import maass_column
     from neurosim.generators.graphs import erdos_renyi, layered
     from neurosim.generators.liquids import liquid
@@ -127,6 +129,8 @@ _HOME = {
     "neurosim.encoders.proportional": "ProportionalEncoder",
     "neurosim.encoders.rate": "RateEncoder",
     "neurosim.encoders.step_forward": "StepForwardEncoder",
+    "neurosim.explaining.advice": "Advice advise",
+    "neurosim.explaining.explanation": "Explanation explain",
     "neurosim.generators.column": "maass_column",
     "neurosim.generators.graphs": "erdos_renyi layered",
     "neurosim.generators.liquids": "liquid",
@@ -151,6 +155,7 @@ _HOME = {
     "neurosim.timing": "Latency latency",
 }
 __all__ = [
+    "Advice",
     "Attribution",
     "BSAEncoder",
     "Calibration",
@@ -167,6 +172,7 @@ __all__ = [
     "Encoder",
     "Energy",
     "ExperimentError",
+    "Explanation",
     "Fault",
     "Feature",
     "FloatProbes",
@@ -210,6 +216,7 @@ __all__ = [
     "Usage",
     "Validation",
     "Wiring",
+    "advise",
     "attribute",
     "attribute_decision",
     "calibrate",
@@ -225,6 +232,7 @@ __all__ = [
     "echo_state",
     "energy",
     "erdos_renyi",
+    "explain",
     "find_fault",
     "first_divergence",
     "inspect_liquid",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -11,7 +11,7 @@ from neurosim.cli_mapping import ForbiddenCores, NeuronsPerCore, Pin, Together, 
 from neurosim.cli_options import Approximate, Json, Quiet, Sets, keep_inputs, print_json, read_overrides
 
 if TYPE_CHECKING:
-    from compiler.partition import Method
+    from neurosim.explaining.advice import Advice
 
 
 def compile_command(
@@ -32,34 +32,56 @@ def compile_command(
         Path | None,
         typer.Option("--like", help="Older program for the same chip: neurons keep their cores where limits hold."),
     ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="Bounds, simplest mapping, hottest links; where nothing fits, what would, each tried."
+        ),
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Compile a network to a chip, and report how full it is."""
-    from chips import load_chip
-    from compiler import Program, compile, moves, usage
+    from chips import DoesNotFit, load_chip
+    from compiler import Network, Program, compile, moves, usage
     from compiler.network_files import load_any
     from neurosim import cli_print, cli_print_compile
+    from neurosim.explaining.advice import advise
+    from neurosim.explaining.explanation import explain as explained
 
     keep_inputs(output, network, like)
     profile = load_chip(chip, read_overrides(overrides))
     mapping = read_mapping(neurons_per_core, pin, forbidden_cores, together)
-    old = None if like is None else Program.load(like)
-    program = compile(
-        load_any(network),
-        profile,
-        seed,
-        approximate=approximate,
-        partition=cast("Method", partition),
-        mapping=mapping,
-        like=old,
-    )
+    old, loaded = None if like is None else Program.load(like), load_any(network)
+    how: dict[str, Any] = {"approximate": approximate, "partition": partition, "mapping": mapping}
+    try:
+        program = compile(loaded, profile, seed, like=old, **how)
+    except DoesNotFit as error:
+        if not explain or not isinstance(loaded, Network):
+            raise
+        _fail_with(advise(loaded, profile, error, seed, **how), as_json)
     program.save(output)
     use, moved = usage(program), None if old is None else moves(old, program)
+    explanation = explained(program) if explain else None
     if as_json:
-        more = {} if moved is None else {"moves": moved.to_dict()}
-        print_json(cli_print.compile_data(program, use, str(output)) | more)
+        data = cli_print.compile_data(program, use, str(output))
+        data |= {} if moved is None else {"moves": moved.to_dict()}
+        print_json(data | ({} if explanation is None else {"explanation": explanation.to_dict()}))
     elif not quiet:
         cli_print.print_compiled(program, use, str(output))
         if moved is not None:
             cli_print_compile.print_moves(moved)
+        if explanation is not None:
+            cli_print_compile.print_explanation(explanation)
+
+
+def _fail_with(advice: Advice, as_json: bool) -> NoReturn:
+    """The refusal as without advice, then the advice."""
+    from neurosim import cli_print_compile
+
+    typer.echo(f"error: {advice.reason}", err=True)
+    if as_json:
+        print_json({"error": advice.reason, "advice": advice.to_dict()})
+    else:
+        cli_print_compile.print_advice(advice)
+    raise typer.Exit(1)

@@ -69,7 +69,7 @@ def grow(
                 while level < len(head) and tries < 64 and v < 0:
                     w = head[level]
                     while w >= 0 and tries < 64:
-                        if _fits(
+                        if fits_in(
                             w,
                             piece,
                             used,
@@ -100,7 +100,7 @@ def grow(
             used[1] += fresh[v]
             used[2] += out_axons[v]
             used[4] += own_bits[v]
-            used[3] += _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing)
+            used[3] += extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing)
             for k in range(in_ptr[v], in_ptr[v + 1]):
                 net = in_net[k]
                 if net_piece[net] != piece:
@@ -155,20 +155,22 @@ def _pop(v, key, head, after, before):
 
 
 @jit
-def _fits(
+def fits_in(
     v, piece, used, limits, fresh, in_ptr, in_net, in_count, net_bits, net_piece, net_size, out_axons, own_bits,
     packing, weight,
 ):  # fmt: skip
+    """Whether neuron v fits the open piece too, of which so much is used."""
     if used[0] + weight[v] > limits[0] or used[1] + fresh[v] > limits[1] or used[2] + out_axons[v] > limits[2]:
         return False
-    bits = _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing)
+    bits = extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing)
     pooled = (used[0] + weight[v]) * limits[5] + (used[1] + fresh[v]) * limits[6] + (used[2] + out_axons[v]) * limits[7]
     pooled += used[4] + own_bits[v]
     return used[3] + bits <= limits[3] and pooled + used[3] + bits <= limits[4]
 
 
 @jit
-def _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing):
+def extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing):
+    """Bits that the lists of a piece take more with neuron v."""
     bits = 0
     for k in range(in_ptr[v], in_ptr[v + 1]):
         net = in_net[k]
