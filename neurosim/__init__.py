@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from neurosim.noc.network_time import NetworkTime, network_time
     from neurosim.noc.parting import NetworkComparison, compare_network_models
     from neurosim.pricing import Energy, energy
+    from neurosim.rates import quick_rates, rates_of
     from neurosim.readouts.classifier import LiquidClassifier
     from neurosim.readouts.features import Feature
     from neurosim.readouts.online import LeastMeanSquares, RecursiveLeastSquares
@@ -140,6 +141,7 @@ _HOME = {
     "neurosim.noc.network_time": "NetworkTime network_time",
     "neurosim.noc.parting": "NetworkComparison compare_network_models",
     "neurosim.pricing": "Energy energy",
+    "neurosim.rates": "quick_rates rates_of",
     "neurosim.readouts.classifier": "LiquidClassifier",
     "neurosim.readouts.features": "Feature",
     "neurosim.readouts.online": "LeastMeanSquares RecursiveLeastSquares",
@@ -248,6 +250,8 @@ __all__ = [
     "maass_column",
     "moves",
     "network_time",
+    "quick_rates",
+    "rates_of",
     "replay",
     "ring",
     "run",

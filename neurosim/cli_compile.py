@@ -11,6 +11,11 @@ from neurosim.cli_mapping import ForbiddenCores, NeuronsPerCore, Pin, Together, 
 from neurosim.cli_options import Approximate, Json, Quiet, Sets, keep_inputs, print_json, read_overrides
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from chips import ChipProfile
+    from compiler import CrossbarNetwork, Mapping, Network
     from neurosim.explaining.advice import Advice
 
 
@@ -32,6 +37,14 @@ def compile_command(
         Path | None,
         typer.Option("--like", help="Older program for the same chip: neurons keep their cores where limits hold."),
     ] = None,
+    rates: Annotated[
+        str | None,
+        typer.Option("--rates", metavar="RUN or quick", help="Weigh packets by a run's result file, or a quick run."),
+    ] = None,
+    inputs: Annotated[
+        Path | None, typer.Option("--input", "-i", help="Spikes of that run, as for `neurosim run`; for --rates.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, max=2**31 - 2, help="Length of its samples; for --rates.")] = None,
     explain: Annotated[
         bool,
         typer.Option(
@@ -49,13 +62,14 @@ def compile_command(
     from neurosim.explaining.advice import advise
     from neurosim.explaining.explanation import explain as explained
 
-    keep_inputs(output, network, like)
+    keep_inputs(output, network, like, inputs, None if rates in (None, "quick") else Path(rates))
     profile = load_chip(chip, read_overrides(overrides))
     mapping = read_mapping(neurons_per_core, pin, forbidden_cores, together)
     old, loaded = None if like is None else Program.load(like), load_any(network)
     how: dict[str, Any] = {"approximate": approximate, "partition": partition, "mapping": mapping}
     try:
-        program = compile(loaded, profile, seed, like=old, **how)
+        weights = _rates(loaded, profile, seed, approximate, mapping, rates, inputs, steps)
+        program = compile(loaded, profile, seed, like=old, rates=weights, **how)
     except DoesNotFit as error:
         if not explain or not isinstance(loaded, Network):
             raise
@@ -73,6 +87,37 @@ def compile_command(
             cli_print_compile.print_moves(moved)
         if explanation is not None:
             cli_print_compile.print_explanation(explanation)
+
+
+def _rates(
+    network: Network | CrossbarNetwork,
+    chip: ChipProfile,
+    seed: int,
+    approximate: bool,
+    mapping: Mapping,
+    rates: str | None,
+    inputs: Path | None,
+    steps: int | None,
+) -> npt.NDArray[np.float64] | None:
+    """What --rates says, with --input and --steps."""
+    from chips import RunError
+    from compiler import CrossbarNetwork
+    from neurosim.rates import quick_rates, rates_for
+    from neurosim.result import RunResult
+    from neurosim.spikes import SpikeTrains
+
+    if rates is None and (inputs is not None or steps is not None):
+        raise RunError("--input and --steps go with --rates, which says what they are for")
+    if rates is None:
+        return None
+    if isinstance(network, CrossbarNetwork) or chip.crossbar is not None:
+        raise RunError(f"--rates: {chip.name} is a chip of crossbars, whose packets are not weighed by rates")
+    trains = None if inputs is None else SpikeTrains.load(inputs, steps)
+    if rates != "quick":
+        return rates_for(network, RunResult.load(rates), trains)
+    if trains is None:
+        raise RunError("--rates quick runs the network on --input FILE: give its spikes")
+    return quick_rates(network, chip, trains, seed, approximate=approximate, mapping=mapping)
 
 
 def _fail_with(advice: Advice, as_json: bool) -> NoReturn:

@@ -16,6 +16,7 @@ from neurosim.experiment import Configuration, Experiment, load_experiment
 from neurosim.generators.liquids import LIQUID, liquid
 from neurosim.pricing import price_kinds
 from neurosim.provenance import rests_on
+from neurosim.rates import quick_rates
 from neurosim.readouts.compiled import compiled_readout
 from neurosim.readouts.linear import accuracy, mean_per_bin
 from neurosim.result import RunResult
@@ -114,7 +115,10 @@ def _row(task: Task, chip: ChipProfile, chosen: Configuration, report: Report, a
     report(f"{label}: calibrating", 0, 1)
     network, found = calibrated_liquid(task, chip, task.experiment.liquid.recurrence, approximate)
     report(f"{label}: compiling", 0, 1)
-    program = compile(network, chip, seed, **how)
+    rates = None
+    if chosen.rates == "quick":
+        rates = quick_rates(network, chip, task.calibration, seed, approximate=approximate, mapping=chosen.mapping)
+    program = compile(network, chip, seed, rates=rates, **how)
     result = run(program, task.trains, seed=seed, progress=lambda done, of: report(f"{label}: utterances", done, of))
     report(f"{label}: the liquid without recurrence", 0, 1)
     alone = compile(calibrated_liquid(task, chip, 0.0, approximate)[0], chip, seed, **how)
@@ -148,6 +152,8 @@ def _row(task: Task, chip: ChipProfile, chosen: Configuration, report: Report, a
             seed,
             approximate,
             readout.features(),
+            chosen.partition,
+            chosen.mapping,
         ),
         **spent,
         "largest_weight_error": max(

@@ -153,6 +153,9 @@ class Configuration(Part):
     seed: Annotated[int, Field(ge=0)] = 0
     approximate: bool = Field(default=False, description="allow the approximations that the chip needs")
     partition: Literal["greedy", "multilevel"] = "greedy"
+    rates: Literal["quick"] | None = Field(
+        default=None, description="quick: packets are weighed with the rates of a quick run on calibration samples"
+    )
     mapping: Annotated[Mapping | None, BeforeValidator(_mapping)] = Field(
         default=None, description="keys of compiler.Mapping: where the liquid's neurons go"
     )
