@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from neurosim.encoders.step_forward import StepForwardEncoder
     from neurosim.explaining.advice import Advice, advise
     from neurosim.explaining.explanation import Explanation, explain
+    from neurosim.explaining.picture import draw_mesh, save_mesh
     from neurosim.generators.column import maass_column
     from neurosim.generators.graphs import erdos_renyi, layered
     from neurosim.generators.liquids import liquid
@@ -132,6 +133,7 @@ _HOME = {
     "neurosim.encoders.step_forward": "StepForwardEncoder",
     "neurosim.explaining.advice": "Advice advise",
     "neurosim.explaining.explanation": "Explanation explain",
+    "neurosim.explaining.picture": "draw_mesh save_mesh",
     "neurosim.generators.column": "maass_column",
     "neurosim.generators.graphs": "erdos_renyi layered",
     "neurosim.generators.liquids": "liquid",
@@ -229,6 +231,7 @@ __all__ = [
     "compare_runs",
     "compile",
     "draw_attribution",
+    "draw_mesh",
     "draw_raster",
     "draw_trajectory",
     "echo_state",
@@ -259,6 +262,7 @@ __all__ = [
     "run_float",
     "run_lowered",
     "run_to_disk",
+    "save_mesh",
     "small_world",
     "trajectory_pca",
     "usage",

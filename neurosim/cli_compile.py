@@ -51,6 +51,10 @@ def compile_command(
             "--explain", help="Bounds, simplest mapping, hottest links; where nothing fits, what would, each tried."
         ),
     ] = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option("--picture", help="Draw the mesh, .svg, .png or .pdf: fill of each core, load of each link."),
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -61,8 +65,12 @@ def compile_command(
     from neurosim import cli_print, cli_print_compile
     from neurosim.explaining.advice import advise
     from neurosim.explaining.explanation import explain as explained
+    from neurosim.explaining.picture import picture_format, save_mesh
 
     keep_inputs(output, network, like, inputs, None if rates in (None, "quick") else Path(rates))
+    if picture is not None:
+        keep_inputs(picture, network, like, inputs, output)
+        picture_format(picture)
     profile = load_chip(chip, read_overrides(overrides))
     mapping = read_mapping(neurons_per_core, pin, forbidden_cores, together)
     old, loaded = None if like is None else Program.load(like), load_any(network)
@@ -75,6 +83,8 @@ def compile_command(
             raise
         _fail_with(advise(loaded, profile, error, seed, **how), as_json)
     program.save(output)
+    if picture is not None:
+        save_mesh(program, picture)
     use, moved = usage(program), None if old is None else moves(old, program)
     explanation = explained(program) if explain else None
     if as_json:
