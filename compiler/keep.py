@@ -13,11 +13,11 @@ import numpy.typing as npt
 from chips.errors import ProgramError
 from chips.profile import ChipProfile
 from compiler.board import usable_cores
-from compiler.kernels.inserting import insert_all, remove_some, ties
-from compiler.kernels.pieces import Level, Limits, State, fits
+from compiler.hypergraph import joined
+from compiler.kernels.pieces import Limits, fits
+from compiler.kernels.seating import Guests, Seats, seat, seat_best, ties, unseat_some
 from compiler.moves import old_cores
-from compiler.multilevel import state_of
-from compiler.partition import Partition
+from compiler.partition import Partition, net_bits
 from compiler.partition_by_rules import Ground
 from compiler.program import Program
 from compiler.validate import Span
@@ -27,10 +27,10 @@ _NO_LIMIT = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
-class _Seats:
-    """Pieces: those of the older program, then further ones, then one for vertices that are nowhere."""
+class _Pieces:
+    """Pieces: those of the older program, then further ones, then the one of vertices that are in none."""
 
-    core: npt.NDArray[np.int64]  # [piece], on the mesh; -1: to be placed
+    core: npt.NDArray[np.int64]  # [piece], on the mesh; -1: to be placed, or none
     group: Ints32  # [piece]
     limits: Limits
 
@@ -65,12 +65,12 @@ def partition_like(on: Ground, old: Program) -> Partition | None:
     core = _wanted(on, old_cores(old, on.net.spans, on.net.n_neurons))
     kept = np.unique(core[core >= 0])
     spare = max(0, int(usable_cores(on.chip.mesh).sum()) - len(kept))
-    more = 0
+    guests, more = _guests(on), 0
     while True:
-        seats = _seats(on, core, kept, more)
-        piece_of = _settled(on, core, seats)
+        pieces = _pieces(on, core, kept, more)
+        piece_of = _settled(guests, core, pieces)
         if piece_of is not None:
-            return _partition(on, seats, piece_of)
+            return _partition(on, pieces, piece_of)
         if more >= spare:
             return None
         more = min(spare, max(1, 2 * more))
@@ -89,12 +89,12 @@ def _wanted(on: Ground, core: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         wanted[mine & ~legal] = -1
     for one in np.unique(wanted[wanted >= 0]):  # a core is of one group, that of most of its neurons
         here = wanted == one
-        weight = np.bincount(on.group_of[here], weights=on.level.weight[here])
+        weight = np.bincount(on.group_of[here], weights=on.weight[here])
         wanted[here & (on.group_of != weight.argmax())] = -1
     return wanted
 
 
-def _seats(on: Ground, core: npt.NDArray[np.int64], kept: npt.NDArray[np.int64], more: int) -> _Seats:
+def _pieces(on: Ground, core: npt.NDArray[np.int64], kept: npt.NDArray[np.int64], more: int) -> _Pieces:
     """The kept pieces, those that pinned groups have left, and `more` for each of the others."""
     owner = np.zeros(len(kept), np.int32)
     owner[np.searchsorted(kept, core[core >= 0])] = on.group_of[core >= 0]
@@ -106,71 +106,79 @@ def _seats(on: Ground, core: npt.NDArray[np.int64], kept: npt.NDArray[np.int64],
     group_of = np.array([*groups, -1], np.int32)
     limits = on.limits(group_of)
     limits.most[-1, :5], limits.most[-1, 5:] = _NO_LIMIT, 0
-    return _Seats(np.array([*cores, -1]), group_of, limits)
+    return _Pieces(np.array([*cores, -1]), group_of, limits)
 
 
-def _settled(on: Ground, wanted: npt.NDArray[np.int64], seats: _Seats) -> Ints32 | None:
-    """The piece of each vertex, all within their limits; None if some found no room."""
-    n_pieces, nowhere = len(seats.group), len(seats.group) - 1
-    seat = {core: piece for piece, core in enumerate(seats.core.tolist()) if core >= 0}
-    piece_of = np.array([seat.get(int(c), nowhere) for c in wanted], np.int32)
-    state = _state(on, piece_of, seats)
-    scratch = (np.empty(n_pieces), np.zeros(n_pieces, np.int64), np.empty(n_pieces, np.int32), on.group_of)
-    for piece in range(nowhere):
-        if not fits(piece, state.used, seats.limits.most):
-            members = np.flatnonzero(state.piece_of == piece).astype(np.int32)
-            tie = np.empty(len(members))
-            ties(members, on.level, state, scratch, tie)
-            remove_some(piece, members[np.argsort(tie, kind="stable")], on.level, state, seats.limits)
-    loose = np.flatnonzero(state.piece_of == nowhere).astype(np.int32)
-    left = insert_all(loose, on.level, state, seats.limits, seats.group, scratch)
-    return None if left else state.piece_of
-
-
-def _state(on: Ground, piece_of: Ints32, seats: _Seats) -> State:
-    """The state of all vertices, without the pins of those that are nowhere."""
-    level, nowhere = on.level, len(seats.group) - 1
-    room = state_of(level, piece_of, nowhere + 1, seats.limits)[0]
-    state, _ = state_of(_without_pins(on, piece_of == nowhere), piece_of, nowhere + 1, seats.limits)
-    # rows need room for the pins that are still to come
-    room.used[:], room.row_n[:], room.list_row_n[:] = state.used, state.row_n, state.list_row_n
-    _copy_rows(room.row_ptr, room.rows, state.row_ptr, state.rows, state.row_n)
-    _copy_rows(room.list_row_ptr, room.list_rows, state.list_row_ptr, state.list_rows, state.list_row_n)
-    return room
-
-
-def _without_pins(on: Ground, absent: npt.NDArray[np.bool_]) -> Level:
-    """The level where these vertices listen to nobody."""
-    level = on.level
-    in_size = np.where(absent, 0, np.diff(level.in_ptr))
-    list_size = np.where(absent, 0, np.diff(level.list_ptr))
-    here = np.repeat(~absent, np.diff(level.in_ptr))
-    listed = np.repeat(~absent, np.diff(level.list_ptr))
-    return level._replace(
-        in_ptr=np.append(0, np.cumsum(in_size)),
-        in_source=level.in_source[here],
-        list_ptr=np.append(0, np.cumsum(list_size)),
-        list_net=level.list_net[: len(listed)][listed],
-        list_count=level.list_count[: len(listed)][listed],
+def _guests(on: Ground) -> Guests:
+    """The vertices, as the loops see them."""
+    graph, n = joined(on.graph, on.rules.vertex_of), on.net.n_neurons
+    home = np.full(graph.n_sources, -1, np.int32)
+    home[:n] = on.rules.vertex_of
+    return Guests(
+        weight=on.weight,
+        own_bits=on.own_bits,
+        group=on.group_of,
+        in_ptr=graph.in_ptr,
+        in_net=graph.in_net,
+        in_count=graph.in_count,
+        net_source=graph.net_source,
+        net_bits=net_bits(on.net, on.graph),
+        own_ptr=np.append(0, np.cumsum(on.weight)),
+        own_source=np.argsort(on.rules.vertex_of, kind="stable").astype(np.int32),
+        home=home,
+        rate=on.rate,
     )
 
 
-def _copy_rows(
-    to_ptr: npt.NDArray[np.int64],
-    to: Ints32,
-    from_ptr: npt.NDArray[np.int64],
-    rows: Ints32,
-    n: Ints32,
-) -> None:
-    row = np.repeat(np.arange(len(n)), n)
-    at = np.arange(len(row)) - np.repeat(np.cumsum(n) - n, n)
-    to[to_ptr[row] + at] = rows[from_ptr[row] + at]
+def _settled(guests: Guests, wanted: npt.NDArray[np.int64], pieces: _Pieces) -> Ints32 | None:
+    """The piece of each vertex, all within their limits; None if some found no room."""
+    limits, nowhere = pieces.limits, len(pieces.group) - 1
+    seat_at = {core: piece for piece, core in enumerate(pieces.core.tolist()) if core >= 0}
+    seats = _empty(guests, pieces.group)
+    seat(np.array([seat_at.get(int(c), nowhere) for c in wanted], np.int32), guests, seats, limits.packing)
+    gain = np.empty(len(pieces.group))
+    for piece in range(nowhere):
+        if not fits(piece, seats.used, limits.most):
+            members = np.flatnonzero(seats.piece_of == piece).astype(np.int32)
+            tie = np.empty(len(members))
+            ties(members, guests, seats, gain, tie)
+            unseat_some(piece, members[np.argsort(tie, kind="stable")], guests, seats, limits)
+    loose = np.flatnonzero(seats.piece_of == nowhere).astype(np.int32)
+    left = seat_best(loose, guests, seats, limits, gain)
+    piece_of: Ints32 = seats.piece_of
+    return None if left else piece_of
 
 
-def _partition(on: Ground, seats: _Seats, piece_of: Ints32) -> Partition:
+def _empty(guests: Guests, group: Ints32) -> Seats:
+    """Pieces of these groups, with nobody in them."""
+    n_pieces, n_nets = len(group), len(guests.net_source)
+    vertex = np.repeat(np.arange(len(guests.weight)), np.diff(guests.in_ptr))
+    # the nets of one source stand together, so a source is as often in a vertex as its number changes there
+    source = guests.net_source[guests.in_net]
+    first = np.append(True, (np.diff(source) != 0) | (np.diff(vertex) != 0)) if len(source) else np.zeros(0, np.bool_)
+    row_ptr = _room(source[first], len(guests.home), n_pieces)
+    list_ptr = _room(guests.in_net, n_nets, n_pieces)
+    return Seats(
+        group=group,
+        piece_of=np.full(len(guests.weight), n_pieces - 1, np.int32),
+        used=np.zeros((n_pieces, 5), np.int64),
+        row_ptr=row_ptr,
+        rows=np.empty((row_ptr[-1], 2), np.int32),
+        row_n=np.zeros(len(guests.home), np.int32),
+        list_ptr=list_ptr,
+        lists=np.empty((list_ptr[-1], 2), np.int32),
+        list_n=np.zeros(n_nets, np.int32),
+    )
+
+
+def _room(index: Ints32, n: int, n_pieces: int) -> npt.NDArray[np.int64]:
+    return np.append(0, np.cumsum(np.minimum(np.bincount(index, minlength=n), n_pieces))).astype(np.int64)
+
+
+def _partition(on: Ground, pieces: _Pieces, piece_of: Ints32) -> Partition:
     """Pieces numbered without empty ones; each kept one is bound to its core, further ones to what is left."""
     used, numbered = np.unique(piece_of, return_inverse=True)
-    core, taken = seats.core[used], {*on.chip.mesh.disabled_cores, *seats.core[used].tolist()}
+    core, taken = pieces.core[used], {*on.chip.mesh.disabled_cores, *pieces.core[used].tolist()}
     free = tuple(c for c in range(on.chip.mesh.n_cores) if c not in taken)
     part_of = np.arange(len(used), dtype=np.int32)
     part_of[core < 0] = (core >= 0).sum()

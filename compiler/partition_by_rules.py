@@ -47,7 +47,10 @@ class Ground:
     graph: Hypergraph
     rules: Rules
     level: Level  # of vertices
+    rate: npt.NDArray[np.float64]  # [source]
     group_of: Ints32  # [vertex]
+    weight: Ints  # [vertex], neurons
+    own_bits: Ints  # [vertex], of a pool, on top of a neuron's share
     most: Ints  # [group, 8], see Limits
 
     @property
@@ -84,7 +87,9 @@ def ground_of(
     group_of[rules.vertex_of] = rules.group_of
     most = piece_limits(chip).repeat(len(rules.groups), axis=0)
     most[:, 0] = [_NO_LIMIT if group.neurons is None else group.neurons for group in rules.groups]
-    made = Ground(net, graph, rules, level, group_of, most)
+    weight = np.bincount(rules.vertex_of)
+    own_bits = np.bincount(rules.vertex_of, weights=own_pool_bits(net, chip)).astype(np.int64)
+    made = Ground(net, graph, rules, level, rate, group_of, weight, own_bits, most)
     if rules.n_vertices < net.n_neurons:
         _check_vertices(made, chip)
     return made
@@ -156,7 +161,7 @@ def _grown(on: Ground) -> tuple[Ints32, Ints32]:
     members = [np.flatnonzero(on.group_of == i) for i in range(len(on.rules.groups))]
     graph = joined(on.graph, on.rules.vertex_of)
     graphs = [restrict(graph, inside) for inside in members]
-    weight, bits = on.level.weight, net_bits(on.net, on.graph)
+    weight, bits = on.weight, net_bits(on.net, on.graph)
     packing = np.array(on.limits(np.zeros(1, np.int32)).packing[:3])
     n, fan_out = on.net.n_neurons, graph.fan_out[: on.net.n_neurons]
     estimate = np.zeros(n, np.int64)
@@ -175,7 +180,7 @@ def _grown(on: Ground) -> tuple[Ints32, Ints32]:
                 part.out_ptr,
                 part.out_target,
                 out_axons[inside],
-                on.level.own_bits[inside],
+                on.own_bits[inside],
                 on.most[i : i + 1],
                 packing,
                 np.ones(part.n_sources, np.int64),
@@ -197,8 +202,9 @@ def _grown(on: Ground) -> tuple[Ints32, Ints32]:
 def _improved(on: Ground, piece_of: Ints32, group_of_piece: Ints32, seed: int) -> Ints32:
     """The pieces annealed, where that saves packets."""
     limits, n_pieces = on.limits(group_of_piece), len(group_of_piece)
-    state, before = state_of(on.level, piece_of.copy(), n_pieces, limits)
-    work = int(state.row_n[on.level.in_source].sum(dtype=np.int64))
+    before = state_of(on.level, piece_of.copy(), n_pieces, limits)[1]
+    reached = destinations(on.graph, piece_of[on.rules.vertex_of])
+    work = int((reached * on.graph.fan_out).sum())  # of a sweep, about
     sweeps = int(np.clip(WORK // max(1, work), *SWEEPS))
     chance = np.array([2 * seed + 1], np.uint64)
     found, cost, fit = annealed(on.level, piece_of, limits, group_of_piece, sweeps, GENTLE, chance)
@@ -207,7 +213,7 @@ def _improved(on: Ground, piece_of: Ints32, group_of_piece: Ints32, seed: int) -
 
 def _check_vertices(on: Ground, chip: ChipProfile) -> None:
     """Refuse what is to stay together but exceeds a core."""
-    level, n = on.level, len(on.level.weight)
+    level, n = on.level, len(on.weight)
     limits = on.limits(on.group_of)
     used = state_of(level, np.arange(n, dtype=np.int32), n, limits)[0].used
     sends = on.graph.fan_out[: on.net.n_neurons] > 0
