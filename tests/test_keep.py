@@ -13,6 +13,14 @@ from test_cli import neurosim, refused
 from test_mapping import CHIP, cores, layered, spikes
 
 import neurosim as ns
+from compiler.hypergraph import hypergraph
+from compiler.keep import _empty, _guests
+from compiler.kernels.seating import insert, remove, seat
+from compiler.lower import lower
+from compiler.mapping_rules import rules_of
+from compiler.multilevel import state_of
+from compiler.partition_by_rules import ground_of
+from compiler.validate import validate
 from neurosim import Mapping
 
 
@@ -163,3 +171,26 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     refused(neurosim("compile", "b.npz", "-c", "loihi1", "--like", "old.npz", cwd=tmp_path), "other limits")
     refused(neurosim("compile", "b.npz", *chip, "-o", "old.npz", "--like", "old.npz", cwd=tmp_path), "written over")
     refused(neurosim("compile", "b.npz", *chip, "--like", "a.npz", cwd=tmp_path), "neurosim-program/2")
+
+
+@given(st.integers(0, 10**6), st.booleans(), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_what_pieces_use_is_exact_after_any_moves(seed: int, pooled: bool, joined: bool) -> None:
+    """Vertices come and go; what each piece uses is in the end as if counted anew."""
+    chip = with_settings("loihi2" if pooled else "loihi1", core__neurons=16)
+    low = lower(validate(layered(30, seed % 7)), chip)
+    rules = rules_of(Mapping(together=[["out", "cells[3:6]"]] if joined else []), low.spans, chip)
+    on = ground_of(low, hypergraph(low), chip, rules, None)
+    guests, rng, n = _guests(on), np.random.default_rng(seed), len(on.weight)
+    group = np.array([0] * 5 + [-1], np.int32)
+    seats, packing = _empty(guests, group), on.limits(group[:1]).packing
+    seat(rng.integers(0, 6, n).astype(np.int32), guests, seats, packing)
+    for v in rng.integers(0, n, 60):
+        if seats.piece_of[v] < 5:
+            remove(v, guests, seats, packing)
+        else:
+            insert(v, int(rng.integers(0, 5)), guests, seats, packing)
+    for v in np.flatnonzero(seats.piece_of == 5):
+        insert(v, 2, guests, seats, packing)
+    counted = state_of(on.level, seats.piece_of.copy(), 5, on.limits(group[:5]))[0]
+    assert (seats.used[:5] == counted.used).all()

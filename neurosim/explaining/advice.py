@@ -19,6 +19,7 @@ from compiler.pipeline import cores_needed
 WORK = 20_000_000  # synapses of all networks that are cut
 DEAR = 10  # a cut by "multilevel", or for a chip of crossbars, counts as so many
 SHARES = 32  # steps in which the share of pruned synapses is found
+MOST_LETTERS = 90  # of a refusal that is quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def _still(error: DoesNotFit) -> str:
 
 def _first_words(error: NeurosimError) -> str:
     text = str(error).partition("\n")[0].partition(": use ")[0]
-    return text if len(text) <= 160 else text[:157] + "..."
+    return text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 3] + "..."
 
 
 # ---------------------------------------------------------------- the changes
