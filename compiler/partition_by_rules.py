@@ -1,8 +1,8 @@
 """Partition by rules: cut a network into pieces where the user has a say (mapping_rules.py).
 
 Every group is grown for itself, as in partition.py, from vertices instead of neurons: what must share a core is one.
-Output axons are estimated and grown again until all limits hold; "multilevel" then anneals all pieces, each vertex
-within its group.  Pieces of a pinned group go to its cores; those of the others are divided between chips.
+Output axons are estimated and grown again until all limits hold; but for "greedy", all pieces are then annealed, each
+vertex within its group.  Pieces of a pinned group go to its cores; those of the others are divided between chips.
 """
 
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ def partition_by_rules(
     """
     on = ground_of(net, graph, chip, rules, rates)
     piece_of, group_of_piece = _grown(on)
-    if method == "multilevel" and len(group_of_piece) > 1:
+    if method != "greedy" and len(group_of_piece) > 1:
         piece_of = _improved(on, piece_of, group_of_piece, seed)
     kept, numbered = np.unique(piece_of, return_inverse=True)
     return with_parts(on, numbered.astype(np.int32), group_of_piece[kept])

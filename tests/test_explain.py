@@ -159,7 +159,7 @@ def test_what_is_said_to_fit_fits(advice: ns.Advice) -> None:
             key, _, number = value.partition("=")
             chip = ns.load_chip("tiny", {**SMALL.overrides, key: int(number)})
         if chip is not None:
-            assert ns.compile(layered(60), chip).n_cores == each.cores
+            assert ns.compile(layered(60), chip, partition="greedy").n_cores == each.cores
 
 
 def test_what_is_said_not_to_fit_does_not(advice: ns.Advice) -> None:

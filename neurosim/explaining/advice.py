@@ -17,8 +17,9 @@ from compiler.partition import Method
 from compiler.pipeline import cores_needed
 
 WORK = 20_000_000  # synapses of all networks that are cut
-DEAR = 10  # a cut by "multilevel", or for a chip of crossbars, counts as so many
+DEAR = 10  # a cut by a better partition, or for a chip of crossbars, counts as so many
 SHARES = 32  # steps in which the share of pruned synapses is found
+NEAR = 2  # times the cores that there are: what greedily needs more is not tried by a better partition
 MOST_LETTERS = 90  # of a refusal that is quoted
 
 
@@ -74,7 +75,7 @@ class _Case:
     @property
     def work(self) -> int:
         """What trying it takes, in synapses."""
-        dear = self.partition == "multilevel" or self.chip.crossbar is not None
+        dear = self.partition != "greedy" or self.chip.crossbar is not None
         return max(1000, self.network.n_synapses) * (DEAR if dear else 1)
 
 
@@ -110,7 +111,21 @@ class _Budget:
         self.left = work
 
     def tried(self, case: _Case, change: str, setting: str) -> Try:
-        """Cut the network of a case, if there is enough left."""
+        """Cut the network of a case, if there is enough left.
+
+        The greedy cut is tried first: what fits by it fits by any other, which only takes fewer cores.  What is far too
+        large by it is not tried again.
+        """
+        first = replace(case, partition="greedy")
+        found = self._tried(first, change, setting)
+        if first == case or case.chip.crossbar is not None or found.fits is not False:
+            return found
+        if found.cores is None or found.cores > NEAR * int(usable_cores(case.chip.mesh).sum()):
+            return found
+        better = self._tried(case, change, setting)
+        return found if better.fits is None else better
+
+    def _tried(self, case: _Case, change: str, setting: str) -> Try:
         if case.work > self.left:
             return Try(change, setting, None, None, "not tried, as the network is too large to try everything")
         self.left -= case.work
@@ -146,7 +161,7 @@ def _without_mapping(case: _Case, error: DoesNotFit, budget: _Budget) -> Iterato
 
 
 def _multilevel(case: _Case, error: DoesNotFit, budget: _Budget) -> Iterator[Try]:
-    if case.partition != "multilevel" and case.chip.crossbar is None and error.key == "cores":
+    if case.partition == "greedy" and case.chip.crossbar is None and error.key == "cores":
         yield budget.tried(replace(case, partition="multilevel"), "a better partition", "--partition multilevel")
 
 
