@@ -28,6 +28,7 @@ ROUNDS = 12  # of output-axon estimates; the last one uses the fan-out, which is
 _NO_LIMIT = np.iinfo(np.int64).max
 WORTH = 16  # of an axon whose source fires at the mean rate
 Method = Literal["greedy", "multilevel"]
+DEFAULT: Method = "greedy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def partition(
     graph: Hypergraph,
     chip: ChipProfile,
     rates: npt.ArrayLike | None = None,
-    method: Method = "greedy",
+    method: Method = DEFAULT,
     seed: int = 0,
 ) -> Partition:
     """Give every neuron a piece such that no piece exceeds `chip.core`, on as few cores as it finds, then few packets.

@@ -22,6 +22,7 @@ from compiler.lowered import LoweredNetwork
 from compiler.mapping_rules import Rules, refuse_more
 from compiler.multilevel import GENTLE, SWEEPS, WORK, annealed, finest, fitting, merged, repair, state_of
 from compiler.partition import (
+    DEFAULT,
     ROUNDS,
     Method,
     Partition,
@@ -101,7 +102,7 @@ def partition_by_rules(
     chip: ChipProfile,
     rules: Rules,
     rates: npt.ArrayLike | None = None,
-    method: Method = "greedy",
+    method: Method = DEFAULT,
     seed: int = 0,
 ) -> Partition:
     """As `partition`, under rules.

@@ -14,7 +14,7 @@ from compiler.lower import lower
 from compiler.lowered import Tolerance
 from compiler.mapping import Mapping
 from compiler.network import Network
-from compiler.partition import Method, checked_rates
+from compiler.partition import DEFAULT, Method, checked_rates
 from compiler.place import place
 from compiler.program import Program
 from compiler.room import check_room
@@ -30,7 +30,7 @@ def compile(
     tolerance: Tolerance | None = None,
     *,
     approximate: bool = False,
-    partition: Method = "greedy",
+    partition: Method = DEFAULT,
     rates: npt.ArrayLike | None = None,
     mapping: Mapping | None = None,
     like: Program | None = None,
@@ -92,7 +92,7 @@ def cores_needed(
     tolerance: Tolerance | None = None,
     *,
     approximate: bool = False,
-    partition: Method = "greedy",
+    partition: Method = DEFAULT,
     mapping: Mapping | None = None,
 ) -> int:
     """How many cores `compile` would use, without the passes after that; crossbar chips need most of them.

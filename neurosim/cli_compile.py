@@ -27,8 +27,9 @@ def compile_command(
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of partition and placement.")] = 0,
     approximate: Approximate = False,
     partition: Annotated[
-        str, typer.Option("--partition", help="greedy, or multilevel: fewer cores and packets, takes longer.")
-    ] = "greedy",
+        str | None,
+        typer.Option("--partition", help="greedy, or multilevel: fewer cores and packets, takes longer."),
+    ] = None,
     neurons_per_core: NeuronsPerCore = None,
     pin: Pin = None,
     forbidden_cores: ForbiddenCores = None,
@@ -62,6 +63,7 @@ def compile_command(
     from chips import DoesNotFit, load_chip
     from compiler import Network, Program, compile, moves, usage
     from compiler.network_files import load_any
+    from compiler.partition import DEFAULT
     from neurosim import cli_print, cli_print_compile
     from neurosim.explaining.advice import advise
     from neurosim.explaining.explanation import explain as explained
@@ -74,7 +76,7 @@ def compile_command(
     profile = load_chip(chip, read_overrides(overrides))
     mapping = read_mapping(neurons_per_core, pin, forbidden_cores, together)
     old, loaded = None if like is None else Program.load(like), load_any(network)
-    how: dict[str, Any] = {"approximate": approximate, "partition": partition, "mapping": mapping}
+    how: dict[str, Any] = {"approximate": approximate, "partition": partition or DEFAULT, "mapping": mapping}
     try:
         weights = _rates(loaded, profile, seed, approximate, mapping, rates, inputs, steps)
         program = compile(loaded, profile, seed, like=old, rates=weights, **how)

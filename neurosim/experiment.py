@@ -12,6 +12,7 @@ from chips.explain import explain as explain_value
 from chips.hints import did_you_mean
 from chips.reading import Document, KeyPath, read_yaml
 from compiler.mapping import Mapping
+from compiler.partition import DEFAULT, Method
 from neurosim.experiment_encoders import ENCODERS, AnyCoding, RateCoding
 from neurosim.experiment_parts import (
     WIRINGS,
@@ -152,7 +153,7 @@ class Configuration(Part):
     set: dict[str, Any] = Field(default_factory=dict, description="overrides of the profile")
     seed: Annotated[int, Field(ge=0)] = 0
     approximate: bool = Field(default=False, description="allow the approximations that the chip needs")
-    partition: Literal["greedy", "multilevel"] = "greedy"
+    partition: Method = DEFAULT
     rates: Literal["quick"] | None = Field(
         default=None, description="quick: packets are weighed with the rates of a quick run on calibration samples"
     )

@@ -13,7 +13,7 @@ from chips import ChipProfile, DoesNotFit, NeurosimError, list_chips, load_chip,
 from compiler import Mapping as CoreMapping
 from compiler import Network, Tolerance
 from compiler.board import usable_cores
-from compiler.partition import Method
+from compiler.partition import DEFAULT, Method
 from compiler.pipeline import cores_needed
 
 WORK = 20_000_000  # synapses of all networks that are cut
@@ -58,7 +58,7 @@ class _Case:
     seed: int = 0
     tolerance: Tolerance | None = None
     approximate: bool = False
-    partition: Method = "greedy"
+    partition: Method = DEFAULT
     mapping: CoreMapping | None = None
 
     def cores(self) -> int:
@@ -87,7 +87,7 @@ def advise(
     tolerance: Tolerance | None = None,
     *,
     approximate: bool = False,
-    partition: Method = "greedy",
+    partition: Method = DEFAULT,
     mapping: CoreMapping | None = None,
 ) -> Advice:
     """What would make `network` fit, after `compile` with these arguments refused it with `error`.

@@ -8,7 +8,7 @@ import numpy as np
 
 from chips import ChipProfile
 from compiler import Mapping, Network, Program, compile
-from compiler.partition import Method
+from compiler.partition import DEFAULT, Method
 from neurosim.generators.liquids import LIQUID
 from neurosim.readouts.chip_readout import attach, chip_scores, run_with_readout
 from neurosim.readouts.features import COUNT, Feature, cannot_form, form
@@ -33,7 +33,7 @@ def compiled_readout(
     seed: int,
     approximate: bool,
     features: Sequence[Feature] = COUNT,
-    partition: Method = "greedy",
+    partition: Method = DEFAULT,
     mapping: Mapping | None = None,
 ) -> dict[str, Any]:
     """Accuracy in floating point and on the chip, and what the readout costs; or why the chip cannot form it.
