@@ -48,8 +48,22 @@ class CannotRepresent(NeurosimError):  # noqa: N818 - reads as the refusal it is
     """A parameter that the chip's integers cannot hold within the stated tolerance."""
 
 
+class MappingError(NeurosimError):
+    """A wish about where neurons go that contradicts itself, the network or the chip."""
+
+
 class DoesNotFit(NeurosimError):  # noqa: N818 - likewise
-    """A network that exceeds a limit of the chip."""
+    """A network that exceeds a limit of the chip.
+
+    Attributes:
+        key: the limit, as a key of the profile, or "cores" for those of all chips together; "" where it is several.
+        needed: how much of it.
+        limit: how much there is.
+    """
+
+    def __init__(self, message: str, key: str = "", needed: int | None = None, limit: int | None = None) -> None:
+        self.key, self.needed, self.limit = key, needed, limit
+        super().__init__(message)
 
 
 class ProgramError(NeurosimError):

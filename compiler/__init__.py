@@ -2,6 +2,8 @@
 
 from compiler.crossbar.native import CrossbarNetwork
 from compiler.lowered import LoweringError, SynapseFormat, Tolerance
+from compiler.mapping import Mapping
+from compiler.moves import Moves, moves
 from compiler.network import Input, Network, Population, Projection
 from compiler.pipeline import compile
 from compiler.plasticity import ShortTermPlasticity
@@ -16,6 +18,8 @@ __all__ = [
     "CrossbarNetwork",
     "Input",
     "LoweringError",
+    "Mapping",
+    "Moves",
     "Network",
     "Population",
     "Program",
@@ -28,6 +32,7 @@ __all__ = [
     "Tolerance",
     "Usage",
     "compile",
+    "moves",
     "route",
     "usage",
 ]

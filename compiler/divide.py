@@ -50,6 +50,7 @@ def divide(
         limits,
         np.ones(3, np.int64),
         np.ones(graph.n_sources, np.int64),
+        np.ones(graph.n_neurons, np.int64),
     )
     if graph.n_sources * len(room) <= _TABLE_MAX:
         refine(

@@ -80,6 +80,40 @@ def restrict(graph: Hypergraph, members: npt.NDArray[np.int64]) -> Hypergraph:
     )
 
 
+def alone(graph: Hypergraph, members: npt.NDArray[np.int64]) -> Hypergraph:
+    """As `restrict`, with sources numbered anew too: neurons `members` first, all other sources are external."""
+    part = restrict(graph, members)
+    order = np.concatenate([members, np.setdiff1d(np.arange(graph.n_sources), members)])
+    number = np.empty(graph.n_sources, np.int32)
+    number[order] = np.arange(graph.n_sources)
+    target = np.split(part.out_target, part.out_ptr[1:-1])
+    return replace(
+        part,
+        net_source=number[graph.net_source],
+        out_ptr=np.concatenate([[0], np.cumsum(part.fan_out[order])]).astype(np.int64),
+        out_target=np.concatenate([target[source] for source in order]).astype(np.int32),
+    )
+
+
+def joined(graph: Hypergraph, vertex_of: npt.NDArray[np.int32]) -> Hypergraph:
+    """The hypergraph whose neurons are these sets of neurons; sources and nets stay those of single neurons."""
+    n, n_nets = int(vertex_of.max()) + 1, max(1, len(graph.net_source))
+    of_entry = np.repeat(vertex_of, np.diff(graph.in_ptr)).astype(np.int64)
+    pairs, place = np.unique(of_entry * n_nets + graph.in_net, return_inverse=True)
+    vertex, net = np.divmod(pairs, n_nets)
+    links = np.repeat(np.arange(graph.n_sources), graph.fan_out) * n + vertex_of[graph.out_target]
+    source, target = np.divmod(np.unique(links), n)
+    return replace(
+        graph,
+        n_neurons=n,
+        in_ptr=_pointers(vertex, n),
+        in_net=net.astype(np.int32),
+        in_count=np.bincount(place, weights=graph.in_count, minlength=len(pairs)).astype(np.int32),
+        out_ptr=_pointers(source, graph.n_sources),
+        out_target=target.astype(np.int32),
+    )
+
+
 def contract(graph: Hypergraph, piece_of: npt.NDArray[np.int32]) -> Hypergraph:
     """The hypergraph of pieces: every piece is a neuron whose targets are those of all its neurons.
 

@@ -119,7 +119,13 @@ def _scale(
         highest = min(highest, bias_max / (strongest * 2**neuron.weight_shift))
     if not largest:
         return float(highest / 2)
-    fill = Grid("mixed", max(chip.lists.weight_bits), 0).high / max(largest)
+    grid = Grid("mixed", max(chip.lists.weight_bits), 0)
+    if grid.high == 0:
+        raise CannotRepresent(
+            f"weights of {grid.weight_bits} bit (synapse.weight_bits of {chip.name}) have no place for a size: "
+            "allow more"
+        )
+    fill = grid.high / max(largest)
     spread = max(largest) / min(largest)
     steps = THRESHOLD_STEPS / (fill * finest)
     exponent = max(0, int(np.floor(np.log2(spread))), int(np.ceil(np.log2(steps))))

@@ -29,6 +29,7 @@ ROUNDS = 12  # of output-axon estimates; the last one uses the fan-out, which is
 _NO_LIMIT = np.iinfo(np.int64).max
 WORTH = 16  # of an axon whose source fires at the mean rate
 Method = Literal["multilevel", "greedy", "mtkahypar"]
+DEFAULT: Method = "multilevel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Partition:
     piece_of: npt.NDArray[np.int32]  # [neuron]
     n_pieces: int
     part_of: npt.NDArray[np.int32] | None = None  # [piece], a part goes to one chip; None: all pieces are one part
+    cores_of: tuple[tuple[int, ...] | None, ...] = ()  # [part], the cores it goes to; None, and beyond: place chooses
 
 
 def partition(
@@ -45,7 +47,7 @@ def partition(
     graph: Hypergraph,
     chip: ChipProfile,
     rates: npt.ArrayLike | None = None,
-    method: Method = "multilevel",
+    method: Method = DEFAULT,
     seed: int = 0,
 ) -> Partition:
     """Give every neuron a piece such that no piece exceeds `chip.core`, on as few cores as it finds, then few packets.
@@ -67,7 +69,7 @@ def partition(
     if method not in get_args(Method):
         raise NetworkError(f"partition is {method!r}, but must be one of {', '.join(get_args(Method))}")
     rate = checked_rates(rates, graph)
-    _check_single_neurons(net, graph, chip)
+    check_single_neurons(net, graph, chip)
     usable = usable_cores(chip.mesh)
     whole = _cores(net, graph, chip, np.zeros(net.n_neurons, np.int32))
     if method != "greedy" and whole.n_pieces > 1:
@@ -202,6 +204,7 @@ def _grow(
         piece_limits(chip),
         np.array(packing, np.int64),
         worth,
+        np.ones(graph.n_neurons, np.int64),
     )
     return piece_of
 
@@ -279,14 +282,18 @@ def _synapse_bits(
 # ---------------------------------------------------------------- refusals
 
 
-def _check_single_neurons(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> None:
+def check_single_neurons(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> None:
+    """Refuse a neuron that exceeds a core by itself."""
     axons = graph.fan_in_axons
     limit = chip.core.input_axons
     if limit is not None and axons.max() > limit:
         worst = int(axons.argmax())
         raise DoesNotFit(
             f"{net.owner(worst)} listens to {axons[worst]:,} sources, but a {chip.name} core has {limit:,} input "
-            f"axons (core.input_axons): cut its fan-in to {limit:,}, or set core.input_axons={axons[worst]}"
+            f"axons (core.input_axons): cut its fan-in to {limit:,}, or set core.input_axons={axons[worst]}",
+            "core.input_axons",
+            int(axons[worst]),
+            limit,
         )
     alone = np.arange(net.n_neurons, dtype=np.int32)
     pooled = _pooled(net, graph, alone, np.minimum(graph.fan_out[: net.n_neurons], 1), chip)
@@ -307,7 +314,10 @@ def _check_single_neurons(net: LoweredNetwork, graph: Hypergraph, chip: ChipProf
         raise DoesNotFit(
             f"{net.owner(worst)} needs {bits[worst]:,} synapse bits, but a {chip.name} core holds {memory:,} "
             f"(core.synapse_memory_bits): cut its fan-in from {axons[worst]:,} to {int(memory / share):,}, use "
-            f"fewer weight bits, or set core.synapse_memory_bits={bits[worst]}"
+            f"fewer weight bits, or set core.synapse_memory_bits={bits[worst]}",
+            "core.synapse_memory_bits",
+            int(bits[worst]),
+            memory,
         )
 
 
@@ -324,7 +334,10 @@ def _check_rows(net: LoweredNetwork, piece_of: npt.NDArray[np.int32], chip: Chip
         raise DoesNotFit(
             f"the sources of a core need {used.max():,} rows ({both:,} of them because input channels have synapses of "
             f"both signs), but a {chip.name} core has {limit:,} (core.input_axons): give channels one sign, or use "
-            "fewer channels or neurons"
+            "fewer channels or neurons",
+            "core.input_axons",
+            int(used.max()),
+            limit,
         )
 
 
@@ -333,7 +346,10 @@ def _refuse_pool(net: LoweredNetwork, graph: Hypergraph, neuron: int, bits: int,
     raise DoesNotFit(
         f"{net.owner(neuron)}, with its {graph.fan_in_axons[neuron]:,} sources and {graph.fan_out[neuron]:,} targets, "
         f"takes {bits:,} bits, but a {chip.name} core holds {limit:,} in all (pool.memory_bits): cut its "
-        f"fan-in or fan-out, use fewer weight bits, or set pool.memory_bits={bits}"
+        f"fan-in or fan-out, use fewer weight bits, or set pool.memory_bits={bits}",
+        "pool.memory_bits",
+        bits,
+        limit,
     )
 
 
@@ -351,7 +367,10 @@ def _refuse_output_axons(
     raise DoesNotFit(
         f"{net.owner(worst)} reaches {made[worst]:,} cores, but a {chip.name} core has "
         f"{chip.core.output_axons:,} output axons (core.output_axons): cut its fan-out, or set "
-        f"core.output_axons={int(np.bincount(piece_of, weights=made).max())}"
+        f"core.output_axons={int(np.bincount(piece_of, weights=made).max())}",
+        "core.output_axons",
+        int(np.bincount(piece_of, weights=made).max()),
+        chip.core.output_axons,
     )
 
 
@@ -361,14 +380,17 @@ def _refuse_pieces(net: LoweredNetwork, graph: Hypergraph, piece_of: npt.NDArray
     columns = -(-(n_pieces + lost) // (mesh.n_cores // mesh.chips_x))
     board = f" on {mesh.chips_x} x {mesh.chips_y} chips" if mesh.n_chips > 1 else ""
     without = f", without the {lost:,} of mesh.disabled_cores" if lost else ""
-    fill = _mean_fill(net, graph, piece_of, chip)
+    fill = mean_fill(net, graph, piece_of, chip)
     binding = max(fill, key=lambda key: fill[key])
     largest = max((s for s in net.spans if s.kind != "input"), key=lambda s: s.n)
     raise DoesNotFit(
         f"the network needs {n_pieces:,} cores, filled to {fill[binding]:.0%} of {limit_key(binding)} on average, but "
         f"{chip.name} has {mesh.n_cores - lost:,} (mesh.tiles_x x mesh.tiles_y x mesh.cores_per_tile{board}{without}); "
         f"the largest population is {largest.name!r} with {largest.n:,} neurons: it fits with mesh.tiles_y={rows} or "
-        f"mesh.chips_x={columns}, or {_REMEDIES[binding]}"
+        f"mesh.chips_x={columns}, or {_REMEDIES[binding]}",
+        "cores",
+        n_pieces,
+        mesh.n_cores - lost,
     )
 
 
@@ -381,7 +403,7 @@ _REMEDIES = {
 }
 
 
-def _mean_fill(
+def mean_fill(
     net: LoweredNetwork, graph: Hypergraph, piece_of: npt.NDArray[np.int32], chip: ChipProfile
 ) -> dict[str, float]:
     """Resource -> used share of its limit, mean over pieces; bits without padding.  Unlimited ones are left out."""

@@ -56,24 +56,44 @@ def place(
     Raises:
         NetworkError: `rates` has another length, or holds a negative number or none.
     """
-    return place_pieces(piece_traffic(partition, graph, rates), chip, seed, partition.part_of)
+    return place_pieces(piece_traffic(partition, graph, rates), chip, seed, partition.part_of, partition.cores_of)
 
 
-def place_pieces(traffic: Floats, chip: ChipProfile, seed: int = 0, part_of: Ints32 | None = None) -> Placement:
-    """Place pieces of which row p sends these packets to column q, the diagonal 0; `part_of` as in `Partition`."""
+def place_pieces(
+    traffic: Floats,
+    chip: ChipProfile,
+    seed: int = 0,
+    part_of: Ints32 | None = None,
+    cores_of: tuple[tuple[int, ...] | None, ...] = (),
+) -> Placement:
+    """Place pieces of which row p sends these packets to column q, the diagonal 0.
+
+    `part_of` and `cores_of` are as in `Partition`; cores that are named there are disabled for all other parts.
+    """
     n = len(traffic)
     part_of = np.zeros(n, np.int32) if part_of is None else part_of
     exchanged = traffic + traffic.T
-    sizes = np.bincount(part_of)
-    chips = chip_of_parts(_sum_by(exchanged, part_of), sizes, chip)
-    slots = [compact_cores(chip.mesh, int(c), int(size)) for c, size in zip(chips, sizes, strict=True)]
+    slots = _slots(_sum_by(exchanged, part_of), np.bincount(part_of), chip, cores_of)
     slot, first = np.concatenate(slots), np.append(0, np.cumsum([len(s) for s in slots])).astype(np.int64)
     in_order = (first[part_of] + _rank_in_part(part_of)).astype(np.int32)
-    if not exchanged.any():
+    if not exchanged.any() or len(slot) == len(first) - 1:  # or each piece is bound to a core
         return Placement(slot[in_order])
     on = ground(slot, chip)
     starts = [in_order, spectral_start(exchanged, on.x, on.y, part_of, first)]
     return Placement(slot[_improved(starts, _Packets.of(traffic), on, part_of, first, seed)])
+
+
+def _slots(
+    exchanged: Floats, sizes: npt.NDArray[np.int64], chip: ChipProfile, cores_of: tuple[tuple[int, ...] | None, ...]
+) -> list[Ints32]:
+    """The cores for each part: those that it is bound to, or a compact block of its chip."""
+    given = {part: np.sort(np.array(cores, np.int32)) for part, cores in enumerate(cores_of) if cores is not None}
+    free = np.array([part for part in range(len(sizes)) if part not in given], np.int64)
+    chips = chip_of_parts(exchanged[np.ix_(free, free)], sizes[free], chip) if len(free) else free
+    blocks = {
+        part: compact_cores(chip.mesh, int(on), int(sizes[part])) for part, on in zip(free.tolist(), chips, strict=True)
+    }
+    return [(given | blocks)[part] for part in range(len(sizes))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,5 +28,8 @@ def check_room(network: Network, chip: ChipProfile) -> None:
     raise DoesNotFit(
         f"the network has {n:,} neurons, {largest.n:,} of them in population {largest.name!r}, and needs at least "
         f"{-(-n // each):,} cores of {each:,} (core.neurons), but {chip.name} has {cores:,} (mesh.tiles_x x "
-        "mesh.tiles_y x mesh.cores_per_tile): use fewer neurons, or several chips (mesh.chips_x, mesh.chips_y)"
+        "mesh.tiles_y x mesh.cores_per_tile): use fewer neurons, or several chips (mesh.chips_x, mesh.chips_y)",
+        "cores",
+        -(-n // each),
+        cores,
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ChipProfile,
         DoesNotFit,
         ExperimentError,
+        MappingError,
         NetworkError,
         NeurosimError,
         ProfileError,
@@ -28,7 +29,19 @@ if TYPE_CHECKING:
         list_chips,
         load_chip,
     )
-    from compiler import CrossbarNetwork, Network, Program, ShortTermPlasticity, Tolerance, Usage, compile, usage
+    from compiler import (
+        CrossbarNetwork,
+        Mapping,
+        Moves,
+        Network,
+        Program,
+        ShortTermPlasticity,
+        Tolerance,
+        Usage,
+        compile,
+        moves,
+        usage,
+    )
     from neurosim.batches import run_batches
     from neurosim.calibration import Calibration, calibrate
     from neurosim.comparison import Comparison, compare
@@ -57,6 +70,9 @@ if TYPE_CHECKING:
     from neurosim.encoders.proportional import ProportionalEncoder
     from neurosim.encoders.rate import RateEncoder
     from neurosim.encoders.step_forward import StepForwardEncoder
+    from neurosim.explaining.advice import Advice, advise
+    from neurosim.explaining.explanation import Explanation, explain
+    from neurosim.explaining.picture import draw_mesh, save_mesh
     from neurosim.generators.column import maass_column
     from neurosim.generators.graphs import erdos_renyi, layered
     from neurosim.generators.liquids import liquid
@@ -66,6 +82,7 @@ if TYPE_CHECKING:
     from neurosim.noc.network_time import NetworkTime, network_time
     from neurosim.noc.parting import NetworkComparison, compare_network_models
     from neurosim.pricing import Energy, energy
+    from neurosim.rates import quick_rates, rates_of
     from neurosim.readouts.classifier import LiquidClassifier
     from neurosim.readouts.features import Feature
     from neurosim.readouts.online import LeastMeanSquares, RecursiveLeastSquares
@@ -82,10 +99,10 @@ if TYPE_CHECKING:
 
 _HOME = {
     "chips": (
-        "CannotRepresent ChipProfile DoesNotFit ExperimentError NetworkError "
+        "CannotRepresent ChipProfile DoesNotFit ExperimentError MappingError NetworkError "
         "NeurosimError ProfileError ProgramError RunError list_chips load_chip"
     ),
-    "compiler": "CrossbarNetwork Network Program ShortTermPlasticity Tolerance Usage compile usage",
+    "compiler": "CrossbarNetwork Mapping Moves Network Program ShortTermPlasticity Tolerance Usage compile moves usage",
     "neurosim.batches": "run_batches",
     "neurosim.calibration": "Calibration calibrate",
     "neurosim.comparison": "Comparison compare",
@@ -114,6 +131,9 @@ _HOME = {
     "neurosim.encoders.proportional": "ProportionalEncoder",
     "neurosim.encoders.rate": "RateEncoder",
     "neurosim.encoders.step_forward": "StepForwardEncoder",
+    "neurosim.explaining.advice": "Advice advise",
+    "neurosim.explaining.explanation": "Explanation explain",
+    "neurosim.explaining.picture": "draw_mesh save_mesh",
     "neurosim.generators.column": "maass_column",
     "neurosim.generators.graphs": "erdos_renyi layered",
     "neurosim.generators.liquids": "liquid",
@@ -123,6 +143,7 @@ _HOME = {
     "neurosim.noc.network_time": "NetworkTime network_time",
     "neurosim.noc.parting": "NetworkComparison compare_network_models",
     "neurosim.pricing": "Energy energy",
+    "neurosim.rates": "quick_rates rates_of",
     "neurosim.readouts.classifier": "LiquidClassifier",
     "neurosim.readouts.features": "Feature",
     "neurosim.readouts.online": "LeastMeanSquares RecursiveLeastSquares",
@@ -138,6 +159,7 @@ _HOME = {
     "neurosim.timing": "Latency latency",
 }
 __all__ = [
+    "Advice",
     "Attribution",
     "BSAEncoder",
     "Calibration",
@@ -154,6 +176,7 @@ __all__ = [
     "Encoder",
     "Energy",
     "ExperimentError",
+    "Explanation",
     "Fault",
     "Feature",
     "FloatProbes",
@@ -167,7 +190,10 @@ __all__ = [
     "LiquidRegressor",
     "LiquidReport",
     "LiquidTimeConstant",
+    "Mapping",
+    "MappingError",
     "MelBands",
+    "Moves",
     "Network",
     "NetworkComparison",
     "NetworkError",
@@ -194,6 +220,7 @@ __all__ = [
     "Usage",
     "Validation",
     "Wiring",
+    "advise",
     "attribute",
     "attribute_decision",
     "calibrate",
@@ -204,11 +231,13 @@ __all__ = [
     "compare_runs",
     "compile",
     "draw_attribution",
+    "draw_mesh",
     "draw_raster",
     "draw_trajectory",
     "echo_state",
     "energy",
     "erdos_renyi",
+    "explain",
     "find_fault",
     "first_divergence",
     "inspect_liquid",
@@ -222,7 +251,10 @@ __all__ = [
     "load_fsdd",
     "ltc_from_ncps",
     "maass_column",
+    "moves",
     "network_time",
+    "quick_rates",
+    "rates_of",
     "replay",
     "ring",
     "run",
@@ -230,6 +262,7 @@ __all__ = [
     "run_float",
     "run_lowered",
     "run_to_disk",
+    "save_mesh",
     "small_world",
     "trajectory_pca",
     "usage",

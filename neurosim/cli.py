@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from neurosim.cli_chips import chips_app
+from neurosim.cli_compile import compile_command
 from neurosim.cli_debug import debug_command
 from neurosim.cli_liquid import liquid_app
 from neurosim.cli_options import (
@@ -20,7 +21,6 @@ from neurosim.cli_options import (
     Json,
     Quiet,
     Sets,
-    keep_inputs,
     make_folder,
     print_json,
     read_overrides,
@@ -39,6 +39,7 @@ app = typer.Typer(
 )
 app.add_typer(chips_app, name="chips")
 app.add_typer(liquid_app, name="liquid")
+app.command("compile")(compile_command)
 app.command("run")(run_command)
 app.command("debug")(debug_command)
 
@@ -55,33 +56,6 @@ def _root(
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
-
-
-@app.command("compile")
-def compile_command(
-    network: Annotated[Path, typer.Argument(help="Network file, .yaml or .npz; or crossbar cores, .npz.")],
-    chip: Annotated[str, typer.Option("--chip", "-c", help="Name of a profile, or path of a YAML file.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Program file to write.")] = Path("program.npz"),
-    overrides: Sets = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of the placement.")] = 0,
-    approximate: Approximate = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Compile a network to a chip, and report how full it is."""
-    from chips import load_chip
-    from compiler import compile, usage
-    from compiler.network_files import load_any
-    from neurosim import cli_print
-
-    keep_inputs(output, network)
-    profile = load_chip(chip, read_overrides(overrides))
-    program = compile(load_any(network), profile, seed, approximate=approximate)
-    program.save(output)
-    if as_json:
-        print_json(cli_print.compile_data(program, usage(program), str(output)))
-    elif not quiet:
-        cli_print.print_compiled(program, usage(program), str(output))
 
 
 @app.command("compare")

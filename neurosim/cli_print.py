@@ -26,7 +26,7 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Seq
     for i, name in enumerate(header):
         table.add_column(name, justify="right" if i in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_escape(cell) for cell in row))
+        table.add_row(*(escape(cell) for cell in row))
     console().print(table)
 
 
@@ -83,7 +83,7 @@ def print_compiled(program: Program, use: Usage, output: str) -> None:
         ]
         print_table(["lowered to integers", "parameter", "largest error", "rms", ""], errors, right=(2, 3))
     for note in (*program.notes, *warnings(program)):
-        console().print(_escape(f"note: {note}"))
+        console().print(escape(f"note: {note}"))
     console().print(f"written to {output}")
 
 
@@ -159,27 +159,27 @@ def print_comparison(comparison: "Comparison", description: str, picture: str) -
     """One table, a configuration a column."""
     screen = console()
     if description:
-        screen.print(_escape(description))
+        screen.print(escape(description))
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     table.add_column("")
     for row in comparison.rows:
         settings = "\n".join(f"{key}={value}" for key, value in row["overrides"].items())
-        table.add_column(_escape(f"{row['chip']}\n{settings}".strip()), justify="right", overflow="fold")
+        table.add_column(escape(f"{row['chip']}\n{settings}".strip()), justify="right", overflow="fold")
     good = next(row for row in comparison.rows if "error" not in row)
     for label, cell in _comparison_cells(good):
         table.add_row(label, *("-" if "error" in row else cell(row) for row in comparison.rows))
     screen.print(table)
     for row in comparison.rows:
         if "error" in row:
-            screen.print(_escape(f"{row['chip']}: {row['error']}"))
+            screen.print(escape(f"{row['chip']}: {row['error']}"))
         elif row["approximations"]:
-            screen.print(f"{_escape(row['chip'])} approximates: {', '.join(row['approximations'])}")
+            screen.print(f"{escape(row['chip'])} approximates: {', '.join(row['approximations'])}")
     for model, by_bins in comparison.baselines.items():
         scores = ", ".join(f"{value:.2%} in {bins} bin{'s' * (bins > 1)}" for bins, value in by_bins.items())
         screen.print(f"{_BASELINES[model].format(raw=comparison.raw)}: {scores}")
     for row in comparison.rows:
         if "error" not in row:
-            screen.print(_escape(_largest_term(row)))
+            screen.print(escape(_largest_term(row)))
     screen.print(f"{MODELLED} Each number of a profile and its source: neurosim chips show.")
     screen.print(f"picture: {picture}")
 
@@ -265,7 +265,8 @@ def _largest_term(row: dict[str, Any]) -> str:
 # ---------------------------------------------------------------- pieces
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """Text that may hold brackets, for rich to print as it is."""
     return text.replace("[", r"\[")
 
 

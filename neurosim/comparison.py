@@ -16,6 +16,7 @@ from neurosim.experiment import Configuration, Experiment, load_experiment
 from neurosim.generators.liquids import LIQUID, liquid
 from neurosim.pricing import price_kinds
 from neurosim.provenance import rests_on
+from neurosim.rates import quick_rates
 from neurosim.readouts.compiled import compiled_readout
 from neurosim.readouts.linear import accuracy, mean_per_bin
 from neurosim.result import RunResult
@@ -76,7 +77,7 @@ def compare(
     rows, refusals = [], []
     for configuration, chip in zip(configurations, profiles, strict=True):
         try:
-            row = _row(task, chip, configuration.seed, report, approximate or configuration.approximate)
+            row = _row(task, chip, configuration, report, approximate or configuration.approximate)
         except NeurosimError as error:
             refusals.append(error)
             row = {"error": str(error)}
@@ -108,19 +109,23 @@ def _baseline_keys(task: Task, baselines: Mapping[str, Mapping[int, float]]) -> 
     }
 
 
-def _row(task: Task, chip: ChipProfile, seed: int, report: Report, approximate: bool) -> dict[str, Any]:
-    label = _label(chip)
+def _row(task: Task, chip: ChipProfile, chosen: Configuration, report: Report, approximate: bool) -> dict[str, Any]:
+    label, seed = _label(chip), chosen.seed
+    how: dict[str, Any] = {"approximate": approximate, "partition": chosen.partition, "mapping": chosen.mapping}
     report(f"{label}: calibrating", 0, 1)
     network, found = calibrated_liquid(task, chip, task.experiment.liquid.recurrence, approximate)
     report(f"{label}: compiling", 0, 1)
-    program = compile(network, chip, seed, approximate=approximate)
+    rates = None
+    if chosen.rates == "quick":
+        rates = quick_rates(network, chip, task.calibration, seed, approximate=approximate, mapping=chosen.mapping)
+    program = compile(network, chip, seed, rates=rates, **how)
     result = run(program, task.trains, seed=seed, progress=lambda done, of: report(f"{label}: utterances", done, of))
     report(f"{label}: the liquid without recurrence", 0, 1)
-    alone = compile(calibrated_liquid(task, chip, 0.0, approximate)[0], chip, seed, approximate=approximate)
+    alone = compile(calibrated_liquid(task, chip, 0.0, approximate)[0], chip, seed, **how)
     without = run(alone, task.trains, per_step=False, seed=seed)
     scores, scores_without = _scores(task, result), _scores(task, without)
     use = usage(program)
-    counts, spent, chosen = result.counts, costs(result, chip), task.experiment.readout
+    counts, spent, readout = result.counts, costs(result, chip), task.experiment.readout
     return {
         "cores_used": program.n_cores,
         "cores_lower_bound": use.cores_lower_bound,
@@ -143,10 +148,12 @@ def _row(task: Task, chip: ChipProfile, seed: int, report: Report, approximate: 
             task.trains,
             result,
             task.data,
-            chosen.alpha,
+            readout.alpha,
             seed,
             approximate,
-            chosen.features(),
+            readout.features(),
+            chosen.partition,
+            chosen.mapping,
         ),
         **spent,
         "largest_weight_error": max(

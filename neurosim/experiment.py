@@ -2,15 +2,17 @@
 
 import typing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from chips import ExperimentError, Fault
+from chips import ExperimentError, Fault, MappingError
 from chips.explain import describe
 from chips.explain import explain as explain_value
 from chips.hints import did_you_mean
 from chips.reading import Document, KeyPath, read_yaml
+from compiler.mapping import Mapping
+from compiler.partition import DEFAULT, Method
 from neurosim.experiment_encoders import ENCODERS, AnyCoding, RateCoding
 from neurosim.experiment_parts import (
     WIRINGS,
@@ -132,13 +134,32 @@ class Readout(Part):
         return (*starts(*self.starts), *traces(*self.traces_ms))
 
 
+def _mapping(value: object) -> object:
+    """The mapping of a section, which checks itself."""
+    if value is None or isinstance(value, Mapping):
+        return value
+    try:
+        return Mapping.of(value)
+    except MappingError as error:
+        raise ValueError(str(error)) from None
+
+
 class Configuration(Part):
     """One column of the comparison."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     chip: str
     set: dict[str, Any] = Field(default_factory=dict, description="overrides of the profile")
     seed: Annotated[int, Field(ge=0)] = 0
     approximate: bool = Field(default=False, description="allow the approximations that the chip needs")
+    partition: Method = DEFAULT
+    rates: Literal["quick"] | None = Field(
+        default=None, description="quick: packets are weighed with the rates of a quick run on calibration samples"
+    )
+    mapping: Annotated[Mapping | None, BeforeValidator(_mapping)] = Field(
+        default=None, description="keys of compiler.Mapping: where the liquid's neurons go"
+    )
 
 
 class Experiment(Part):

@@ -112,6 +112,7 @@ class _Graph:
             np.array([[_NO_LIMIT if limit is None else limit for limit in limits]], np.int64),
             np.array([1, 0, 1], np.int64),
             np.ones(self.n_lines, np.int64),
+            np.ones(self.n, np.int64),
         )
         return piece_of
 

@@ -40,7 +40,10 @@ def refuse_size(net: LoweredCrossbar, lines: Lines, pieces: Pieces, slots: Slots
     raise DoesNotFit(
         f"the network needs {slots.n_pieces:,} cores of {chip.name}, which has {available:,} (mesh.tiles_x x "
         f"mesh.tiles_y): axons are {axons:.0%} full and neurons {filled:.0%}, so {binding} binds; tried: {less}, and "
-        f"{near}; or use several chips (mesh.chips_x)"
+        f"{near}; or use several chips (mesh.chips_x)",
+        "cores",
+        slots.n_pieces,
+        int(available),
     )
 
 

@@ -11,15 +11,16 @@ from compiler.jit import jit
 
 @jit
 def grow(
-    in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, out_axons, own_bits, limits, packing, worth
-):
-    """Piece of each neuron, int32 [neuron].
+    in_ptr, in_net, in_count, net_source, net_bits, out_ptr, out_target, out_axons, own_bits, limits, packing, worth,
+    weight,
+):  # fmt: skip
+    """Piece of each neuron, int32 [neuron].  What must stay together comes as one neuron that counts `weight` of them.
 
     `limits`: neurons, input axons, output axons, synapse bits of each piece; bits of its pool, and those that a neuron,
     an input axon and an output axon take of it; the last row is that of all further pieces.  `packing`: synapses of a
     block, header bits, word bits.  `out_axons`: expected output axons of each neuron; `own_bits`: what each takes of
     the pool on top of a neuron's share.  `worth` [source]: what an input axon for it counts when the best neuron is
-    looked for, whole numbers of at least 1.
+    looked for, whole numbers of at least 1; `weight` [neuron].
     """
     n = len(in_ptr) - 1
     n_sources = len(out_ptr) - 1
@@ -68,7 +69,7 @@ def grow(
                 while level < len(head) and tries < 64 and v < 0:
                     w = head[level]
                     while w >= 0 and tries < 64:
-                        if _fits(
+                        if fits_in(
                             w,
                             piece,
                             used,
@@ -83,6 +84,7 @@ def grow(
                             out_axons,
                             own_bits,
                             packing,
+                            weight,
                         ):
                             v = w
                             break
@@ -94,11 +96,11 @@ def grow(
             _pop(v, key, head, after, before)
             piece_of[v] = piece
             placed += 1
-            used[0] += 1
+            used[0] += weight[v]
             used[1] += fresh[v]
             used[2] += out_axons[v]
             used[4] += own_bits[v]
-            used[3] += _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing)
+            used[3] += extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing)
             for k in range(in_ptr[v], in_ptr[v + 1]):
                 net = in_net[k]
                 if net_piece[net] != piece:
@@ -153,19 +155,22 @@ def _pop(v, key, head, after, before):
 
 
 @jit
-def _fits(
-    v, piece, used, limits, fresh, in_ptr, in_net, in_count, net_bits, net_piece, net_size, out_axons, own_bits, packing
-):
-    if used[0] + 1 > limits[0] or used[1] + fresh[v] > limits[1] or used[2] + out_axons[v] > limits[2]:
+def fits_in(
+    v, piece, used, limits, fresh, in_ptr, in_net, in_count, net_bits, net_piece, net_size, out_axons, own_bits,
+    packing, weight,
+):  # fmt: skip
+    """Whether neuron v fits the open piece too, of which so much is used."""
+    if used[0] + weight[v] > limits[0] or used[1] + fresh[v] > limits[1] or used[2] + out_axons[v] > limits[2]:
         return False
-    bits = _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing)
-    pooled = (used[0] + 1) * limits[5] + (used[1] + fresh[v]) * limits[6] + (used[2] + out_axons[v]) * limits[7]
+    bits = extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing)
+    pooled = (used[0] + weight[v]) * limits[5] + (used[1] + fresh[v]) * limits[6] + (used[2] + out_axons[v]) * limits[7]
     pooled += used[4] + own_bits[v]
     return used[3] + bits <= limits[3] and pooled + used[3] + bits <= limits[4]
 
 
 @jit
-def _extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing):
+def extra_bits(v, piece, in_ptr, in_net, in_count, net_bits, net_piece, net_size, packing):
+    """Bits that the lists of a piece take more with neuron v."""
     bits = 0
     for k in range(in_ptr[v], in_ptr[v + 1]):
         net = in_net[k]

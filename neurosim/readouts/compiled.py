@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from chips import ChipProfile
-from compiler import Network, Program, compile
+from compiler import Mapping, Network, Program, compile
+from compiler.partition import DEFAULT, Method
 from neurosim.generators.liquids import LIQUID
 from neurosim.readouts.chip_readout import attach, chip_scores, run_with_readout
 from neurosim.readouts.features import COUNT, Feature, cannot_form, form
@@ -32,6 +33,8 @@ def compiled_readout(
     seed: int,
     approximate: bool,
     features: Sequence[Feature] = COUNT,
+    partition: Method = DEFAULT,
+    mapping: Mapping | None = None,
 ) -> dict[str, Any]:
     """Accuracy in floating point and on the chip, and what the readout costs; or why the chip cannot form it.
 
@@ -46,6 +49,8 @@ def compiled_readout(
         seed: as for `compile` and `run`.
         approximate: as for `compile`.
         features: what the readout weighs.
+        partition: as for `compile`.
+        mapping: as for `compile`; readouts go wherever it leaves room.
     """
     names = [str(feature) for feature in features]
     if reasons := [reason for feature in features if (reason := cannot_form(feature, chip))]:
@@ -54,7 +59,7 @@ def compiled_readout(
     table = form(features, result, LIQUID)
     weights, constants = learn(model, table[~data.is_test], data.label[~data.is_test])
     readout = to_chip(weights, constants, features, chip, training, LIQUID)
-    whole = compile(attach(network, readout), chip, seed, approximate=approximate)
+    whole = compile(attach(network, readout), chip, seed, approximate=approximate, partition=partition, mapping=mapping)
     together = run_with_readout(whole, readout, trains, network.n_channels, seed=seed)
     on_chip, on_host = chip_scores(together, readout), host_scores(result, readout)
     real = table @ weights.T + constants
