@@ -9,6 +9,7 @@ from the previous round and the growth is repeated until the true numbers fit.  
 place.py.  Cost: rounds x synapses; the loop itself is in growth.py.
 """
 
+import contextlib
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -106,20 +107,28 @@ def checked_rates(rates: npt.ArrayLike | None, graph: Hypergraph) -> npt.NDArray
 
 
 def _over_chips(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, whole: Partition) -> Partition:
-    """The network on as few chips as `whole` needs: divided first, then cut into cores."""
+    """The network on as few chips as `whole` needs, so that few packets leave their chip.
+
+    Its pieces as they are, divided between chips; or the neurons divided first and then cut into cores, unless a part
+    needs more cores then than its chip has.
+    """
     room = room_for(chip.mesh, whole.n_pieces)
+    one_each = np.full(whole.n_pieces, UNIT, np.int64)
+    kept = divide(contract(graph, whole.piece_of), one_each, room, balanced=False)
+    found = [(whole, kept)]
     load = UNIT // np.bincount(whole.piece_of)[whole.piece_of]  # [neuron]
-    try:
+    with contextlib.suppress(DoesNotFit):  # more cores, so more output axons
         made = _cores(net, graph, chip, divide(graph, load, room))
-        part_of = made.part_of
-    except DoesNotFit:  # more cores, so more output axons
-        part_of = None
-    if part_of is None or (np.bincount(part_of, minlength=len(room)) > room).any():
-        # cut for itself a part needs more than its chip has: keep the pieces, and divide those
-        one_each = np.full(whole.n_pieces, UNIT, np.int64)
-        made, part_of = whole, divide(contract(graph, whole.piece_of), one_each, room, balanced=False)
+        if made.part_of is not None and (np.bincount(made.part_of, minlength=len(room)) <= room).all():
+            found.append((made, made.part_of))
+    made, part_of = min(found, key=lambda pair: _reached(graph, pair[0].piece_of, pair[1]))
     numbered = np.unique(part_of, return_inverse=True)[1]  # a part may have come out empty
     return Partition(made.piece_of, made.n_pieces, numbered.astype(np.int32))
+
+
+def _reached(graph: Hypergraph, piece_of: npt.NDArray[np.int32], part_of: npt.NDArray[np.int32]) -> tuple[int, int]:
+    """Chips, and cores, that all sources reach."""
+    return int(destinations(graph, part_of[piece_of]).sum()), int(destinations(graph, piece_of).sum())
 
 
 def rated(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, rate: npt.NDArray[np.float64]) -> Partition:

@@ -272,7 +272,7 @@ def program() -> Program:
     net.connect("in", "a", rng.integers(0, 5, 30), rng.integers(0, 12, 30), 100, 3)
     net.connect("a", "b", np.repeat(np.arange(12), 9), np.tile(np.arange(9), 12), 64)
     net.connect("b", "a", rng.integers(0, 9, 40), rng.integers(0, 12, 40), 2 * rng.integers(-90, 90, 40) * 8)
-    made = compile(net, with_settings("loihi1", core__neurons=6))
+    made = compile(net, with_settings("loihi1", core__neurons=6), partition="greedy")
     assert len(made.formats) >= 3
     assert any(form.index_bits == 0 for form in made.formats)
     return made
