@@ -7,7 +7,7 @@ hops      a packet, of 40, 80 and 317 pieces on a mesh of one core a tile with o
           three placements with ten times the moves
 energy    of all hops at Loihi 1's prices, cut and placed with rates, 256 neurons a core, against neurons and cores in
           order
-growth    blocks of about 100 near synapses a neuron, all limits, on one large mesh: seconds of `compile`, and the exponent
+growth    blocks of 100 near synapses a neuron, all limits, on one large mesh: seconds of `compile`, and the exponent
           that they grow with; the most memory over what was held before, in a fresh process that has compiled before
 threads   the same program from processes with one and two threads
 
