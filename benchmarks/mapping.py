@@ -7,7 +7,7 @@ hops      a packet, of 40, 80 and 317 pieces on a mesh of one core a tile with o
           three placements with ten times the moves
 energy    of all hops at Loihi 1's prices, cut and placed with rates, 256 neurons a core, against neurons and cores in
           order
-growth    columns of about 100 synapses a neuron, all limits, on one large mesh: seconds of `compile`, and the exponent
+growth    blocks of 100 near synapses a neuron, all limits, on one large mesh: seconds of `compile`, and the exponent
           that they grow with; the most memory over what was held before, in a fresh process that has compiled before
 threads   the same program from processes with one and two threads
 
@@ -27,7 +27,7 @@ import bars
 import mapping_mesh as on_mesh
 import numpy as np
 from compile_speed import peak_gb
-from mapping_networks import Edges, edges, liquid, network, rates
+from mapping_networks import Edges, edges, liquid, local, network, rates
 from peers import PeerMissingError, python_or_problem, run_peer
 
 import neurosim as ns
@@ -41,7 +41,7 @@ PRESETS = ("DEFAULT", "QUALITY", "HIGHEST_QUALITY", "LARGE_K")
 UNLIMITED = {"core.input_axons": None, "core.output_axons": None, "core.synapse_memory_bits": None, "mesh.tiles_x": 16}
 LARGE_MESH = {"mesh.tiles_x": 32, "mesh.tiles_y": 32}
 MOST_OF_KAHYPAR = {"liquid": 1.0, "random": 0.98, "conv": 1.03}
-SHAPES = {10: (20, 20, 25), 30: (30, 30, 33), 100: (40, 50, 50), 300: (60, 60, 83)}  # thousands of neurons
+SIZES = (10, 30, 100, 300)  # thousands of neurons
 MOST_S = {10: 5.0, 100: 60.0}
 CUT_FOR_HOPS = (("liquid", 256), ("conv", 256), ("conv", 64))
 MOST_HOPS, LONGER, LONGER_SEEDS = 1.02, 10, 3
@@ -210,7 +210,7 @@ def threads(args, problems: list[str]) -> tuple[dict, list]:
 
 def growth(args, problems: list[str]) -> tuple[dict, list]:
     figures, checks = {}, []
-    for size in (10, 30) if args.quick else SHAPES:
+    for size in SIZES[: 2 if args.quick else 4]:
         command = [sys.executable, __file__, "--one", str(size)]
         found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         figures[size] = found
@@ -225,10 +225,10 @@ def growth(args, problems: list[str]) -> tuple[dict, list]:
 
 
 def one(size: int) -> dict:
-    """A column, compiled after a small one, whose loops are then compiled."""
+    """A block, compiled after a small one, whose loops are then compiled."""
     chip = ns.load_chip("loihi1", LARGE_MESH)
     ns.compile(network(liquid((10, 10, 25), 3.25)), chip, partition="multilevel")
-    net = network(liquid(SHAPES[size], 4.32))
+    net = network(local(1000 * size))
     before, began = peak_gb(), time.perf_counter()
     program = ns.compile(net, chip, partition="multilevel")
     seconds, after = time.perf_counter() - began, peak_gb()

@@ -42,10 +42,13 @@ def hypergraph(net: LoweredNetwork) -> Hypergraph:
     """The hypergraph of a lowered network.  Cost: one sort of the synapses."""
     n_sources, n_formats = net.n_neurons + net.n_channels, max(1, len(net.formats))
     key = net.source.astype(np.int64) * n_formats + net.format_of
-    nets, net_of = np.unique(key, return_inverse=True)
-    pairs, counts = np.unique(net.target.astype(np.int64) * max(1, len(nets)) + net_of, return_counts=True)
+    is_net = np.zeros(n_sources * n_formats, np.bool_)
+    is_net[key] = True
+    nets = np.flatnonzero(is_net)
+    net_of = (np.cumsum(is_net) - 1)[key]
+    pairs, counts = _distinct(net.target.astype(np.int64) * max(1, len(nets)) + net_of)
     in_neuron, in_net = np.divmod(pairs, max(1, len(nets)))
-    links = np.unique(net.source.astype(np.int64) * net.n_neurons + net.target)
+    links, _ = _distinct(net.source.astype(np.int64) * net.n_neurons + net.target)
     out_source, out_target = np.divmod(links, net.n_neurons)
     return Hypergraph(
         n_neurons=net.n_neurons,
@@ -144,7 +147,7 @@ def source_pieces(
     """Every (source, piece that it reaches) once, own piece included, ascending: two arrays [axon]."""
     n_pieces = int(piece_of.max()) + 1
     source = np.repeat(np.arange(graph.n_sources), graph.fan_out)
-    pairs = np.unique(source * n_pieces + piece_of[graph.out_target])
+    pairs, _ = _distinct(source * n_pieces + piece_of[graph.out_target])
     axon_source, axon_piece = np.divmod(pairs, n_pieces)
     return axon_source.astype(np.int32), axon_piece.astype(np.int32)
 
@@ -152,6 +155,13 @@ def source_pieces(
 def destinations(graph: Hypergraph, piece_of: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
     """How many pieces each source reaches, its own included: [source]."""
     return np.bincount(source_pieces(graph, piece_of)[0], minlength=graph.n_sources)
+
+
+def _distinct(keys: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Distinct keys, ascending, and how often each is there; `keys` is sorted in place, faster than hashing."""
+    keys.sort()
+    first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])) if len(keys) else np.zeros(0, np.int64)
+    return keys[first], np.diff(np.append(first, len(keys)))
 
 
 def _pointers(owner: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:

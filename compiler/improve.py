@@ -43,7 +43,8 @@ DENSE = Search(clusters=16, hot=0.6, warm=0.6, work=200_000_000, starts=1, cycle
 # Layers: where to cut is less plain, but it is cheap to try.
 LOOSE = Search(clusters=10, hot=1.0, warm=0.6, work=500_000_000, starts=2, cycles=8)
 HURRY = Search(clusters=8, hot=0.3, warm=0.3, work=0, starts=1, cycles=0)
-SMALL = 200_000  # work of a sweep over a network that is cut from two starts at least, and taken to have structure
+SMALL = 200_000  # work of a sweep over a network that is taken to have structure
+CHEAP = 2_000_000  # that of one which is cut from four starts
 TRIES = 4  # numbers of pieces
 HOPELESS = 0.5  # of the grown pieces' use of a resource; no cut is expected to need less
 
@@ -77,7 +78,7 @@ def improve(
     search = LOOSE if work < REACH * len(level.source) else DENSE
     sweeps = int(np.clip(search.work // max(1, work), *SWEEPS))
     if grown.part_of is None and (first == "mtkahypar" or not is_flat):
-        numbers = range(max(search.starts, 2 if work <= SMALL else 1))
+        numbers = range(max(search.starts, 4 if work <= CHEAP else 1))
         cuts: list[Cut] = [
             partial(multilevel, level, limits, search, sweeps, 1000 * seed + number) for number in numbers
         ]

@@ -28,6 +28,8 @@ TABLE = 4  # of the table of savings, for each pin, at most
 JOIN_PINS = 200_000  # that a vertex looks at to find its partner
 QUENCH = 10  # sweeps at the end that only take what saves something
 GENTLE, COLD = 0.02, 0.003  # temperatures, of grown pieces and at the end, in units of the mean cost of a vertex
+ROUGH = 20_000  # vertices of the finest level that a cut in a hurry anneals
+LONG = 30  # sweeps; fewer begin colder, as they could not cool down from there
 SWEEPS = 8, 100  # over the neurons, least and most
 
 
@@ -217,7 +219,7 @@ def cores_needed(level: Level, limits: Limits, search: Search, sweeps: int, seed
     """How many pieces hold what so many pieces, cut in a hurry, use altogether."""
     rng, chance = np.random.default_rng(seed), np.array([2 * seed + 1], np.uint64)
     bare, most = _bare(level, limits, n_pieces)
-    piece_of = _cycle(bare, n_pieces, most, None, search, sweeps, rng, chance)[0]
+    piece_of = _cycle(bare, n_pieces, most, None, search, sweeps, rng, chance, ROUGH)[0]
     total = pooled(state_of(level, piece_of, n_pieces, limits)[0].used.sum(axis=0), limits)
     return int(np.ceil((total / limits.most[0, :5]).max()))
 
@@ -264,8 +266,12 @@ def _cycle(
     sweeps: int,
     rng: np.random.Generator,
     chance: npt.NDArray[np.uint64],
+    finest: int = _NO_LIMIT,
 ) -> tuple[Pieces, int, bool]:
-    """Down to clusters and up again, from pieces or from none: pieces of at most so many neurons, as `annealed`."""
+    """Down to clusters and up again, from pieces or from none: pieces of at most so many neurons, as `annealed`.
+
+    Levels of more than `finest` vertices are left as those below them come out.
+    """
     mean = -(-int(level.weight.sum()) // n_pieces)
     levels, clusters = [level], []
     inside = np.zeros(len(level.weight), np.int32) if piece_of is None else piece_of
@@ -280,11 +286,16 @@ def _cycle(
         inside = below
     group = np.zeros(n_pieces, np.int32)
     hot = search.hot if piece_of is None else search.warm
+    cool = hot * min(1.0, sweeps / LONG)
     at = _split(levels[-1], n_pieces, most, hot, sweeps, rng, chance) if piece_of is None else inside
+    cost, fit = 0, False
     for i in reversed(range(len(levels))):
+        if len(levels[i].weight) > finest:
+            at = at[clusters[i - 1]] if i else at
+            continue
         roomy = max(most, mean + int(levels[i].weight.max())) if i else most
         at, cost, fit = annealed(
-            levels[i], at, _neurons_only(np.full(n_pieces, roomy)), group, 2 * sweeps if i else sweeps, hot, chance
+            levels[i], at, _neurons_only(np.full(n_pieces, roomy)), group, 2 * sweeps if i else sweeps, cool, chance
         )
         if i:
             at = at[clusters[i - 1]]
