@@ -13,9 +13,8 @@ import numpy.typing as npt
 from chips.errors import ProgramError
 from chips.profile import ChipProfile
 from compiler.board import usable_cores
-from compiler.hypergraph import joined
-from compiler.kernels.pieces import Limits, fits
-from compiler.kernels.seating import Guests, Seats, seat, seat_best, ties, unseat_some
+from compiler.kernels.pieces import NEURONS, OUTPUTS, Limits, fits
+from compiler.kernels.seating import Guests, Seats, remove, seat, seat_best, ties, unseat_some
 from compiler.moves import old_cores
 from compiler.partition import Partition, net_bits
 from compiler.partition_by_rules import Ground
@@ -23,6 +22,8 @@ from compiler.program import Program
 from compiler.validate import Span
 
 Ints32 = npt.NDArray[np.int32]
+RELIEFS, SHARE = 8, 8  # how often an eighth of a piece whose output axons are nearly used up is taken out too
+NEARLY = 0.98
 _NO_LIMIT = np.iinfo(np.int64).max
 
 
@@ -111,7 +112,7 @@ def _pieces(on: Ground, core: npt.NDArray[np.int64], kept: npt.NDArray[np.int64]
 
 def _guests(on: Ground) -> Guests:
     """The vertices, as the loops see them."""
-    graph, n = joined(on.graph, on.rules.vertex_of), on.net.n_neurons
+    graph, n = on.vertices, on.net.n_neurons
     home = np.full(graph.n_sources, -1, np.int32)
     home[:n] = on.rules.vertex_of
     return Guests(
@@ -139,14 +140,40 @@ def _settled(guests: Guests, wanted: npt.NDArray[np.int64], pieces: _Pieces) -> 
     gain = np.empty(len(pieces.group))
     for piece in range(nowhere):
         if not fits(piece, seats.used, limits.most):
-            members = np.flatnonzero(seats.piece_of == piece).astype(np.int32)
-            tie = np.empty(len(members))
-            ties(members, guests, seats, gain, tie)
-            unseat_some(piece, members[np.argsort(tie, kind="stable")], guests, seats, limits)
-    loose = np.flatnonzero(seats.piece_of == nowhere).astype(np.int32)
-    left = seat_best(loose, guests, seats, limits, gain)
-    piece_of: Ints32 = seats.piece_of
-    return None if left else piece_of
+            unseat_some(piece, _loosest_first(piece, guests, seats, gain), guests, seats, limits)
+    for _ in range(RELIEFS):
+        loose = np.flatnonzero(seats.piece_of == nowhere).astype(np.int32)
+        if not seat_best(loose, guests, seats, limits, gain):
+            piece_of: Ints32 = seats.piece_of
+            return piece_of
+        # an empty piece is of no use to those whose sources have no output axon left
+        full = _homes(guests, seats)
+        full = full[seats.used[full, OUTPUTS] > NEARLY * limits.most[full, OUTPUTS]]
+        if not len(full) or seats.used[:nowhere, NEURONS].all():
+            break
+        for piece in full.tolist():
+            members = _loosest_first(piece, guests, seats, gain)
+            for vertex in members[: -(-len(members) // SHARE)]:
+                remove(vertex, guests, seats, limits.packing)
+            limits.most[piece, NEURONS] = seats.used[piece, NEURONS]  # or they would come back at once
+    return None
+
+
+def _homes(guests: Guests, seats: Seats) -> npt.NDArray[np.int64]:
+    """The pieces of those to whom vertices listen that are in none."""
+    nowhere = len(seats.used) - 1
+    listens = np.repeat(seats.piece_of == nowhere, np.diff(guests.in_ptr))
+    home = guests.home[guests.net_source[guests.in_net[listens]]]
+    found = np.unique(seats.piece_of[home[home >= 0]])
+    return found[found < nowhere]
+
+
+def _loosest_first(piece: int, guests: Guests, seats: Seats, gain: npt.NDArray[np.float64]) -> Ints32:
+    """The vertices of a piece, those first that share least with it."""
+    members = np.flatnonzero(seats.piece_of == piece).astype(np.int32)
+    tie = np.empty(len(members))
+    ties(members, guests, seats, gain, tie)
+    return members[np.argsort(tie, kind="stable")]
 
 
 def _empty(guests: Guests, group: Ints32) -> Seats:

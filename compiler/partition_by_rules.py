@@ -46,7 +46,8 @@ class Ground:
     """What pieces are made of: the network by vertices, and what a piece of each group holds."""
 
     net: LoweredNetwork
-    graph: Hypergraph
+    graph: Hypergraph  # of neurons
+    vertices: Hypergraph  # the same by vertices
     rules: Rules
     level: Level  # of vertices
     rate: npt.NDArray[np.float64]  # [source]
@@ -91,7 +92,8 @@ def ground_of(
     most[:, 0] = [_NO_LIMIT if group.neurons is None else group.neurons for group in rules.groups]
     weight = np.bincount(rules.vertex_of)
     own_bits = np.bincount(rules.vertex_of, weights=own_pool_bits(net, chip)).astype(np.int64)
-    made = Ground(net, graph, rules, level, rate, group_of, weight, own_bits, most)
+    vertices = joined(graph, rules.vertex_of) if rules.n_vertices < net.n_neurons else graph
+    made = Ground(net, graph, vertices, rules, level, rate, group_of, weight, own_bits, most)
     if rules.n_vertices < net.n_neurons:
         _check_vertices(made, chip)
     return made
@@ -161,8 +163,8 @@ def _chips_of(on: Ground, piece_of: Ints32, free: npt.NDArray[np.int64]) -> Ints
 def _grown(on: Ground) -> tuple[Ints32, Ints32]:
     """Pieces of vertices that are within all limits, and the group of each piece."""
     members = [np.flatnonzero(on.group_of == i) for i in range(len(on.rules.groups))]
-    graph = joined(on.graph, on.rules.vertex_of)
-    graphs = [restrict(graph, inside) for inside in members]
+    graph = on.vertices
+    graphs = [graph] if len(members) == 1 else [restrict(graph, inside) for inside in members]
     weight, bits = on.weight, net_bits(on.net, on.graph)
     packing = np.array(on.limits(np.zeros(1, np.int32)).packing[:3])
     n, fan_out = on.net.n_neurons, graph.fan_out[: on.net.n_neurons]

@@ -194,3 +194,20 @@ def test_what_pieces_use_is_exact_after_any_moves(seed: int, pooled: bool, joine
         insert(v, 2, guests, seats, packing)
     counted = state_of(on.level, seats.piece_of.copy(), 5, on.limits(group[:5]))[0]
     assert (seats.used[:5] == counted.used).all()
+
+
+def test_a_core_without_output_axons_left_gives_some_of_its_neurons_away() -> None:
+    """The new neurons listen to those of a full core, and fit only elsewhere: less than everything moves."""
+    chip = with_settings("loihi1", core__neurons=16, core__output_axons=16)
+    n = 16
+    net = ns.Network()
+    net.add_lif("a", n)
+    net.connect("a", "a", np.arange(n), (np.arange(n) + 1) % n, 1.0)
+    net.add_lif("b", 48)
+    net.connect("b", "b", np.arange(48), (np.arange(48) + 1) % 48, 1.0)
+    old = ns.compile(net, chip, mapping=Mapping(pinned={"a": [0]}))
+    net.add_lif("new", 4)
+    net.connect("a", "new", np.arange(4), np.arange(4), 1.0)
+    new = ns.compile(net, chip, like=old)
+    assert set(cores(new, "b")) == set(cores(old, "b"))
+    assert 0 < ns.moves(old, new).moved < n
