@@ -365,8 +365,8 @@ def test_cutting_between_chips_first_keeps_packets_on_their_chip() -> None:
     """Against the same number of cores placed on the whole board at once, as if it were one chip."""
     mesh = {"mesh__tiles_x": 4, "mesh__tiles_y": 4, "mesh__cores_per_tile": 1, "core__neurons": 32}
     net = column((8, 8, 25))
-    board = compile(net, with_settings("loihi1", **mesh, mesh__chips_x=2, mesh__chips_y=2), partition="greedy")
-    one = compile(net, with_settings("loihi1", **{**mesh, "mesh__tiles_x": 8, "mesh__tiles_y": 8}), partition="greedy")
+    board = compile(net, with_settings("loihi1", **mesh, mesh__chips_x=2, mesh__chips_y=2))
+    one = compile(net, with_settings("loihi1", **{**mesh, "mesh__tiles_x": 8, "mesh__tiles_y": 8}))
     cut = route(board).pair_packets[crosses(board, 4)].sum()
     uncut = route(one).pair_packets[crosses(one, 4)].sum()
     assert usage(board).packets_between_chips_per_spike == pytest.approx(cut / net.n_neurons)
