@@ -1,0 +1,28 @@
+"""Front: the points that no other point beats in every objective at once."""
+
+import numpy as np
+import numpy.typing as npt
+
+
+def pareto_front(values: npt.ArrayLike, maximise: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Which points are on the Pareto front; equal points are on it together.
+
+    A point is off it if another is at least as good in every objective, and better in one.  A point with an objective
+    that is not a number is never on it, and beats none.
+
+    Args:
+        values: [point, objective].
+        maximise: [objective], whether more is better.
+
+    Returns:
+        [point]
+    """
+    table = np.asarray(values, np.float64)
+    table = np.where(np.asarray(maximise, np.bool_), -table, table).reshape(len(table), -1)
+    known = ~np.isnan(table).any(axis=1)
+    on = known.copy()
+    for i in np.flatnonzero(known):
+        no_worse = (table[known] <= table[i]).all(axis=1)
+        better = (table[known] < table[i]).any(axis=1)
+        on[i] = not (no_worse & better).any()
+    return on
