@@ -173,7 +173,7 @@ def _error(parts: dict[str, Any]) -> tuple[float, float] | None:
 
 def _error_is_sound(tree: Tree, path: KeyPath, parts: dict[str, Any]) -> bool:
     error = parts.get("error")
-    ends = error if isinstance(error, list) else [error, error]
+    ends: list[Any] = error if isinstance(error, list) else [error, error]
     if error is None or (len(ends) == 2 and all(_is_share(end) for end in ends) and ends[0] <= 1):
         return True
     shown = describe(error)

@@ -17,10 +17,11 @@ def pareto_front(values: npt.ArrayLike, maximise: npt.ArrayLike) -> npt.NDArray[
     Returns:
         [point]
     """
-    table = np.asarray(values, np.float64)
-    table = np.where(np.asarray(maximise, np.bool_), -table, table).reshape(len(table), -1)
-    known = ~np.isnan(table).any(axis=1)
-    on = known.copy()
+    more = np.asarray(maximise, np.bool_)
+    table = np.asarray(values, np.float64).reshape(-1, len(more))
+    table = np.where(more, -table, table)
+    known: npt.NDArray[np.bool_] = ~np.isnan(table).any(axis=1)
+    on = np.array(known)
     for i in np.flatnonzero(known):
         no_worse = (table[known] <= table[i]).all(axis=1)
         better = (table[known] < table[i]).any(axis=1)

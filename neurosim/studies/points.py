@@ -66,7 +66,8 @@ def _of_grid(grid: Grid) -> tuple[Any, ...]:
         made = np.linspace(grid.from_, grid.to, grid.n)
     ends_whole = isinstance(grid.from_, int) and isinstance(grid.to, int)
     whole = grid.kind == "int" or (grid.kind is None and ends_whole and bool((made == np.round(made)).all()))
-    return tuple(round(x) if whole else float(x) for x in made.tolist())
+    # 12 digits, so that a third of 0.9 is written 0.3
+    return tuple(round(x) if whole else float(f"{x:.12g}") for x in made.tolist())
 
 
 def _drawn(seed: int, number: int, axes: Mapping[str, Axis], values: Mapping[str, tuple[Any, ...]]) -> Settings:

@@ -43,7 +43,7 @@ def sensitivity(
     found = []
     axes = list(settings[0]) if settings else []
     for k, objective in enumerate(objectives):
-        known = np.flatnonzero(~np.isnan(values[:, k]))
+        known = np.flatnonzero(~np.isnan(values[:, k])).tolist()
         some, y = [settings[i] for i in known], values[known, k]
         whole = _is_whole_grid(some)
         effects = [_effect(axis, objective, [s[axis] for s in some], y, whole) for axis in axes]

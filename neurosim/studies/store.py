@@ -207,6 +207,8 @@ def _told(path: Path) -> Iterator[None]:
         if "unable to open" in str(error):
             raise _refused(path, "cannot be opened or written: check the folder") from None
         raise _refused(path, f"cannot be used ({error}): it is damaged or no store, so give another folder") from None
+    except ValueError as error:  # text that is not UTF-8
+        raise _refused(path, f"cannot be read ({error}): {_DAMAGED}") from None
 
 
 def _refused(path: Path, message: str) -> StudyError:
