@@ -71,6 +71,10 @@ def compare_command(
         Path | None,
         typer.Option("--output", "-o", help="Folder for rows (JSON) and picture; results/NAME by default."),
     ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option("--baseline", metavar="NAME", help="Chip or label that energies are held against; the first."),
+    ] = None,
     approximate: Approximate = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -86,7 +90,9 @@ def compare_command(
     folder = output or Path("results") / experiment.stem
     make_folder(folder)
     with progress(quiet or as_json) as report:
-        comparison = compare(loaded, chip, read_overrides(overrides), report, approximate=approximate)
+        comparison = compare(
+            loaded, chip, read_overrides(overrides), report, approximate=approximate, baseline=baseline
+        )
     picture = save_comparison(comparison, folder)
     if as_json:
         print_json(comparison.rows)

@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from chips import ChipProfile, NeurosimError, load_chip
 from compiler import compile
+from neurosim.differences import baseline_of, energy_difference, label
 from neurosim.evaluation import Report, calibrated_liquid, evaluate, measures, readout_measures, scores
 from neurosim.experiment import Configuration, Experiment, load_experiment
 from neurosim.readouts.linear import accuracy, mean_per_bin
 from neurosim.simulate import run
 from neurosim.spikes import counts_in_bins, sample_of_spikes
+from neurosim.studies.front import pareto_front
 from neurosim.task import Task, prepare
 
 
@@ -30,10 +32,13 @@ class Comparison:
     rows: list[dict[str, Any]]
     baselines: dict[str, dict[int, float]]  # model -> bins -> accuracy
     raw: str = "raw input"  # what the model linear_raw sees
+    baseline: str = ""  # the label of the row that others are held against
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data with stable keys."""
-        return {"name": self.name, "rows": self.rows, "baselines": self.baselines, "raw": self.raw}
+        return {"name": self.name, "rows": self.rows, "baselines": self.baselines, "raw": self.raw} | {
+            "baseline": self.baseline
+        }
 
 
 def compare(
@@ -43,6 +48,7 @@ def compare(
     report: Report | None = None,
     *,
     approximate: bool = False,
+    baseline: str | None = None,
 ) -> Comparison:
     """Run an experiment on every chip configuration.
 
@@ -52,16 +58,20 @@ def compare(
         overrides: set on every profile, on top of what the experiment sets.
         report: called with what is being done, how much is done, and of how much.
         approximate: allow every configuration the approximations that its chip needs.
+        baseline: the chip, or the label as "loihi1 (core.neurons=32)", of the row that the energy of others is held
+            against; the first that has numbers by default.
 
     Raises:
         ExperimentError: the file is faulty.
-        NeurosimError: the data cannot be read, or every configuration was refused (then the first reason).
+        NeurosimError: the data cannot be read, every configuration was refused (then the first reason), or none is
+            called `baseline`.
     """
     if not isinstance(experiment, Experiment):
         experiment = load_experiment(experiment)
     report = report or (lambda what, done, of: None)
     configurations = [Configuration(chip=chip) for chip in chips] if chips else list(experiment.chips)
     profiles = [load_chip(c.chip, {**c.set, **(overrides or {})}) for c in configurations]
+    baseline_of([{"chip": chip.name, "overrides": chip.overrides} for chip in profiles], baseline)
     task = prepare(experiment)
     baselines = _baselines(task)
     rows, refusals = [], []
@@ -74,7 +84,22 @@ def compare(
         rows.append({"chip": chip.name, "overrides": dict(chip.overrides), **row, **_baseline_keys(task, baselines)})
     if len(refusals) == len(rows):
         raise refusals[0]
-    return Comparison(experiment.name, rows, baselines, task.raw)
+    chosen = baseline_of(rows, baseline)
+    _compare_rows(rows, chosen)
+    return Comparison(experiment.name, rows, baselines, task.raw, label(chosen))
+
+
+FRONT = {"energy_per_inference_j": False, "latency_per_inference_s": False, "accuracy": True, "cores_used": False}
+"""Keys of a row that its place on the Pareto front is of -> whether more is better."""
+
+
+def _compare_rows(rows: list[dict[str, Any]], baseline: Mapping[str, Any]) -> None:
+    """Mark the rows on the Pareto front, and say what parts the energy of each from the baseline's."""
+    good = [row for row in rows if "error" not in row]
+    on_front = pareto_front([[row[key] for key in FRONT] for row in good], list(FRONT.values()))
+    for row, is_on in zip(good, on_front.tolist(), strict=True):
+        row["on_front"] = is_on
+        row["against_baseline"] = energy_difference(row, baseline)
 
 
 def _baselines(task: Task) -> dict[str, dict[int, float]]:
@@ -100,9 +125,9 @@ def _baseline_keys(task: Task, baselines: Mapping[str, Mapping[int, float]]) -> 
 
 
 def _row(task: Task, chip: ChipProfile, chosen: Configuration, report: Report, approximate: bool) -> dict[str, Any]:
-    label = _label(chip)
-    done = evaluate(task, chip, chosen, approximate, lambda what, n, of: report(f"{label}: {what}", n, of))
-    report(f"{label}: the liquid without recurrence", 0, 1)
+    name = label({"chip": chip.name, "overrides": chip.overrides})
+    done = evaluate(task, chip, chosen, approximate, lambda what, n, of: report(f"{name}: {what}", n, of))
+    report(f"{name}: the liquid without recurrence", 0, 1)
     how: dict[str, Any] = {"approximate": approximate, "partition": chosen.partition, "mapping": chosen.mapping}
     alone = compile(calibrated_liquid(task, chip, 0.0, approximate)[0], chip, chosen.seed, **how)
     without = scores(task, run(alone, task.trains, per_step=False, seed=chosen.seed))
@@ -112,8 +137,3 @@ def _row(task: Task, chip: ChipProfile, chosen: Configuration, report: Report, a
         "no_recurrence_accuracy_by_bins": without,
         "readout": readout_measures(done),
     }
-
-
-def _label(chip: ChipProfile) -> str:
-    settings = ", ".join(f"{key}={value}" for key, value in chip.overrides.items())
-    return f"{chip.name} ({settings})" if settings else chip.name

@@ -21,6 +21,7 @@ from neurosim.result import RunResult
 from neurosim.simulate import run
 from neurosim.summaries import costs, event_counts
 from neurosim.task import Task
+from neurosim.uncertainty import ranges
 
 Report = Callable[[str, int, int], None]  # what is being done, done, in all
 _WEIGHT = ("weight", "coarse_weight", "four_weights")  # what errors of weights are called
@@ -88,6 +89,7 @@ def measures(done: Evaluation) -> dict[str, Any]:
         "accuracy": by_bins[task.bins[-1]],
         "accuracy_by_bins": by_bins,
         **spent,
+        "ranges": ranges(result.counts, chip),
         "largest_weight_error": max(errors, default=0.0),
         "approximations": sorted({e.parameter for e in program.errors if e.parameter in RULES}),
         "price_kinds": price_kinds(chip),

@@ -46,7 +46,7 @@ def evaluate_on(scheduler: str, jobs: Iterable[Job]) -> Generator[tuple[int, dic
             return future
 
         first = [future for _ in range(max(1, AHEAD * sum(client.nthreads().values()))) if (future := send())]
-        running = as_completed(first)
+        running = as_completed(first, loop=client.loop)
         try:
             for future in running:
                 if following := send():

@@ -20,7 +20,7 @@ def pareto_front(values: npt.ArrayLike, maximise: npt.ArrayLike) -> npt.NDArray[
     more = np.asarray(maximise, np.bool_)
     table = np.asarray(values, np.float64).reshape(-1, len(more))
     table = np.where(more, -table, table)
-    known: npt.NDArray[np.bool_] = ~np.isnan(table).any(axis=1)
+    known = np.array([not np.isnan(row).any() for row in table], np.bool_)
     on = np.array(known)
     for i in np.flatnonzero(known):
         no_worse = (table[known] <= table[i]).all(axis=1)

@@ -61,61 +61,70 @@ class _Worker:
             _of(self.process.stdin).close()
 
 
-def evaluate_here(jobs: Iterable[Job], workers: int) -> Generator[tuple[int, dict[str, Any]], None, None]:
-    """Number and outcome of each point, in the order in which they end; a point whose workers die is KILLED.
+class Pool:
+    """Worker processes, started when there is work for them and kept until the pool is closed."""
 
-    Args:
-        jobs: points, taken one after the other as workers become free.
-        workers: processes, at least 1.
+    def __init__(self, workers: int) -> None:
+        """A pool of at most so many processes."""
+        self.workers = workers
+        self._answers: queue.SimpleQueue[tuple[_Worker, str]] = queue.SimpleQueue()
+        self._staff: set[_Worker] = set()
+        self._answered = False  # whether any worker ever did anything
 
-    Raises:
-        NeurosimError: workers end before they have done anything.
-    """
-    answers: queue.SimpleQueue[tuple[_Worker, str]] = queue.SimpleQueue()
-    waiting, again = iter(jobs), list[Job]()
-    attempts: dict[int, int] = {}
-    answered = False
-    pool: set[_Worker] = set()
+    def outcomes(self, jobs: Iterable[Job]) -> Generator[tuple[int, dict[str, Any]], None, None]:
+        """Number and outcome of each point, in the order in which they end; a point whose workers die is KILLED.
 
-    def next_job() -> Job | None:
-        return again.pop() if again else next(waiting, None)
+        Args:
+            jobs: points, taken one after the other as workers become free.
 
-    def employ() -> None:
-        """A worker for the next point, if there is one."""
-        if job := next_job():
-            worker = _Worker(answers)
-            pool.add(worker)
-            worker.take(job)
-
-    try:
-        for _ in range(workers):
-            employ()
-        while pool:
-            worker, line = answers.get()
-            job = worker.job
-            if line and job is not None:
-                worker.job, answered = None, True
-                if following := next_job():
-                    worker.take(following)
-                else:
-                    pool.remove(worker)
-                    worker.end()
+        Raises:
+            NeurosimError: workers end by themselves before they have done anything.
+        """
+        waiting, again = iter(jobs), list[Job]()
+        attempts: dict[int, int] = {}
+        busy = 0
+        while True:
+            while busy < self.workers and (job := again.pop() if again else next(waiting, None)) is not None:
+                self._free_worker().take(job)
+                busy += 1
+            if not busy:
+                return
+            worker, line = self._answers.get()
+            job, worker.job = worker.job, None
+            if not line:
+                self._dismiss(worker)
+            if job is None:
+                continue
+            busy -= 1
+            if line:
+                self._answered = True
                 yield job[0], json.loads(line)
-            elif worker in pool and job is not None:
-                pool.remove(worker)
-                worker.end()
-                number, code = job[0], worker.process.returncode
-                if code > 0 and not answered:
-                    raise NeurosimError(f"a worker ended with exit code {code} before any point: {_COMMAND} tells why")
-                attempts[number] = attempts.get(number, 0) + 1
-                if attempts[number] < ATTEMPTS:
-                    again.append(job)
-                else:
-                    yield number, _killed(code)
-                employ()
-    finally:
-        for worker in pool:
-            worker.end()
+                continue
+            number, code = job[0], worker.process.returncode
+            if code > 0 and not self._answered:
+                raise NeurosimError(f"a worker ended with exit code {code} before any point: {_COMMAND} tells why")
+            attempts[number] = attempts.get(number, 0) + 1
+            if attempts[number] < ATTEMPTS:
+                again.append(job)
+            else:
+                yield number, _killed(code)
+
+    def _free_worker(self) -> _Worker:
+        free = [worker for worker in self._staff if worker.job is None]
+        if free:
+            return free[0]
+        worker = _Worker(self._answers)
+        self._staff.add(worker)
+        return worker
+
+    def _dismiss(self, worker: _Worker) -> None:
+        worker.end()
+        self._staff.discard(worker)
+
+    def close(self) -> None:
+        """End all processes at once."""
+        for worker in list(self._staff):
+            self._dismiss(worker)
 
 
 def _killed(code: int) -> dict[str, Any]:

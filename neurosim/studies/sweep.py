@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from neurosim.studies.evaluate import REFUSED, job_of
 from neurosim.studies.identity import file_hash, hash_of, identity, plain
 from neurosim.studies.keys import configured
 from neurosim.studies.points import Settings, axes_of, listed_points
-from neurosim.studies.pool import Job, evaluate_here
+from neurosim.studies.pool import Job, Pool
 from neurosim.studies.result import StudyResult
 from neurosim.studies.store import Point, Store, read_study
 from neurosim.studies.study import LoadedStudy, load_study
@@ -53,8 +53,8 @@ def sweep(
     axes = axes_of(loaded.study, loaded.experiment)
     points = listed_points(loaded.study, axes) if loaded.study.search.kind != "bayes" else []
     path = Path(folder) / NAME
-    with Store(path) as store:
-        run = _Sweep(loaded, store, _evaluator(workers, scheduler), report or (lambda what, done, of: None))
+    with Store(path) as store, _evaluator(workers, scheduler) as evaluate:
+        run = _Sweep(loaded, store, evaluate, report or (lambda what, done, of: None))
         store.begin(
             {"study": plain(loaded.study.model_dump(by_alias=True, exclude={"experiment"})), "axes": list(axes)}
         )
@@ -65,16 +65,19 @@ def sweep(
     return StudyResult(loaded.study, read_study(path).points)
 
 
-Evaluator = Callable[[Iterator[Job], int], Generator[tuple[int, dict[str, Any]], None, None]]
+Evaluator = Callable[[Iterator[Job]], Generator[tuple[int, dict[str, Any]], None, None]]
 
 
-def _evaluator(workers: int | None, scheduler: str | None) -> Evaluator:
+@contextmanager
+def _evaluator(workers: int | None, scheduler: str | None) -> Iterator[Evaluator]:
+    """What evaluates points: processes here, or a cluster."""
     if scheduler is not None:
         from neurosim.studies.cluster import evaluate_on
 
-        return lambda jobs, n: evaluate_on(scheduler, jobs)
-    wanted = workers or os.cpu_count() or 1
-    return lambda jobs, n: evaluate_here(jobs, min(wanted, n))
+        yield lambda jobs: evaluate_on(scheduler, jobs)
+        return
+    with closing(Pool(workers or os.cpu_count() or 1)) as pool:
+        yield pool.outcomes
 
 
 class _Sweep:
@@ -109,7 +112,7 @@ class _Sweep:
         self.report("points", done, total)
         if missing:
             work = ((number, jobs[number]) for number in missing)
-            with closing(self.evaluate(work, len(missing))) as outcomes:
+            with closing(self.evaluate(work)) as outcomes:
                 for number, outcome in outcomes:
                     self.store.keep(missing[number].id, outcome)
                     done += 1
