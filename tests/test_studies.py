@@ -19,7 +19,8 @@ from test_cli import _environment, neurosim, refused
 import neurosim as ns
 from chips import ExperimentError
 from neurosim.studies import bayes
-from neurosim.studies.evaluate import DONE, FAILED, KILLED, REFUSED, outcome
+from neurosim.studies.evaluate import DONE, FAILED, KILLED, REFUSED, job_of, outcome
+from neurosim.studies.identity import identity
 from neurosim.studies.points import axes_of, listed_points
 from neurosim.studies.store import Store, read_study
 from neurosim.studies.study import load_study
@@ -238,6 +239,15 @@ def test_a_fault_of_ours_is_a_row(folder: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr("neurosim.studies.evaluate._done", broken)
     assert outcome({}) == {"status": FAILED, "reason": "ZeroDivisionError: oh", "measures": None, "provenance": None}
+
+
+def test_a_worker_of_another_version_or_with_other_data_does_not_answer(folder: Path) -> None:
+    loaded = load_study(write(folder))
+    whole = identity(loaded.experiment, approximate=False, readout=False)
+    for key in ("neurosim", "data_sha256"):
+        told = outcome(job_of(loaded.experiment, {**whole, key: "other"}))
+        assert told["status"] == KILLED  # so that the next call asks again
+        assert "a worker has" in told["reason"]
 
 
 # ---------------------------------------------------------------- workers that die

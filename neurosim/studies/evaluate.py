@@ -9,18 +9,17 @@ from threadpoolctl import threadpool_limits
 
 from chips import NeurosimError, RunError, load_chip
 from neurosim.experiment import Experiment, tuples
-from neurosim.studies.identity import canonical, file_hash, identity, plain, provenance
+from neurosim.studies.identity import canonical, file_hash, plain, provenance
 from neurosim.task import Encoded, encode, task_of
 
 DONE, REFUSED, FAILED, KILLED = "done", "refused", "failed", "killed"
 
 
-def job_of(experiment: Experiment, *, approximate: bool, readout: bool) -> dict[str, Any]:
-    """What a worker needs to evaluate a point."""
+def job_of(experiment: Experiment, whole: Mapping[str, Any]) -> dict[str, Any]:
+    """What a worker needs to evaluate a point whose `identity` is `whole`."""
     return {
         "experiment": plain(experiment.model_dump(exclude_unset=True)),
-        "approximate": approximate,
-        "readout": readout,
+        "identity": dict(whole),
     }
 
 
@@ -33,6 +32,8 @@ def outcome(job: Mapping[str, Any]) -> dict[str, Any]:
             return _done(job)
     except NeurosimError as error:
         return _without(REFUSED, str(error))
+    except WorkerError as error:
+        return _without(KILLED, str(error))  # asked again by the next sweep
     except MemoryError:
         return _without(FAILED, "out of memory: use fewer workers, or a smaller network")
     except Exception as error:  # a fault of ours ends a point, not the study
@@ -50,14 +51,30 @@ def _done(job: Mapping[str, Any]) -> dict[str, Any]:
         experiment = Experiment.model_validate(tuples(job["experiment"]))
     except ValidationError as error:
         raise RunError(f"the experiment of this point is faulty: {error}") from None
-    chosen, approximate, readout = experiment.chips[0], bool(job["approximate"]), bool(job["readout"])
+    chosen, whole = experiment.chips[0], job["identity"]
+    _check_same(experiment, whole)
     chip = load_chip(chosen.chip, chosen.set)
     task = task_of(experiment, _encoded(experiment))
-    done = evaluate(task, chip, chosen, approximate or chosen.approximate)
-    found = measures(done) | ({"readout": readout_measures(done)} if readout else {})
-    told = provenance(identity(experiment, approximate=approximate, readout=readout))
-    told["program_digest"] = done.program.digest
+    done = evaluate(task, chip, chosen, whole["approximate"])
+    found = measures(done) | ({"readout": readout_measures(done)} if whole["readout_on_chip"] else {})
+    told = provenance(whole) | {"program_digest": done.program.digest}
     return {"status": DONE, "reason": "", "measures": plain(found), "provenance": told}
+
+
+def _check_same(experiment: Experiment, whole: Mapping[str, Any]) -> None:
+    """Refuse to answer for another version or other data than were asked for, as a worker elsewhere may have."""
+    from neurosim import __version__
+
+    if whole["neurosim"] != __version__:
+        raise WorkerError(
+            f"a worker has neurosim {__version__}, not {whole['neurosim']}: install the same version there"
+        )
+    if whole["data_sha256"] != file_hash(experiment.data.file):
+        raise WorkerError(f"a worker has other data in {experiment.data.file}: copy the file there")
+
+
+class WorkerError(Exception):
+    """A worker that cannot stand for the one who asked; no refusal of the point itself."""
 
 
 def _encoded(experiment: Experiment) -> Encoded:

@@ -9,7 +9,7 @@ from typing import Any
 from chips import NeurosimError
 from neurosim.studies import bayes
 from neurosim.studies.evaluate import REFUSED, job_of
-from neurosim.studies.identity import file_hash, hash_of, identity, plain
+from neurosim.studies.identity import file_hash, hash_of, identity, plain, profile_hash
 from neurosim.studies.keys import configured
 from neurosim.studies.points import Settings, axes_of, listed_points
 from neurosim.studies.pool import Job, Pool
@@ -49,6 +49,7 @@ def sweep(
     loaded = study if isinstance(study, LoadedStudy) else load_study(study)
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise NeurosimError(f"workers is {workers!r}, but at least one is needed: leave it out for one per processor")
+    profile_hash.cache_clear()  # files may have changed since another sweep
     file_hash(loaded.experiment.data.file)  # a study without data is a faulty study, not one of refused points
     axes = axes_of(loaded.study, loaded.experiment)
     points = listed_points(loaded.study, axes) if loaded.study.search.kind != "bayes" else []
@@ -130,4 +131,4 @@ class _Sweep:
         except NeurosimError as error:
             refused = hash_of({"settings": plain(settings), "reason": str(error)})
             return Point(number, refused, plain(settings)), str(error)
-        return Point(number, hash_of(whole), plain(settings)), job_of(experiment, **how)
+        return Point(number, hash_of(whole), plain(settings)), job_of(experiment, whole)
