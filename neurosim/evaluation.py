@@ -135,7 +135,7 @@ def calibrated_liquid(
 ) -> tuple[Network, Calibration | None]:
     """The experiment's liquid, calibrated on the chip's integers, every variant for itself; and what was found."""
     chosen = task.experiment.liquid
-    settings = {**chosen.settings(), "recurrence": recurrence}
+    settings = {**chosen.drawn_settings(), "recurrence": recurrence}
 
     def build(gain: float, inhibition: float) -> Network:
         return liquid(channels=task.channels, gain=gain, **settings | {"inhibition": inhibition})

@@ -104,9 +104,14 @@ class Liquid(Part):
         return self
 
     def settings(self) -> dict[str, Any]:
-        """Keyword arguments of `liquid`, but for channels and gain; its wiring is drawn here, once for all gains."""
-        skipped = {"target_rate", "balance", "even_out", "calibration_samples", "gain", "wiring", *_COLUMN}
-        return {**self.model_dump(exclude=skipped), "wiring": self._drawn()}
+        """Keyword arguments of `liquid`, but for channels and gain."""
+        skipped = {"target_rate", "balance", "even_out", "calibration_samples", "gain"}
+        wiring = None if self.wiring is None else draw_wiring(self.wiring, self.seed)
+        return {**self.model_dump(exclude=skipped), "wiring": wiring}
+
+    def drawn_settings(self) -> dict[str, Any]:
+        """The same with the wiring drawn, a column too, so that liquids of other gains need not draw it again."""
+        return {key: value for key, value in self.settings().items() if key not in _COLUMN} | {"wiring": self._drawn()}
 
     def _drawn(self) -> "Wiring":
         """The wiring of `wiring`, or the column of `shape`."""
