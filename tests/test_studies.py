@@ -233,6 +233,16 @@ def test_means_over_seeds_decide(folder: Path) -> None:
     assert [row["on_front"] for row in result.rows] == [False, False, True, True, False, False]
 
 
+def test_the_readout_is_compiled_only_where_it_is_wanted(folder: Path) -> None:
+    axes = "axes: {chip: {values: [loihi1, ideal]}, compile.partition: {values: [greedy]}}\n"
+    write(folder, axes + "objectives: [{name: accuracy_on_chip}, {name: accuracy, goal: minimise}]\n")
+    result = made(folder, "a", workers=1)
+    assert result.counts() == {DONE: 2}
+    assert result.rows[0]["objectives"]["accuracy_on_chip"] == result.rows[0]["measures"]["readout"]["accuracy"]
+    write(folder, axes)
+    assert "readout" not in made(folder, "a", workers=1).rows[0]["measures"]
+
+
 def test_a_fault_of_ours_is_a_row(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oh")
