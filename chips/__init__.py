@@ -13,6 +13,7 @@ from chips.errors import (
     ProfileError,
     ProgramError,
     RunError,
+    StudyError,
 )
 from chips.load import list_chips, load_chip, override_chip
 from chips.override import parse_override
@@ -37,6 +38,7 @@ __all__ = [
     "Row",
     "RunError",
     "Source",
+    "StudyError",
     "__project__",
     "json_schema",
     "list_chips",

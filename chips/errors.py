@@ -76,3 +76,7 @@ class RunError(NeurosimError):
 
 class ExperimentError(FaultyFile):
     """An experiment file that cannot be used."""
+
+
+class StudyError(FaultyFile):
+    """A study file, or a store of results, that cannot be used."""

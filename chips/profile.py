@@ -19,6 +19,8 @@ Packets = Literal["unicast", "multicast"]
 Cost = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Limit = Annotated[int, Field(ge=1)] | None  # None: no limit
 Width = Annotated[int, Field(ge=1, le=64)]
+Below = Annotated[float, Field(ge=0, le=1)]
+Above = Annotated[float, Field(ge=0, le=1000)]
 
 
 class Section(BaseModel):
@@ -33,6 +35,13 @@ class Source(Section):
     kind: Kind
     source: Annotated[str, Field(min_length=1)]
     note: str = ""
+    error: tuple[Below, Above] | None = Field(
+        default=None, description="how far the true number may be below and above, relative; null: not known"
+    )
+
+    def bounds(self, value: float) -> tuple[float, float] | None:
+        """The least and the largest that a number of this source may be; None where its error is not known."""
+        return None if self.error is None else (value * (1 - self.error[0]), value * (1 + self.error[1]))
 
 
 class Mesh(Section):

@@ -62,6 +62,13 @@ def _key(key: Key, schema: dict[str, Any]) -> dict[str, Any]:
             "kind": {"enum": list(get_args(Kind)), "description": "how the number was reached"},
             "source": {"type": "string", "minLength": 1, "description": "where it is published"},
             "note": {"type": "string", "description": "doubts, conflicts, derivations"},
+            "error": {
+                "anyOf": [
+                    {"type": "number", "minimum": 0, "maximum": 1},
+                    {"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 2, "maxItems": 2},
+                ],
+                "description": "known relative error, either way or [below, above]; leave it out where it is not known",
+            },
         },
         "required": ["value", "kind", "source"],
         "additionalProperties": False,

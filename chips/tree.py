@@ -1,6 +1,6 @@
 """Tree: what one profile file says, cut into sourced leaves.
 
-A number stands in the file as `{value: ..., kind: ..., source: ..., note: ...}`.  Here it becomes a `Leaf`
+A number stands in the file as `{value: ..., kind: ..., source: ..., note: ..., error: ...}`.  Here it becomes a `Leaf`
 under its dotted path, so that files are merged, overridden and checked leaf by leaf.
 """
 
@@ -18,7 +18,7 @@ from chips.reading import Document, KeyPath
 UNKNOWN: Final = object()
 """The value of a leaf that was written, but not so that it could be read.  Its fault is reported already."""
 
-_LEAF_KEYS = ("value", "kind", "source", "note")
+_LEAF_KEYS = ("value", "kind", "source", "note", "error")
 _KINDS: tuple[str, ...] = get_args(Kind)
 
 
@@ -122,10 +122,12 @@ def _sourced(tree: Tree, path: KeyPath, parts: dict[str, Any]) -> Leaf:
         _kind_is_sound(tree, path, parts),
         _source_is_sound(tree, path, parts),
         _note_is_sound(tree, path, parts),
+        _error_is_sound(tree, path, parts),
     ]
     if not all(sound):
         return Leaf(value, None, where)
-    return Leaf(value, Source(kind=parts["kind"], source=parts["source"], note=parts.get("note") or ""), where)
+    source = Source(kind=parts["kind"], source=parts["source"], note=parts.get("note") or "", error=_error(parts))
+    return Leaf(value, source, where)
 
 
 def _kind_is_sound(tree: Tree, path: KeyPath, parts: dict[str, Any]) -> bool:
@@ -158,6 +160,30 @@ def _note_is_sound(tree: Tree, path: KeyPath, parts: dict[str, Any]) -> bool:
         return True
     tree.add((*path, "note"), f"must be text, not {describe(note)}: put it in quotes")
     return False
+
+
+def _error(parts: dict[str, Any]) -> tuple[float, float] | None:
+    """The relative error below and above; one number is both."""
+    error = parts.get("error")
+    if error is None:
+        return None
+    below, above = error if isinstance(error, list) else (error, error)
+    return float(below), float(above)
+
+
+def _error_is_sound(tree: Tree, path: KeyPath, parts: dict[str, Any]) -> bool:
+    error = parts.get("error")
+    ends: list[Any] = error if isinstance(error, list) else [error, error]
+    if error is None or (len(ends) == 2 and all(_is_share(end) for end in ends) and ends[0] <= 1):
+        return True
+    shown = describe(error)
+    message = f"must be relative, as 0.12 for 12 % either way, or [0, 0.4] for at most 40 % more, not {shown}"
+    tree.add((*path, "error"), message)
+    return False
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1000
 
 
 def _bare_number_message(key: Key, value: Any) -> str:

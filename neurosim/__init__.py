@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         ProfileError,
         ProgramError,
         RunError,
+        StudyError,
         list_chips,
         load_chip,
     )
@@ -95,12 +96,15 @@ if TYPE_CHECKING:
     from neurosim.spikes import SpikeTrains
     from neurosim.streaming.streamed_run import ChunkCost, StreamedRun
     from neurosim.streaming.to_disk import run_to_disk
+    from neurosim.studies.result import StudyResult
+    from neurosim.studies.store import read_study
+    from neurosim.studies.sweep import sweep
     from neurosim.timing import Latency, latency
 
 _HOME = {
     "chips": (
         "CannotRepresent ChipProfile DoesNotFit ExperimentError MappingError NetworkError "
-        "NeurosimError ProfileError ProgramError RunError list_chips load_chip"
+        "NeurosimError ProfileError ProgramError RunError StudyError list_chips load_chip"
     ),
     "compiler": "CrossbarNetwork Mapping Moves Network Program ShortTermPlasticity Tolerance Usage compile moves usage",
     "neurosim.batches": "run_batches",
@@ -156,6 +160,9 @@ _HOME = {
     "neurosim.spikes": "SpikeTrains",
     "neurosim.streaming.streamed_run": "ChunkCost StreamedRun",
     "neurosim.streaming.to_disk": "run_to_disk",
+    "neurosim.studies.result": "StudyResult",
+    "neurosim.studies.store": "read_study",
+    "neurosim.studies.sweep": "sweep",
     "neurosim.timing": "Latency latency",
 }
 __all__ = [
@@ -215,6 +222,8 @@ __all__ = [
     "StepForwardEncoder",
     "Stepper",
     "StreamedRun",
+    "StudyError",
+    "StudyResult",
     "Tolerance",
     "Upset",
     "Usage",
@@ -255,6 +264,7 @@ __all__ = [
     "network_time",
     "quick_rates",
     "rates_of",
+    "read_study",
     "replay",
     "ring",
     "run",
@@ -264,6 +274,7 @@ __all__ = [
     "run_to_disk",
     "save_mesh",
     "small_world",
+    "sweep",
     "trajectory_pca",
     "usage",
     "validate_on_chip",

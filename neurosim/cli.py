@@ -26,6 +26,7 @@ from neurosim.cli_options import (
     read_overrides,
 )
 from neurosim.cli_run import run_command
+from neurosim.cli_sweep import sweep_command
 
 INTERRUPTED = 130
 
@@ -42,6 +43,7 @@ app.add_typer(liquid_app, name="liquid")
 app.command("compile")(compile_command)
 app.command("run")(run_command)
 app.command("debug")(debug_command)
+app.command("sweep")(sweep_command)
 
 
 @app.callback(invoke_without_command=True)
@@ -69,6 +71,10 @@ def compare_command(
         Path | None,
         typer.Option("--output", "-o", help="Folder for rows (JSON) and picture; results/NAME by default."),
     ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option("--baseline", metavar="NAME", help="Chip or label that energies are held against; the first."),
+    ] = None,
     approximate: Approximate = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -84,7 +90,9 @@ def compare_command(
     folder = output or Path("results") / experiment.stem
     make_folder(folder)
     with progress(quiet or as_json) as report:
-        comparison = compare(loaded, chip, read_overrides(overrides), report, approximate=approximate)
+        comparison = compare(
+            loaded, chip, read_overrides(overrides), report, approximate=approximate, baseline=baseline
+        )
     picture = save_comparison(comparison, folder)
     if as_json:
         print_json(comparison.rows)

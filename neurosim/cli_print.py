@@ -10,6 +10,7 @@ from rich.table import Table
 
 from compiler import Program, Usage
 from compiler.board import chip_of
+from neurosim.differences import label
 from neurosim.provenance import in_words
 from neurosim.units import si
 
@@ -166,8 +167,8 @@ def print_comparison(comparison: "Comparison", description: str, picture: str) -
         settings = "\n".join(f"{key}={value}" for key, value in row["overrides"].items())
         table.add_column(escape(f"{row['chip']}\n{settings}".strip()), justify="right", overflow="fold")
     good = next(row for row in comparison.rows if "error" not in row)
-    for label, cell in _comparison_cells(good):
-        table.add_row(label, *("-" if "error" in row else cell(row) for row in comparison.rows))
+    for heading, cell in _comparison_cells(good):
+        table.add_row(heading, *("-" if "error" in row else cell(row) for row in comparison.rows))
     screen.print(table)
     for row in comparison.rows:
         if "error" in row:
@@ -180,6 +181,10 @@ def print_comparison(comparison: "Comparison", description: str, picture: str) -
     for row in comparison.rows:
         if "error" not in row:
             screen.print(escape(_largest_term(row)))
+    held = next(row for row in comparison.rows if "error" not in row and label(row) == comparison.baseline)
+    for row in comparison.rows:
+        if "error" not in row and row is not held:
+            screen.print(escape(_against(row, held, comparison.baseline)))
     screen.print(f"{MODELLED} Each number of a profile and its source: neurosim chips show.")
     screen.print(f"picture: {picture}")
 
@@ -215,12 +220,16 @@ def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
         ("packets (between cores)", lambda r: f"{r['packets']:,} ({r['packets_between_cores']:,})"),
         ("hops (between chips)", lambda r: f"{r['hops']:,} ({r['hops_between_chips']:,})"),
         ("dynamic energy / inference", lambda r: si(r["energy_per_inference_j"], "J")),
+        ("  known errors allow", lambda r: _range(r, "energy_per_inference_j", "J")),
+        ("  without known error", _not_known),
         ("  p99", lambda r: si(r["energy_per_inference_p99_j"], "J")),
         ("static energy / inference", lambda r: si(r["static_energy_per_inference_j"], "J")),
         ("latency / inference", lambda r: si(r["latency_per_inference_s"], "s")),
+        ("  known errors allow", lambda r: _range(r, "latency_per_inference_s", "s")),
         ("  p99", lambda r: si(r["latency_per_inference_p99_s"], "s")),
         ("step time, p99", lambda r: si(r["step_time_p99_s"], "s")),
         ("steps longer than the tick", lambda r: f"{r['overruns']:,}"),
+        ("on the Pareto front", lambda r: "yes" if r["on_front"] else "no"),
         ("energies rest on", _rest("energy")),
         ("times rest on", _rest("time")),
         ("static power rests on", _rest("static_power")),
@@ -232,6 +241,37 @@ def _calibrated(row: dict[str, Any]) -> str:
     if (found := row["calibration"]) is None:
         return "-"
     return f"{found['rate']:.2%}" + ("" if found["balance"] is None else f" ({found['balance']:.2f})")
+
+
+def _range(row: dict[str, Any], key: str, unit: str) -> str:
+    """Least and largest that the known errors of sources allow."""
+    found = row["ranges"][key]
+    return "not known" if found is None else f"{si(found[0], unit)} to {si(found[1], unit)}"
+
+
+def _not_known(row: dict[str, Any]) -> str:
+    """The share of the dynamic energy whose prices state no error."""
+    return f"{sum(row['ranges']['not_known']['energy'].values()):.0%}"
+
+
+def _against(row: dict[str, Any], baseline: dict[str, Any], name: str) -> str:
+    """How much more or less energy than the baseline, and the three events that part them most."""
+    found, whole = row["against_baseline"], baseline["energy_per_inference_j"]
+    if not whole or not found["terms"]:
+        return f"{label(row)}: as much dynamic energy as {name}"
+
+    def share(joule: float) -> str:
+        return f"{joule / whole:+.1%}"
+
+    largest = sorted(found["terms"].items(), key=lambda item: -abs(item[1]["energy_per_inference_j"]))[:3]
+    terms = "; ".join(
+        f"{event.replace('_', ' ')} {share(term['from_counts_j'])} by counts, {share(term['from_prices_j'])} by prices"
+        for event, term in largest
+    )
+    return (
+        f"{label(row)}: {share(found['energy_per_inference_j'])} dynamic energy against {name}, "
+        f"{share(found['from_counts_j'])} by counts and {share(found['from_prices_j'])} by prices: {terms}"
+    )
 
 
 def _score(key: str, bins: int) -> Cell:

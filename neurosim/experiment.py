@@ -18,6 +18,7 @@ from neurosim.experiment_parts import (
     WIRINGS,
     AnyWiring,
     Fraction,
+    MaassWiring,
     NotNegative,
     Part,
     Positive,
@@ -29,9 +30,11 @@ from neurosim.experiment_parts import (
 )
 
 if TYPE_CHECKING:
+    from neurosim.generators.wiring import Wiring
     from neurosim.readouts.features import Feature
 
 FORMAT = "neurosim-experiment/1"
+_COLUMN = ("shape", "c", "reach", "inhibitory")  # keys of a liquid that describe a Maass column
 KINDS = {"encoder": ENCODERS, "wiring": WIRINGS}  # of the sections that come in kinds
 
 
@@ -106,6 +109,17 @@ class Liquid(Part):
         skipped = {"target_rate", "balance", "even_out", "calibration_samples", "gain"}
         wiring = None if self.wiring is None else draw_wiring(self.wiring, self.seed)
         return {**self.model_dump(exclude=skipped), "wiring": wiring}
+
+    def drawn_settings(self) -> dict[str, Any]:
+        """The same with the wiring drawn, a column too, so that liquids of other gains need not draw it again."""
+        return {key: value for key, value in self.settings().items() if key not in _COLUMN} | {"wiring": self._drawn()}
+
+    def _drawn(self) -> "Wiring":
+        """The wiring of `wiring`, or the column of `shape`."""
+        if self.wiring is not None:
+            return draw_wiring(self.wiring, self.seed)
+        given = {name: value for name, value in self.model_dump(include=set(_COLUMN)).items() if value is not None}
+        return draw_wiring(MaassWiring(kind="maass", **given), self.seed)
 
 
 class Readout(Part):
@@ -190,14 +204,19 @@ def load_experiment(path: str | Path) -> Experiment:
         message = f"is {describe(found)}, but needs to be {FORMAT}"
         raise ExperimentError([document.fault(("format",), message)])
     try:
-        experiment = Experiment.model_validate(_tuples(data))
+        experiment = Experiment.model_validate(tuples(data))
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        raise ExperimentError([_fault(d, document) for d in details if not _follows(d, details)]) from None
-    return _beside(experiment, Path(path).parent)
+        raise ExperimentError(faults_of(error, document)) from None
+    return beside(experiment, Path(path).parent)
 
 
-def _beside(experiment: Experiment, folder: Path) -> Experiment:
+def faults_of(error: ValidationError, document: Document, model: type[BaseModel] = Experiment) -> list[Fault]:
+    """What is wrong with a file of `model`, each with its line and its remedy."""
+    details = error.errors(include_url=False)
+    return [_fault(d, document, model) for d in details if not _follows(d, details)]
+
+
+def beside(experiment: Experiment, folder: Path) -> Experiment:
     """File names made relative to the experiment file's folder."""
     chips = tuple(
         chip.model_copy(update={"chip": str(folder / chip.chip)}) if chip.chip.endswith((".yaml", ".yml")) else chip
@@ -207,11 +226,11 @@ def _beside(experiment: Experiment, folder: Path) -> Experiment:
     return experiment.model_copy(update={"chips": chips, "data": data})
 
 
-def _tuples(value: Any) -> Any:
+def tuples(value: Any) -> Any:
     """Lists as tuples, which strict models want; overrides (`set`) stay as they are."""
     if isinstance(value, dict):
-        return {key: inner if key == "set" else _tuples(inner) for key, inner in value.items()}
-    return tuple(_tuples(inner) for inner in value) if isinstance(value, list) else value
+        return {key: inner if key == "set" else tuples(inner) for key, inner in value.items()}
+    return tuple(tuples(inner) for inner in value) if isinstance(value, list) else value
 
 
 def _follows(detail: Any, details: list[Any]) -> bool:
@@ -221,11 +240,11 @@ def _follows(detail: Any, details: list[Any]) -> bool:
     return detail["type"] == "too_short" and inside
 
 
-def _fault(detail: Any, document: Document) -> Fault:
+def _fault(detail: Any, document: Document, model: type[BaseModel]) -> Fault:
     path = _in_file(detail, document.data)
     kind = detail["type"]
     if kind == "extra_forbidden":
-        legal = _legal_keys(detail["loc"][:-1])
+        legal = _legal_keys(detail["loc"][:-1], model)
         hint = did_you_mean(str(path[-1]), legal) or f"legal here are {', '.join(legal)}"
         return document.fault(path, f"unknown key: {hint}")
     if kind == "tuple_type":
@@ -269,9 +288,9 @@ _BOUNDS = {
 }
 
 
-def _legal_keys(section: KeyPath) -> list[str]:
+def _legal_keys(section: KeyPath, root: type[BaseModel]) -> list[str]:
     """The keys of a section, given by its keys and, where it is one of several kinds, by the name of its kind."""
-    models: list[type[BaseModel]] = [Experiment]
+    models: list[type[BaseModel]] = [root]
     for step in section:
         if step in models[0].model_fields:
             inner = _unfold(models[0].model_fields[str(step)].annotation)

@@ -45,6 +45,7 @@ class Energy:
     step_pj: Floats | None  # [step of all samples], dynamic; None when the run kept no counts per step
     static_sample_pj: Floats | None  # [sample]; None when the run kept no counts per step (no time is known)
     kinds: dict[str, str]  # event -> how its price was reached ("measured", "fitted", ...)
+    charged: dict[str, int]  # event -> how often it was charged, all samples, all cores
 
     @property
     def dynamic_pj(self) -> float:
@@ -70,7 +71,7 @@ def energy(counts: Counts, chip: ChipProfile | str) -> Energy:
     """
     chip = load_chip(chip) if isinstance(chip, str) else chip
     counts.check_chip(chip)
-    prices = np.array([getattr(chip.energy, f"{event}_pj") or 0.0 for event in EVENTS])
+    prices = np.array(list(prices_pj(chip).values()))
     charged = EVENTS if chip.energy.border_pj is not None else {**EVENTS, **_UNPRICED_BORDERS}
     events = np.stack([_charged(counts, *kinds) for kinds in charged.values()], axis=-1)  # [sample, core, event]
     core_pj = events.sum(axis=0) * prices
@@ -93,14 +94,18 @@ def energy(counts: Counts, chip: ChipProfile | str) -> Energy:
         step_pj=step_pj,
         static_sample_pj=static,
         kinds=price_kinds(chip),
+        charged=dict(zip(EVENTS, events.sum(axis=(0, 1)).tolist(), strict=True)),
     )
+
+
+def prices_pj(chip: ChipProfile) -> dict[str, float]:
+    """Event -> its price; 0 where it has none of its own."""
+    return {event: getattr(chip.energy, f"{event}_pj") or 0.0 for event in EVENTS}
 
 
 def power_mw(chip: ChipProfile, per_second: Mapping[str, float]) -> float:
     """Modelled power of one chip on which events (names of EVENTS) happen so many times a second, in mW."""
-    dynamic_pj_per_s: float = sum(
-        rate * (getattr(chip.energy, f"{event}_pj") or 0.0) for event, rate in per_second.items()
-    )
+    dynamic_pj_per_s: float = sum(rate * prices_pj(chip)[event] for event, rate in per_second.items())
     return chip.standing_mw + dynamic_pj_per_s * 1e-9
 
 

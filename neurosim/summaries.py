@@ -5,7 +5,7 @@ from typing import Any
 
 from chips import ChipProfile
 from neurosim.counts import Counts
-from neurosim.pricing import energy
+from neurosim.pricing import energy, prices_pj
 from neurosim.result import RunResult
 from neurosim.statistics import Summary
 from neurosim.timing import latency
@@ -37,6 +37,8 @@ def costs(result: RunResult, chip: ChipProfile) -> dict[str, Any]:
         "energy_j": spent.dynamic_pj * J_PER_PJ,
         "static_energy_j": static,
         "energy_by_event_j": {event: pj * J_PER_PJ for event, pj in spent.by_event.items()},
+        "charged_events": spent.charged,
+        "prices_pj": prices_pj(chip),
         **_spread("energy_per_inference", "j", spent.per_sample, J_PER_PJ),
         "static_energy_per_inference_j": static / result.n_samples,
         "latency_s": time.total_ns * S_PER_NS,

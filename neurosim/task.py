@@ -35,11 +35,30 @@ class Task:
         return "raw input" if self.experiment.encoder.mel_bands is None else "mel bands"
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """What an experiment's data and encoder make, whatever the liquid."""
+
+    data: Dataset
+    trains: SpikeTrains
+    calibration: SpikeTrains
+    channels: int
+
+
 def prepare(experiment: Experiment) -> Task:
     """Data, encoded as the training samples teach it; and those of them to calibrate on.
 
     Raises:
         RunError: the data cannot be read or encoded, no spike comes of them, or they end before the readout starts.
+    """
+    return task_of(experiment, encode(experiment))
+
+
+def encode(experiment: Experiment) -> Encoded:
+    """The data as spikes; depends on `data`, `encoder`, `liquid.dt_ms` and `liquid.calibration_samples` alone.
+
+    Raises:
+        RunError: the data cannot be read or encoded, or no spike comes of them.
     """
     data = load_dataset(experiment.data.file)
     data = replace(data, sequences=front_end(experiment.encoder, data.sequences))
@@ -48,8 +67,17 @@ def prepare(experiment: Experiment) -> Task:
     shown = [training[i] for i in spread(len(training), experiment.liquid.calibration_samples)]
     calibration, trains = encoder.transform(shown), encoder.transform(data.sequences)
     _check_not_silent(experiment.encoder.kind, shown, calibration)
-    _check_starts(experiment.readout, trains)
-    return Task(experiment, data, trains, calibration, encoder.n_channels_)
+    return Encoded(data, trains, calibration, encoder.n_channels_)
+
+
+def task_of(experiment: Experiment, encoded: Encoded) -> Task:
+    """The task of an experiment whose data are encoded.
+
+    Raises:
+        RunError: the data end before the readout starts.
+    """
+    _check_starts(experiment.readout, encoded.trains)
+    return Task(experiment, encoded.data, encoded.trains, encoded.calibration, encoded.channels)
 
 
 def _check_not_silent(kind: str, samples: Sequence[npt.NDArray[np.float64]], trains: SpikeTrains) -> None:

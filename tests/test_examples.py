@@ -9,6 +9,7 @@ import pytest
 
 import neurosim as ns
 from neurosim.experiment import load_experiment
+from neurosim.studies.study import load_study
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 # these have tests of their own
@@ -38,6 +39,7 @@ def test_every_yaml_file_is_read() -> None:
         "neurosim-network/1": ns.Network.load,
         "neurosim-chip/1": ns.load_chip,
         "neurosim-experiment/1": load_experiment,
+        "neurosim-study/1": load_study,
     }
     files = sorted(EXAMPLES.glob("*.yaml"))
     assert files
@@ -49,3 +51,9 @@ def test_every_yaml_file_is_read() -> None:
 def test_network_by_hand_fires() -> None:
     program = ns.compile(ns.Network.load(EXAMPLES / "network.yaml"), ns.load_chip(str(EXAMPLES / "half_loihi.yaml")))
     assert ns.run(program, [(0, 0), (5, 1), (10, 0)], 100).n_spikes > 5
+
+
+def test_the_study_finds_its_answer_in_seconds(tmp_path: Path) -> None:
+    result = ns.sweep(EXAMPLES / "study.yaml", tmp_path)
+    assert result.counts() == {"done": 18}
+    assert {group.settings["chip.core.neurons"] for group in result.front()} == {24}

@@ -298,6 +298,18 @@ def test_a_liquid_has_all_settings_of_the_generator() -> None:
     assert ours == defaults_of(ns.liquid, "channels")
 
 
+@pytest.mark.parametrize(
+    "more", [{"shape": (3, 3, 4)}, {"shape": (3, 3, 4), "c": 0.5, "reach": 1.5, "inhibitory": 0.3}]
+)
+def test_a_wiring_that_is_drawn_beforehand_is_that_of_the_generator(more: dict[str, Any]) -> None:
+    chosen = Liquid(**more, seed=5)
+    once, anew = (ns.liquid(channels=3, **made) for made in (chosen.drawn_settings(), chosen.settings()))
+    for one, other in zip(once.projections, anew.projections, strict=True):
+        assert np.array_equal(one.weights, other.weights)
+        assert np.array_equal(one.sources, other.sources)
+        assert np.array_equal(one.targets, other.targets)
+
+
 def test_settings_reach_the_liquid(folder: Path) -> None:
     text = "c: {EE: 1, EI: 0.5, IE: 0.5, II: 0}, tau_mem_ms: 20, tau_syn_ms: [4, 4], input_delay: 3, adaptation: 0.1"
     made = ns.liquid(channels=2, **load_experiment(write(folder, liquid=text)).liquid.settings())

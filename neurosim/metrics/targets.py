@@ -14,7 +14,7 @@ from chips import NetworkError, RunError, load_chip
 from chips.reading import read_yaml
 from compiler import Program, compile
 from compiler.network_files import load_any
-from neurosim.comparison import calibrated_liquid
+from neurosim.evaluation import calibrated_liquid
 from neurosim.experiment import load_experiment
 from neurosim.generators.liquids import LIQUID
 from neurosim.metrics.report import MOST_INPUTS

@@ -1,7 +1,9 @@
 """What `run` is asked for: inputs as spike trains, lengths, seeds, threads and probes, checked before anything runs."""
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +63,20 @@ def threads_of(threads: int | None) -> int:
     """
     if threads is not None and not (isinstance(threads, int) and threads >= 1):
         raise RunError(f"threads is {threads!r}, but at least one is needed: leave it out for one per processor")
-    return threads or os.cpu_count() or 1
+    return threads or _THREADS.get() or os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def threads_by_default(n: int) -> Iterator[None]:
+    """Within it, runs that do not say how many threads they want take `n`: for processes that share a machine."""
+    token = _THREADS.set(n)
+    try:
+        yield
+    finally:
+        _THREADS.reset(token)
+
+
+_THREADS: ContextVar[int | None] = ContextVar("threads", default=None)
 
 
 def check_seed(seed: int, n_samples: int = 1) -> None:

@@ -1,0 +1,86 @@
+"""Uncertainty: the range of each total that the known errors of its prices, times and powers allow.
+
+A source may state how far its number may be off (`error` in a profile).  All totals grow with every price, time and
+power, so the least total is the one at all lower bounds, and the largest the one at all upper ones; nothing is said of
+how likely either is.  A number whose source states no error is taken as it is, and named as not known.
+"""
+
+from typing import Any
+
+from chips import ChipProfile, override_chip
+from chips.keys import KEYS, value_at
+from neurosim.counts import Counts
+from neurosim.pricing import energy
+from neurosim.timing import chips_used, latency
+
+J_PER_PJ, S_PER_NS = 1e-12, 1e-9
+PARTS = ("energy.", "time.", "power.")
+_BETWEEN_CHIPS = ("time.border_packet_ns", "time.barrier.chips_time_ns")  # of no account on one chip
+
+
+def ranges(counts: Counts, chip: ChipProfile) -> dict[str, Any]:
+    """Least and largest of the totals per inference, and what is not known.
+
+    Returns:
+        `energy_per_inference_j`, `static_energy_per_inference_j` and `latency_per_inference_s`: [least, largest], or
+        None where no number behind it states an error.  `not_known`: of "energy", event -> its share of the dynamic
+        energy; of "time" and "power", the keys.
+
+    Raises:
+        RunError: the run kept no counts per step, or was compiled for other limits.
+    """
+    spent, samples, several = energy(counts, chip), len(counts.steps), chips_used(counts, chip) > 1
+    ends = []
+    for end in at_bounds(chip):
+        priced, time = energy(counts, end), latency(counts, end)
+        static = (priced.static_pj or 0.0) * J_PER_PJ
+        ends.append((priced.dynamic_pj * J_PER_PJ / samples, static / samples, time.total_ns * S_PER_NS / samples))
+    dynamic, static_range, time_range = (list(pair) for pair in zip(*ends, strict=True))
+    known = {part: any(path.startswith(part) for path in _with_error(chip)) for part in PARTS}
+    used = {event for event, pj in spent.by_event.items() if pj > 0}
+    known_energy = any(f"energy.{event}_pj" in _with_error(chip) for event in used)
+    return {
+        "energy_per_inference_j": dynamic if known_energy else None,
+        "static_energy_per_inference_j": static_range if known["power."] or known["time."] else None,
+        "latency_per_inference_s": time_range if known["time."] else None,
+        "not_known": {
+            "energy": {
+                event: spent.by_event[event] / spent.dynamic_pj
+                for event in sorted(used, key=lambda name: -spent.by_event[name])
+                if f"energy.{event}_pj" not in _with_error(chip)
+            },
+            "time": [path for path in _without_error(chip, "time.") if several or path not in _BETWEEN_CHIPS],
+            "power": _without_error(chip, "power."),
+        },
+    }
+
+
+def at_bounds(chip: ChipProfile) -> tuple[ChipProfile, ChipProfile]:
+    """The chip with all its prices, times and powers at their lower bounds, and at their upper ones."""
+    low: dict[str, Any] = {}
+    high: dict[str, Any] = {}
+    for path in _with_error(chip):
+        value, source = value_at(chip, path), chip.sources[path]
+        pairs = [source.bounds(entry) or (entry, entry) for entry in (value if isinstance(value, tuple) else [value])]
+        least, largest = ([pair[end] for pair in pairs] for end in (0, 1))
+        low[path], high[path] = (least, largest) if isinstance(value, tuple) else (least[0], largest[0])
+    return override_chip(chip, low), override_chip(chip, high)
+
+
+def _with_error(chip: ChipProfile) -> list[str]:
+    """Keys of prices, times and powers that are not zero and whose source states an error."""
+    return [path for path in _charged(chip) if chip.sources[path].error is not None]
+
+
+def _without_error(chip: ChipProfile, part: str) -> list[str]:
+    return [path for path in _charged(chip) if path.startswith(part) and chip.sources[path].error is None]
+
+
+def _charged(chip: ChipProfile) -> list[str]:
+    """Keys of prices, times and powers that are there and not zero; sizes in the lists of a barrier are none."""
+    paths = [path for path in KEYS if path.startswith(PARTS) and path in chip.sources]
+    return [path for path in paths if not path.endswith((".tiles", ".chips")) and _is_charged(value_at(chip, path))]
+
+
+def _is_charged(value: Any) -> bool:
+    return any(value) if isinstance(value, tuple) else bool(value)
