@@ -37,6 +37,7 @@ def lower_lif(
         du = np.clip(np.round(full * -np.expm1(-dt_ms / tau_syn)) - offset, 0, full - 1)
         dv = np.clip(np.round(full * -np.expm1(-dt_ms / tau_mem)), 0, full - 1)
     never = tau_mem >= NO_LEAK_STEPS * dt_ms  # leaks: a perfect integrator, which the register makes exactly
+    at_once = np.exp(-dt_ms / tau_mem) < 1 / full  # less is left after a step than the register can say
     rise = np.where(never, -np.expm1(-dt_ms / tau_mem), np.maximum(dv, 1) / full)
     gain = rise * population.values("r")  # of v per step from a held I, as the register makes it
     depth = (population.values("v_threshold") - population.values("v_leak")) / gain
@@ -66,7 +67,7 @@ def lower_lif(
         _error(
             where,
             "tau_mem_ms",
-            np.where(never, tau_mem, _tau(dv, full, dt_ms)),
+            np.where(never | at_once, tau_mem, _tau(dv, full, dt_ms)),
             tau_mem,
             tolerance.time_constant,
             dt_ms,

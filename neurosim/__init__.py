@@ -70,6 +70,12 @@ if TYPE_CHECKING:
     from neurosim.encoders.proportional import ProportionalEncoder
     from neurosim.encoders.rate import RateEncoder
     from neurosim.encoders.step_forward import StepForwardEncoder
+    from neurosim.exchange.from_nir import from_nir
+    from neurosim.exchange.spike_files import read_spikes, write_spikes
+    from neurosim.exchange.spike_neo import to_neo
+    from neurosim.exchange.to_brian2 import to_brian2
+    from neurosim.exchange.to_nir import to_nir
+    from neurosim.exchange.to_sanafe import SanafeExport, to_sanafe
     from neurosim.explaining.advice import Advice, advise
     from neurosim.explaining.explanation import Explanation, explain
     from neurosim.explaining.picture import draw_mesh, save_mesh
@@ -131,6 +137,12 @@ _HOME = {
     "neurosim.encoders.proportional": "ProportionalEncoder",
     "neurosim.encoders.rate": "RateEncoder",
     "neurosim.encoders.step_forward": "StepForwardEncoder",
+    "neurosim.exchange.from_nir": "from_nir",
+    "neurosim.exchange.spike_files": "read_spikes write_spikes",
+    "neurosim.exchange.spike_neo": "to_neo",
+    "neurosim.exchange.to_brian2": "to_brian2",
+    "neurosim.exchange.to_nir": "to_nir",
+    "neurosim.exchange.to_sanafe": "SanafeExport to_sanafe",
     "neurosim.explaining.advice": "Advice advise",
     "neurosim.explaining.explanation": "Explanation explain",
     "neurosim.explaining.picture": "draw_mesh save_mesh",
@@ -210,6 +222,7 @@ __all__ = [
     "RunComparison",
     "RunError",
     "RunResult",
+    "SanafeExport",
     "ShortTermPlasticity",
     "SpikeTrains",
     "StepForwardEncoder",
@@ -240,6 +253,7 @@ __all__ = [
     "explain",
     "find_fault",
     "first_divergence",
+    "from_nir",
     "inspect_liquid",
     "latency",
     "layered",
@@ -255,6 +269,7 @@ __all__ = [
     "network_time",
     "quick_rates",
     "rates_of",
+    "read_spikes",
     "replay",
     "ring",
     "run",
@@ -264,10 +279,15 @@ __all__ = [
     "run_to_disk",
     "save_mesh",
     "small_world",
+    "to_brian2",
+    "to_neo",
+    "to_nir",
+    "to_sanafe",
     "trajectory_pca",
     "usage",
     "validate_on_chip",
     "with_flipped_bit",
+    "write_spikes",
 ]
 
 

@@ -55,7 +55,7 @@ def convolution(
         weight: [output channel, input channel within its group, row, column].
         shape: (channel, row, column) of the input.
         stride: rows and columns from one output to the next.
-        padding: zeros before and after.
+        padding: zeros before, of rows and columns, and zeros after.
         dilation: rows and columns from one entry of the kernel to the next.
         groups: of channels; each sees its own.
 

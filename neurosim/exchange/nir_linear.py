@@ -66,7 +66,7 @@ def linear(node: Any, signal: Signal, dt_s: float) -> Signal:
 
 def scale(node: Any, signal: Signal, dt_s: float) -> Signal:
     """Scale: s x, element by element."""
-    return signal.mapped(sparse.diags(spread(node.scale, "scale", signal.shape), format="csr"), signal.shape)
+    return signal.mapped(sparse.diags_array(spread(node.scale, "scale", signal.shape), format="csr"), signal.shape)
 
 
 def flatten(node: Any, signal: Signal, dt_s: float) -> Signal:
@@ -111,8 +111,7 @@ def _convolve(node: Any, signal: Signal, weight: npt.NDArray[Any], is_row: bool 
     if is_row:
         before, after = (0, before[1]), (0, after[1])
     groups = pair(node.groups, "groups", 1)[0]
-    zeros = ((before[0], after[0]), (before[1], after[1]))
-    matrix, shape = convolution(weight, signal.shape, stride, zeros, dilation, groups)
+    matrix, shape = convolution(weight, signal.shape, stride, (before, after), dilation, groups)
     bias = np.zeros(shape[0]) if node.bias is None else spread(node.bias, "bias", (shape[0],))
     return signal.mapped(matrix, shape, np.repeat(bias, shape[1] * shape[2]))
 
@@ -135,8 +134,7 @@ def _pool(node: Any, signal: Signal, mean: bool) -> Signal:
     channels = signal.shape[0]
     check_entries(channels * kernel[0] * kernel[1])
     weight = np.full((channels, 1, *kernel), 1.0 / (kernel[0] * kernel[1]) if mean else 1.0)
-    zeros = ((before[0], after[0]), (before[1], after[1]))
-    return signal.mapped(*convolution(weight, signal.shape, stride, zeros, (1, 1), channels))
+    return signal.mapped(*convolution(weight, signal.shape, stride, (before, after), (1, 1), channels))
 
 
 def delay(node: Any, signal: Signal, dt_s: float) -> Signal:

@@ -48,7 +48,7 @@ class Signal:
     def of_source(name: str, shape: Shape) -> "Signal":
         """What a node that spikes sends."""
         n = size(shape)
-        return Signal(shape, {(name, 0): sparse.identity(n, format="csr")}, np.zeros(n), plain=True)
+        return Signal(shape, {(name, 0): sparse.diags_array(np.ones(n), format="csr")}, np.zeros(n), plain=True)
 
     @property
     def n(self) -> int:
@@ -74,7 +74,7 @@ class Signal:
         """Each element later by some steps, [element]."""
         parts: dict[Source, Any] = {}
         for delay in np.unique(steps).tolist():
-            chosen = sparse.diags((steps == delay).astype(np.float64), format="csr")
+            chosen = sparse.diags_array((steps == delay).astype(np.float64), format="csr")
             for (name, already), part in self.parts.items():
                 _add(parts, (name, already + delay), chosen @ part)
         return Signal(self.shape, parts, self.constant)
