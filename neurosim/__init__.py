@@ -79,6 +79,9 @@ if TYPE_CHECKING:
     from neurosim.explaining.advice import Advice, advise
     from neurosim.explaining.explanation import Explanation, explain
     from neurosim.explaining.picture import draw_mesh, save_mesh
+    from neurosim.faults.curve import FaultCurve, fault_curve
+    from neurosim.faults.faults import Faults
+    from neurosim.faults.faulty_program import with_faults
     from neurosim.generators.column import maass_column
     from neurosim.generators.graphs import erdos_renyi, layered
     from neurosim.generators.liquids import liquid
@@ -146,6 +149,9 @@ _HOME = {
     "neurosim.explaining.advice": "Advice advise",
     "neurosim.explaining.explanation": "Explanation explain",
     "neurosim.explaining.picture": "draw_mesh save_mesh",
+    "neurosim.faults.curve": "FaultCurve fault_curve",
+    "neurosim.faults.faults": "Faults",
+    "neurosim.faults.faulty_program": "with_faults",
     "neurosim.generators.column": "maass_column",
     "neurosim.generators.graphs": "erdos_renyi layered",
     "neurosim.generators.liquids": "liquid",
@@ -190,6 +196,8 @@ __all__ = [
     "ExperimentError",
     "Explanation",
     "Fault",
+    "FaultCurve",
+    "Faults",
     "Feature",
     "FloatProbes",
     "FloatResult",
@@ -251,6 +259,7 @@ __all__ = [
     "energy",
     "erdos_renyi",
     "explain",
+    "fault_curve",
     "find_fault",
     "first_divergence",
     "from_nir",
@@ -286,6 +295,7 @@ __all__ = [
     "trajectory_pca",
     "usage",
     "validate_on_chip",
+    "with_faults",
     "with_flipped_bit",
     "write_spikes",
 ]

@@ -47,6 +47,12 @@ def run_command(
     noc: Annotated[
         str | None, typer.Option("--noc", help="Time the network too, 'queued' or 'flit': where packets wait.")
     ] = None,
+    faults: Annotated[
+        str | None,
+        typer.Option(
+            "--faults", help="Of the chip, as dead_cores=3+7,stuck_synapses=0.01,flipped_weight_bits=0,seed=1."
+        ),
+    ] = None,
     overrides: Sets = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -58,6 +64,8 @@ def run_command(
     from chips import RunError, load_chip, override_chip
     from compiler import Program
     from neurosim.exchange.spike_files import read_spikes
+    from neurosim.faults.faults import Faults
+    from neurosim.faults.faulty_program import with_faults
     from neurosim.simulation.run_inputs import trains_of
 
     if stream is None and (resume or chunk_steps is not None):
@@ -71,6 +79,8 @@ def run_command(
     loaded = Program.load(program)
     prices = override_chip(load_chip(chip) if chip else loaded.chip, read_overrides(overrides))
     loaded.check_chip(prices)
+    if faults is not None:
+        loaded = with_faults(loaded, Faults.parse(faults))
     if inputs is None and steps is None:
         raise RunError("say how long to run: --steps N, or --input with a spike file that holds steps")
     trains = trains_of(None, steps) if inputs is None else read_spikes(inputs, steps)
