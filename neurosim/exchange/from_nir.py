@@ -49,11 +49,12 @@ def from_nir(graph: Any, *, dt_ms: float | None = None) -> Network:
     faults = Faults()
     reached = signals(flat, network.dt_ms / 1000, faults)
     kept = {name: signal for name, signal in reached.items() if name not in flat.outputs or not signal.plain}
-    found = _neurons(flat, kept, network.dt_ms / 1000, faults)
-    _refuse_numbers(flat, kept, faults)
-    if faults:
-        raise NetworkError("\n".join(faults))
-    _fill(network, flat, kept, found)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite in the end, the network refuses
+        found = _neurons(flat, kept, network.dt_ms / 1000, faults)
+        _refuse_numbers(flat, kept, faults)
+        if faults:
+            raise NetworkError("\n".join(faults))
+        _fill(network, flat, kept, found)
     return network
 
 

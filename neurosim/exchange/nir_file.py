@@ -63,4 +63,7 @@ def _bytes_of(item: Any) -> int:
         raise NetworkError(f"{item.name} lies in another file: only what is in the file itself is read")
     if item.dtype.kind not in "biufSO":
         raise NetworkError(f"{item.name} is of type {item.dtype}: NIR holds numbers and names")
-    return int(item.size or 0) * int(item.dtype.itemsize)
+    n_bytes = int(item.size or 0) * int(item.dtype.itemsize)
+    if n_bytes > MOST_PACKED * item.id.get_storage_size():
+        raise NetworkError(f"{item.name} promises {n_bytes:,} bytes that were never written: write the file again")
+    return n_bytes
