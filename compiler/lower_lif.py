@@ -10,6 +10,7 @@ from chips.profile import ChipProfile, CubaLif
 from compiler.grid import Grid
 from compiler.lowered import LoweringError, Tolerance
 from compiler.network import Population
+from compiler.parameters import NO_LEAK_STEPS
 
 THRESHOLD_STEPS = 256  # a threshold of at least 256 has a rounding error of at most 0.2 %
 ADAPTATION_STEPS = 32  # a jump of at least 32 has a rounding error of at most 1.6 %
@@ -35,7 +36,10 @@ def lower_lif(
     with np.errstate(divide="ignore"):
         du = np.clip(np.round(full * -np.expm1(-dt_ms / tau_syn)) - offset, 0, full - 1)
         dv = np.clip(np.round(full * -np.expm1(-dt_ms / tau_mem)), 0, full - 1)
-    gain = np.maximum(dv, 1) / full * population.values("r")  # of v per step from a held I, as the register makes it
+    never = tau_mem >= NO_LEAK_STEPS * dt_ms  # leaks: a perfect integrator, which the register makes exactly
+    at_once = np.exp(-dt_ms / tau_mem) < 1 / full  # less is left after a step than the register can say
+    rise = np.where(never, -np.expm1(-dt_ms / tau_mem), np.maximum(dv, 1) / full)
+    gain = rise * population.values("r")  # of v per step from a held I, as the register makes it
     depth = (population.values("v_threshold") - population.values("v_leak")) / gain
     jump = population.values("adaptation") / gain
     drive = population.values("bias") / population.values("r")
@@ -60,7 +64,14 @@ def lower_lif(
     where = f"population {population.name!r}"
     errors = [
         _error(where, "tau_syn_ms", _tau(du + offset, full, dt_ms), tau_syn, tolerance.time_constant, dt_ms),
-        _error(where, "tau_mem_ms", _tau(dv, full, dt_ms), tau_mem, tolerance.time_constant, dt_ms),
+        _error(
+            where,
+            "tau_mem_ms",
+            np.where(never | at_once, tau_mem, _tau(dv, full, dt_ms)),
+            tau_mem,
+            tolerance.time_constant,
+            dt_ms,
+        ),
         _error(where, "v_threshold", vth, scale * depth, tolerance.threshold),
         _error(where, "refractory_ms", silent * dt_ms, population.values("refractory_ms"), 0.5, 10 * dt_ms),
         _error(where, "bias", mantissa * 2.0**exponent, scale * drive * 2**neuron.weight_shift, tolerance.bias),

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 MAX_NEURONS = 2**31 - 1
 MAX_DELAY_STEPS = 255
+NO_LEAK_STEPS = 2.0**60  # a tau_mem_ms of so many steps or more is no leak: float64 rounds its factor to 1
 
 
 @dataclass(frozen=True, slots=True)

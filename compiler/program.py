@@ -235,7 +235,7 @@ def _names(program: Program) -> dict[str, Any]:
         "seed": program.seed,
         "formats": [[f.sign, f.weight_bits, f.exponent, f.index_bits, f.delay_bits] for f in program.formats],
         "errors": [
-            [e.where, e.parameter, e.max_relative_error, e.rms_relative_error, e.tolerance, e.note]
+            [e.where, e.parameter, e.max_relative_error, e.rms_relative_error, float(e.tolerance), e.note]
             for e in program.errors
         ],
     }

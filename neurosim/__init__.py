@@ -71,9 +71,18 @@ if TYPE_CHECKING:
     from neurosim.encoders.proportional import ProportionalEncoder
     from neurosim.encoders.rate import RateEncoder
     from neurosim.encoders.step_forward import StepForwardEncoder
+    from neurosim.exchange.from_nir import from_nir
+    from neurosim.exchange.spike_files import read_spikes, write_spikes
+    from neurosim.exchange.spike_neo import to_neo
+    from neurosim.exchange.to_brian2 import to_brian2
+    from neurosim.exchange.to_nir import to_nir
+    from neurosim.exchange.to_sanafe import SanafeExport, to_sanafe
     from neurosim.explaining.advice import Advice, advise
     from neurosim.explaining.explanation import Explanation, explain
     from neurosim.explaining.picture import draw_mesh, save_mesh
+    from neurosim.faults.curve import FaultCurve, fault_curve
+    from neurosim.faults.faults import Faults
+    from neurosim.faults.faulty_program import with_faults
     from neurosim.generators.column import maass_column
     from neurosim.generators.graphs import erdos_renyi, layered
     from neurosim.generators.liquids import liquid
@@ -135,9 +144,18 @@ _HOME = {
     "neurosim.encoders.proportional": "ProportionalEncoder",
     "neurosim.encoders.rate": "RateEncoder",
     "neurosim.encoders.step_forward": "StepForwardEncoder",
+    "neurosim.exchange.from_nir": "from_nir",
+    "neurosim.exchange.spike_files": "read_spikes write_spikes",
+    "neurosim.exchange.spike_neo": "to_neo",
+    "neurosim.exchange.to_brian2": "to_brian2",
+    "neurosim.exchange.to_nir": "to_nir",
+    "neurosim.exchange.to_sanafe": "SanafeExport to_sanafe",
     "neurosim.explaining.advice": "Advice advise",
     "neurosim.explaining.explanation": "Explanation explain",
     "neurosim.explaining.picture": "draw_mesh save_mesh",
+    "neurosim.faults.curve": "FaultCurve fault_curve",
+    "neurosim.faults.faults": "Faults",
+    "neurosim.faults.faulty_program": "with_faults",
     "neurosim.generators.column": "maass_column",
     "neurosim.generators.graphs": "erdos_renyi layered",
     "neurosim.generators.liquids": "liquid",
@@ -185,6 +203,8 @@ __all__ = [
     "ExperimentError",
     "Explanation",
     "Fault",
+    "FaultCurve",
+    "Faults",
     "Feature",
     "FloatProbes",
     "FloatResult",
@@ -217,6 +237,7 @@ __all__ = [
     "RunComparison",
     "RunError",
     "RunResult",
+    "SanafeExport",
     "ShortTermPlasticity",
     "SpikeTrains",
     "StepForwardEncoder",
@@ -247,8 +268,10 @@ __all__ = [
     "energy",
     "erdos_renyi",
     "explain",
+    "fault_curve",
     "find_fault",
     "first_divergence",
+    "from_nir",
     "inspect_liquid",
     "latency",
     "layered",
@@ -264,6 +287,7 @@ __all__ = [
     "network_time",
     "quick_rates",
     "rates_of",
+    "read_spikes",
     "read_study",
     "replay",
     "ring",
@@ -275,10 +299,16 @@ __all__ = [
     "save_mesh",
     "small_world",
     "sweep",
+    "to_brian2",
+    "to_neo",
+    "to_nir",
+    "to_sanafe",
     "trajectory_pca",
     "usage",
     "validate_on_chip",
+    "with_faults",
     "with_flipped_bit",
+    "write_spikes",
 ]
 
 

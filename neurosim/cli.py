@@ -14,6 +14,8 @@ import typer
 from neurosim.cli_chips import chips_app
 from neurosim.cli_compile import compile_command
 from neurosim.cli_debug import debug_command
+from neurosim.cli_export import export_command
+from neurosim.cli_faults import faults_command
 from neurosim.cli_liquid import liquid_app
 from neurosim.cli_options import (
     Approximate,
@@ -44,6 +46,8 @@ app.command("compile")(compile_command)
 app.command("run")(run_command)
 app.command("debug")(debug_command)
 app.command("sweep")(sweep_command)
+app.command("export")(export_command)
+app.command("faults")(faults_command)
 
 
 @app.callback(invoke_without_command=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from neurosim.cli_mapping import ForbiddenCores, NeuronsPerCore, Pin, Together, read_mapping
-from neurosim.cli_options import Approximate, Json, Quiet, Sets, keep_inputs, print_json, read_overrides
+from neurosim.cli_options import Approximate, DtMs, Json, Quiet, Sets, keep_inputs, print_json, read_overrides
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 
 def compile_command(
-    network: Annotated[Path, typer.Argument(help="Network file, .yaml or .npz; or crossbar cores, .npz.")],
+    network: Annotated[Path, typer.Argument(help="Network file, .yaml, .npz or .nir; or crossbar cores, .npz.")],
     chip: Annotated[str, typer.Option("--chip", "-c", help="Name of a profile, or path of a YAML file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Program file to write.")] = Path("program.npz"),
     overrides: Sets = None,
+    dt_ms: DtMs = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of partition and placement.")] = 0,
     approximate: Approximate = False,
     partition: Annotated[
@@ -62,9 +63,9 @@ def compile_command(
     """Compile a network to a chip, and report how full it is."""
     from chips import DoesNotFit, load_chip
     from compiler import Network, Program, compile, moves, usage
-    from compiler.network_files import load_any
     from compiler.partition import DEFAULT
     from neurosim import cli_print, cli_print_compile
+    from neurosim.exchange.network_files import read_network
     from neurosim.explaining.advice import advise
     from neurosim.explaining.explanation import explain as explained
     from neurosim.explaining.picture import picture_format, save_mesh
@@ -75,7 +76,7 @@ def compile_command(
         picture_format(picture)
     profile = load_chip(chip, read_overrides(overrides))
     mapping = read_mapping(neurons_per_core, pin, forbidden_cores, together)
-    old, loaded = None if like is None else Program.load(like), load_any(network)
+    old, loaded = None if like is None else Program.load(like), read_network(network, dt_ms)
     how: dict[str, Any] = {"approximate": approximate, "partition": partition or DEFAULT, "mapping": mapping}
     try:
         weights = _rates(loaded, profile, seed, approximate, mapping, rates, inputs, steps)
@@ -114,9 +115,9 @@ def _rates(
     """What --rates says, with --input and --steps."""
     from chips import RunError
     from compiler import CrossbarNetwork
+    from neurosim.exchange.spike_files import read_spikes
     from neurosim.rates import quick_rates, rates_for
     from neurosim.result import RunResult
-    from neurosim.spikes import SpikeTrains
 
     if rates is None and (inputs is not None or steps is not None):
         raise RunError("--input and --steps go with --rates, which says what they are for")
@@ -124,7 +125,7 @@ def _rates(
         return None
     if isinstance(network, CrossbarNetwork) or chip.crossbar is not None:
         raise RunError(f"--rates: {chip.name} is a chip of crossbars, whose packets are not weighed by rates")
-    trains = None if inputs is None else SpikeTrains.load(inputs, steps)
+    trains = None if inputs is None else read_spikes(inputs, steps)
     if rates != "quick":
         return rates_for(network, RunResult.load(rates), trains)
     if trains is None:

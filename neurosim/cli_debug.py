@@ -39,13 +39,13 @@ def debug_command(
     """Show a program's state at one step of one sample: who is near the threshold, who fires, who fires next."""
     from compiler import Program
     from neurosim.debugging.stepper import sample_until
+    from neurosim.exchange.spike_files import read_spikes
     from neurosim.simulate import run
-    from neurosim.spikes import SpikeTrains
 
     for picture in (raster, trajectory):
         if picture is not None:
             keep_inputs(picture, program, inputs, against)
-    loaded, trains = Program.load(program), SpikeTrains.load(inputs, steps)
+    loaded, trains = Program.load(program), read_spikes(inputs, steps)
     if to_step is None and sample < trains.n_samples:
         to_step = int(trains.steps[sample]) - 1
     sample_until(trains, sample, to_step or 0)  # refuses what is not there

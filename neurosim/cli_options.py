@@ -15,6 +15,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys 
 Approximate = Annotated[
     bool, typer.Option("--approximate", help="Allow the approximations that a chip needs; the report names them.")
 ]
+DtMs = Annotated[
+    float | None, typer.Option("--dt-ms", help="Length of a step in milliseconds, of a network in a .nir file.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the profile; repeatable.")

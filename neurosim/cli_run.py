@@ -23,12 +23,13 @@ def run_command(
         typer.Option(
             "--input",
             "-i",
-            help="Spikes, .npz with step and channel (and sample, steps, value), or rows of them in spikes.",
+            help="Spikes, .npz or .csv: step and channel (and sample, steps, value), or rows of them in spikes.",
         ),
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, max=2**31 - 2, help="Length of each sample.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Result file to write; what was done, if interrupted.")
+        Path | None,
+        typer.Option("--output", "-o", help="Result file to write, what was done if interrupted; .csv: spikes alone."),
     ] = None,
     stream: Annotated[
         Path | None, typer.Option("--stream", help="Folder to write to as it runs, in place of -o; for long runs.")
@@ -46,6 +47,12 @@ def run_command(
     noc: Annotated[
         str | None, typer.Option("--noc", help="Time the network too, 'queued' or 'flit': where packets wait.")
     ] = None,
+    faults: Annotated[
+        str | None,
+        typer.Option(
+            "--faults", help="Of the chip, as dead_cores=3+7,stuck_synapses=0.01,flipped_weight_bits=0,seed=1."
+        ),
+    ] = None,
     overrides: Sets = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -56,8 +63,10 @@ def run_command(
     """
     from chips import RunError, load_chip, override_chip
     from compiler import Program
+    from neurosim.exchange.spike_files import read_spikes
+    from neurosim.faults.faults import Faults
+    from neurosim.faults.faulty_program import with_faults
     from neurosim.simulation.run_inputs import trains_of
-    from neurosim.spikes import SpikeTrains
 
     if stream is None and (resume or chunk_steps is not None):
         raise RunError("--resume and --chunk-steps go with --stream FOLDER, which says where the run is kept")
@@ -70,9 +79,11 @@ def run_command(
     loaded = Program.load(program)
     prices = override_chip(load_chip(chip) if chip else loaded.chip, read_overrides(overrides))
     loaded.check_chip(prices)
+    if faults is not None:
+        loaded = with_faults(loaded, Faults.parse(faults))
     if inputs is None and steps is None:
         raise RunError("say how long to run: --steps N, or --input with a spike file that holds steps")
-    trains = trains_of(None, steps) if inputs is None else SpikeTrains.load(inputs, steps)
+    trains = trains_of(None, steps) if inputs is None else read_spikes(inputs, steps)
     if stream is None:
         _run_to_file(loaded, trains, output, seed, prices, noc, as_json, quiet)
     else:
@@ -109,7 +120,7 @@ def _run_to_file(
                 watch=lambda done: report("samples", int((done == trains.steps).sum()), trains.n_samples),
             )
         if result is not None and output is not None:
-            result.save(output)
+            _save(result, output)
     if result is None:
         raise Interrupted("interrupted before the first step was done: nothing was written")
     network = None if noc is None else cli_print_noc.network_comparison(result, program, prices, noc)
@@ -123,6 +134,18 @@ def _run_to_file(
     if int(result.steps.sum()) < n_steps:
         kept = "-o FILE would have kept them" if output is None else f"{output} holds them"
         raise Interrupted(f"interrupted: {_done(result, trains)} were done; {kept}")
+
+
+def _save(result: RunResult, output: Path) -> None:
+    """The result; as .csv its spikes alone, where a channel is a neuron."""
+    from neurosim.exchange.spike_files import write_spikes
+    from neurosim.spikes import SpikeTrains
+
+    if output.suffix.lower() == ".csv":
+        parts = result.steps, result.sample_ptr, result.spike_step, result.spike_neuron
+        write_spikes(SpikeTrains(*parts, result.spike_value), output)
+    else:
+        result.save(output)
 
 
 def _done(result: RunResult, trains: SpikeTrains) -> str:

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler import Program
+from neurosim.faults.faults import Faults
+from neurosim.faults.faulty_program import with_faults
 from neurosim.result import RunResult
 from neurosim.simulation.buffers import rows_of_a_call
 from neurosim.simulation.recording import NO_PROBES, Probing, Recording
@@ -42,6 +44,7 @@ def run(
     seed: int = 0,
     threads: int | None = None,
     progress: Progress | None = None,
+    faults: Faults | None = None,
 ) -> RunResult:
     """Run `program` on external spikes.
 
@@ -60,12 +63,16 @@ def run(
         threads: samples run at the same time; by default one for each processor.  Where there are fewer samples, they
             share a sample of a large crossbar program.
         progress: called with (samples done, samples in all).
+        faults: of the chip; `with_faults` makes such a program once, for several runs.
 
     Raises:
         RunError: spikes outside the run or on an unknown channel, payloads that no neuron or chip can take, an
-            unknown probe, or counts too large to keep (`run_to_disk` keeps them elsewhere).
+            unknown probe, faults that the chip cannot have, or counts too large to keep (`run_to_disk` keeps them
+            elsewhere).
     """
     check_program_type(program)
+    if faults is not None:
+        program = with_faults(program, faults)
     trains = trains_of(inputs, steps)
     chosen = probed_neurons(probe, program.n_neurons)
     neuron = None if probe is None else chosen.astype(np.int32)

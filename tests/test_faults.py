@@ -1,0 +1,141 @@
+"""Faults in the chip: dead cores, stuck synapses, flipped bits of weights, and accuracy against their rate."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import neurosim as ns
+from neurosim.cli import app
+
+SPIKES = [(step, channel) for step in range(100) for channel in range(8) if step % (channel + 2) == 0]
+
+
+def program(chip="loihi1", **overrides):
+    network = ns.liquid(shape=(4, 4, 8), channels=8, gain=1.0, seed=1)
+    return ns.compile(network, ns.load_chip(chip, {"core.neurons": 32} | overrides))
+
+
+def same(a, b):
+    return np.array_equal(a.spike_step, b.spike_step) and np.array_equal(a.spike_neuron, b.spike_neuron)
+
+
+def test_no_faults_change_nothing():
+    sound = program()
+    assert same(ns.run(sound, SPIKES, 100), ns.run(sound, SPIKES, 100, faults=ns.Faults(seed=5)))
+
+
+def test_dead_cores_never_fire_and_nothing_else_is_touched():
+    sound = program()
+    dead = int(sound.tables.core[1])
+    faulty = ns.with_faults(sound, ns.Faults(dead_cores=(dead,)))
+    result = ns.run(faulty, SPIKES, 100)
+    of_core = np.repeat(np.arange(sound.n_cores), np.diff(sound.tables.core_ptr))
+    fired = of_core[sound.slot_of[result.spike_neuron]]
+    assert len(fired)
+    assert not (fired == 1).any()
+    kept = np.repeat(sound.lists.list_core != 1, np.diff(sound.lists.list_ptr))
+    assert np.array_equal(faulty.lists.synapse_weight[kept], sound.lists.synapse_weight[kept])
+
+
+def test_dead_cores_with_biases_stay_silent():
+    network = ns.Network()
+    network.add_lif("cells", 4, bias=3.0)
+    compiled = ns.compile(network, ns.load_chip("loihi1"))
+    assert ns.run(compiled, None, 50).n_spikes
+    assert not ns.run(compiled, None, 50, faults=ns.Faults(dead_cores=tuple(compiled.tables.core.tolist()))).n_spikes
+
+
+@pytest.mark.parametrize("kind", ["stuck_synapses", "flipped_weight_bits"])
+def test_rates_are_kept_and_grow(kind):
+    sound = program()
+    before = sound.lists.synapse_weight
+    hit = [
+        ns.with_faults(sound, ns.Faults(**{kind: rate}, seed=3)).lists.synapse_weight != before
+        for rate in (0.0, 0.05, 0.2)
+    ]
+    assert not hit[0].any()
+    assert not (hit[1] & ~hit[2]).any()
+    expected = [rate if kind == "stuck_synapses" else 1 - (1 - rate) ** 8 for rate in (0.05, 0.2)]
+    assert np.allclose([h.mean() for h in hit[1:]], expected, atol=0.05)
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+@pytest.mark.parametrize("sign", [-1.0, 1.0, 0.0])
+def test_a_faulty_program_is_one_that_the_chip_could_hold(tmp_path, bits, sign):
+    rng = np.random.default_rng(0)
+    network = ns.Network()
+    network.add_input("in", 20)
+    network.add_lif("cells", 20)
+    weights = rng.normal(size=400) if sign == 0 else sign * (1 + rng.random(400))
+    network.connect("in", "cells", np.repeat(np.arange(20), 20), np.tile(np.arange(20), 20), weights)
+    loose = ns.Tolerance(weight=2)
+    sound = ns.compile(network, ns.load_chip("loihi1", {"synapse.weight_bits": [bits]}), tolerance=loose)
+    faulty = ns.with_faults(sound, ns.Faults(flipped_weight_bits=0.5, stuck_synapses=0.1, seed=bits))
+    faulty.save(tmp_path / "a.npz")
+    back = ns.Program.load(tmp_path / "a.npz")  # checks every weight against its format
+    assert back.digest == faulty.digest != sound.digest
+    assert "faults: " in back.notes[-1]
+
+
+def test_the_same_seed_gives_the_same_bytes_on_any_number_of_threads():
+    faults = ns.Faults(stuck_synapses=0.1, flipped_weight_bits=0.01, seed=7)
+    samples = [SPIKES] * 5
+    one, two = (ns.run(program(), samples, 100, faults=faults, threads=threads) for threads in (1, 2))
+    assert same(one, two)
+    other = ns.run(program(), samples, 100, faults=ns.Faults(stuck_synapses=0.1, flipped_weight_bits=0.01, seed=8))
+    assert not same(one, other)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"stuck_synapses": 1.5}, "from 0 to 1"),
+        ({"flipped_weight_bits": float("nan")}, "from 0 to 1"),
+        ({"dead_cores": (-1,)}, "numbers of cores"),
+        ({"dead_cores": 3}, "numbers of cores"),
+        ({"seed": -1}, "whole number"),
+    ],
+)
+def test_what_is_no_fault_is_refused(given, message):
+    with pytest.raises(ns.RunError, match=message):
+        ns.Faults(**given)
+
+
+def test_faults_that_a_chip_cannot_have_are_refused():
+    with pytest.raises(ns.RunError, match="not on the mesh"):
+        ns.with_faults(program(), ns.Faults(dead_cores=(10**6,)))
+    network = ns.Network()
+    network.add("cells", 2, "truenorth")
+    with pytest.raises(ns.RunError, match="crossbars"):
+        ns.with_faults(ns.compile(network, ns.load_chip("truenorth")), ns.Faults())
+
+
+def test_faults_as_text_come_back():
+    faults = ns.Faults(dead_cores=(7, 3), stuck_synapses=0.01, seed=2)
+    assert ns.Faults.parse(str(faults)) == faults
+    for text in ["dead_cores=x", "stuck=1", "seed=1,seed=2", "stuck_synapses"]:
+        with pytest.raises(ns.RunError, match="faults: "):
+            ns.Faults.parse(text)
+
+
+def test_on_the_command_line(tmp_path):
+    program().save(tmp_path / "p.npz")
+    ns.SpikeTrains.from_samples([SPIKES], 100).save(tmp_path / "s.npz")
+    arguments = ["run", str(tmp_path / "p.npz"), "-i", str(tmp_path / "s.npz"), "--json"]
+    sound, faulty = (
+        json.loads(CliRunner().invoke(app, [*arguments, *more]).stdout)
+        for more in ([], ["--faults", "stuck_synapses=0.5,seed=1"])
+    )
+    assert faulty["spikes"] != sound["spikes"]
+
+
+def test_accuracy_falls_with_the_rate():
+    curve = ns.fault_curve("examples/vowels.yaml", [0, 1.0], ["stuck_synapses"], chip="loihi1")
+    sound, broken = (row["accuracy"] for row in curve.rows)
+    assert sound > 0.9
+    assert broken < 0.5
+    assert curve.rows[1]["spikes"] == 0
+    with pytest.raises(ns.RunError, match="no kind of fault"):
+        ns.fault_curve("examples/vowels.yaml", [0.1], ["dust"])
