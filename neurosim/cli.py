@@ -25,6 +25,7 @@ from neurosim.cli_options import (
     print_json,
     read_overrides,
 )
+from neurosim.cli_report import report_command
 from neurosim.cli_run import run_command
 
 INTERRUPTED = 130
@@ -42,6 +43,7 @@ app.add_typer(liquid_app, name="liquid")
 app.command("compile")(compile_command)
 app.command("run")(run_command)
 app.command("debug")(debug_command)
+app.command("report")(report_command)
 
 
 @app.callback(invoke_without_command=True)
