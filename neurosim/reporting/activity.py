@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from compiler import Span
 from neurosim.reporting.page import Cell, Column, Figure, Section, Table, number
 from neurosim.reporting.thinning import bins_of, thin_raster
 from neurosim.result import RunResult
@@ -110,7 +111,7 @@ def _rates(result: RunResult) -> np.ndarray:
     return np.bincount(result.spike_neuron, minlength=result.n_neurons) / int(result.steps.sum())
 
 
-def _largest(result: RunResult) -> list:
+def _largest(result: RunResult) -> list[Span]:
     spans = [span for span in result.spans if span.kind != "input"]
     kept = sorted(spans, key=lambda span: (-span.n, span.start))[:MOST_LINES]
     return sorted(kept, key=lambda span: span.start)

@@ -98,10 +98,10 @@ def study_rows(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
 
 
 def _study_row(row: Any, number: int) -> Row:
-    parts = [row.get(key) or {} for key in ("settings", "measures")] if isinstance(row, Mapping) else [None]
-    if not all(isinstance(part, Mapping) for part in parts):
+    whole = isinstance(row, Mapping)
+    settings, measures = (row.get("settings") or {}, row.get("measures") or {}) if whole else (None, None)
+    if not isinstance(settings, Mapping) or not isinstance(measures, Mapping):
         raise NeurosimError("a row of the study is no row of neurosim sweep: run the study again")
-    settings, measures = parts
     name = ", ".join(f"{key} = {value}" for key, value in settings.items())
     status = str(row.get("status"))
     feasible = bool(row.get("feasible", True))

@@ -36,6 +36,6 @@ function heat(share, stops) {
   const mix = stops[i].map((c, k) => Math.round(c + (stops[i + 1][k] - c) * (at - i)));
   return `rgb(${mix.join(",")})`;
 }
-const COOL = [[253, 231, 37], [94, 201, 98], [33, 145, 140], [59, 82, 139], [68, 1, 84]];
-const WARM = [[252, 210, 120], [249, 142, 9], [188, 55, 84], [106, 23, 110], [40, 11, 84]];
+const COOL = [[253, 231, 37], [94, 201, 98], [33, 145, 140], [59, 82, 139], [84, 33, 116]];
+const WARM = [[252, 210, 120], [249, 142, 9], [188, 55, 84], [120, 28, 109], [92, 24, 120]];
 const maximum = (values) => values.reduce((a, b) => Math.max(a, b), 0);

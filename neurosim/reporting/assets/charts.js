@@ -81,7 +81,7 @@ const CHARTS = {
       height: 420, zoomY: true, wholeY: true,
       view: { x0: 0, x1: data.steps, y0: 0, y1: data.neurons },
       marks: (group, plot) => {
-        const dx = plot.x(wide) - plot.x(0), dy = plot.y(0) - plot.y(high), w = Math.max(1.3, dx), h = Math.min(9, Math.max(1.3, dy * 0.9));
+        const dx = plot.x(wide) - plot.x(0), dy = plot.y(0) - plot.y(high), w = Math.max(2, dx), h = Math.min(9, Math.max(2, dy * 0.9));
         const paths = data.groups.map(() => []), { view } = plot;
         columns.forEach((column, i) => {
           const step = column * wide, neuron = data.rows[i] * high;
@@ -140,13 +140,16 @@ const CHARTS = {
           if (p[2]) draw(group, "circle", { cx: x, cy: y, r: 5.5, class: mark });
           else draw(group, "path", { d: `M${x - 4} ${y - 4}l8 8m0 -8l-8 8`, class: "cross" });
         }
-        const right = plot.box.x + plot.box.width;
-        if (shown.length <= 16) {
-          for (const p of shown) {
-            const [x, y] = at(plot, p), name = p[0].length > 60 ? `${p[0].slice(0, 59)}\u2026` : p[0];
-            const flip = x + 9 + name.length * 6 > right;
-            draw(group, "text", { x: flip ? x - 9 : x + 9, y: y - 7, "text-anchor": flip ? "end" : "start", class: "small" }, name);
-          }
+        if (shown.length > 16) return;
+        const labels = new Map(); // points at one place share a label
+        for (const p of shown) {
+          const place = at(plot, p).map((v) => Math.round(v / 6)).join();
+          labels.set(place, [...(labels.get(place) ?? []), p]);
+        }
+        for (const points of labels.values()) {
+          const [x, y] = at(plot, points[0]), whole = points.map((p) => p[0]).join("; "), right = plot.box.x + plot.box.width;
+          const name = whole.length > 60 ? `${whole.slice(0, 59)}\u2026` : whole, flip = x + 9 + name.length * 6 > right;
+          draw(group, "text", { x: flip ? x - 9 : x + 9, y: y - 7, "text-anchor": flip ? "end" : "start", class: "small" }, name);
         }
       },
       tell: (x, y, plot) => {

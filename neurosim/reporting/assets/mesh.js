@@ -38,7 +38,7 @@ CHARTS.mesh = (figure, data) => {
           draw(group, "rect", { x: plot.x(x - 0.5), y: plot.y(y + chipY - 0.5), width: chipX * sx, height: chipY * sy, class: "outline" });
       data.cores.forEach((core, i) => {
         const [x, y] = corner(core), fill = heat(data.values[shown].values[i] / top(), COOL);
-        draw(group, "rect", { x: plot.x(x), y: plot.y(y + cell * 0.92), width: cell * 0.92 * sx, height: cell * 0.92 * sy, fill });
+        draw(group, "rect", { x: plot.x(x), y: plot.y(y + cell * 0.92), width: cell * 0.92 * sx, height: cell * 0.92 * sy, fill, class: "core" });
       });
       for (const [x, y, toX, toY, load] of data.links) {
         const dx = toX - x, dy = toY - y, fx = x + dx * (SIDE / 2 + 0.02) + dy * 0.1, fy = y + dy * (SIDE / 2 + 0.02) - dx * 0.1;

@@ -1,5 +1,6 @@
 // A plot: axes over a view of the data, which buttons, keys, wheel and drag zoom and move.
-const WIDTH = 1000, LEFT = 84, RIGHT = 16, TOP = 10, BOTTOM = 46;
+// Text keeps its size on a narrow window, so there a figure is narrower too.
+const WIDTH = innerWidth < 640 ? 480 : 1000, LEFT = 84, RIGHT = 16, TOP = 10, BOTTOM = 46;
 
 class Plot {
   constructor(figure, data, options) {
@@ -116,7 +117,7 @@ class Plot {
       draw(this.svg, "line", { x1: box.x, x2: box.x + box.width, y1: y, y2: y, class: "grid" });
       draw(this.svg, "text", { x: box.x - 7, y: y + 4, "text-anchor": "end", class: "small" }, si(+value.toPrecision(12), yUnit));
     }
-    const across = this.xTicks ? this.xTicks(this) : ticks(view.x0, view.x1, 9).map((v) => [v, si(+v.toPrecision(12), xUnit)]);
+    const across = this.xTicks ? this.xTicks(this) : ticks(view.x0, view.x1, WIDTH < 600 ? 5 : 9).map((v) => [v, si(+v.toPrecision(12), xUnit)]);
     for (const [value, label] of across) {
       const x = this.x(value);
       if (x < box.x - 1 || x > box.x + box.width + 1) continue;
