@@ -113,7 +113,7 @@ def _table(table: Table) -> str:
 
 def _cell(cell: Any, column: Any) -> str:
     value = "" if cell.value is None else f' data-v="{cell.value!r}"'
-    kind = " class=n" if column.is_number else ""
+    kind = " class=n" if column.is_number else " class=long" if len(cell.text) > 40 else ""
     inside = badge(cell.text) if column.name == "kind" and cell.text else text(cell.text)
     return f"<td{kind}{value}>{inside}</td>"
 
