@@ -14,6 +14,7 @@ import typer
 from neurosim.cli_chips import chips_app
 from neurosim.cli_compile import compile_command
 from neurosim.cli_debug import debug_command
+from neurosim.cli_init import init_command
 from neurosim.cli_liquid import liquid_app
 from neurosim.cli_options import (
     Approximate,
@@ -43,6 +44,7 @@ app.add_typer(liquid_app, name="liquid")
 app.command("compile")(compile_command)
 app.command("run")(run_command)
 app.command("debug")(debug_command)
+app.command("init")(init_command)
 app.command("report")(report_command)
 
 
