@@ -58,7 +58,7 @@ const CHARTS = {
         let d = "";
         data.values.forEach((value, i) => {
           if (data.bound[i] !== kind) return;
-          const x = plot.x(i * data.width), w = Math.max(0.6, plot.x(Math.min(data.n, (i + 1) * data.width)) - x), y = plot.y(value);
+          const x = plot.x(i * data.width), w = 0.4 + plot.x(Math.min(data.n, (i + 1) * data.width)) - x, y = plot.y(value);
           d += `M${x.toFixed(1)} ${y.toFixed(1)}h${w.toFixed(2)}V${plot.y(0).toFixed(1)}h${(-w).toFixed(2)}z`;
         });
         draw(group, "path", { d, fill: COLOURS[kind % COLOURS.length] });
