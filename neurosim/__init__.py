@@ -100,6 +100,7 @@ if TYPE_CHECKING:
     from neurosim.readouts.validation import Validation, validate_on_chip
     from neurosim.recordings.atrial_fibrillation import load_afdb
     from neurosim.recordings.spoken_digits import load_fsdd
+    from neurosim.reporting.report import report
     from neurosim.result import RunResult
     from neurosim.simulate import run
     from neurosim.spikes import SpikeTrains
@@ -173,6 +174,7 @@ _HOME = {
     "neurosim.readouts.validation": "Validation validate_on_chip",
     "neurosim.recordings.atrial_fibrillation": "load_afdb",
     "neurosim.recordings.spoken_digits": "load_fsdd",
+    "neurosim.reporting.report": "report",
     "neurosim.result": "RunResult",
     "neurosim.simulate": "run",
     "neurosim.spikes": "SpikeTrains",
@@ -290,6 +292,7 @@ __all__ = [
     "read_spikes",
     "read_study",
     "replay",
+    "report",
     "ring",
     "run",
     "run_batches",

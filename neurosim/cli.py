@@ -16,6 +16,7 @@ from neurosim.cli_compile import compile_command
 from neurosim.cli_debug import debug_command
 from neurosim.cli_export import export_command
 from neurosim.cli_faults import faults_command
+from neurosim.cli_init import init_command
 from neurosim.cli_liquid import liquid_app
 from neurosim.cli_options import (
     Approximate,
@@ -27,6 +28,7 @@ from neurosim.cli_options import (
     print_json,
     read_overrides,
 )
+from neurosim.cli_report import report_command
 from neurosim.cli_run import run_command
 from neurosim.cli_sweep import sweep_command
 
@@ -48,6 +50,8 @@ app.command("debug")(debug_command)
 app.command("sweep")(sweep_command)
 app.command("export")(export_command)
 app.command("faults")(faults_command)
+app.command("init")(init_command)
+app.command("report")(report_command)
 
 
 @app.callback(invoke_without_command=True)
