@@ -16,6 +16,7 @@ from neurosim.reporting.html import safe_json, text
 from neurosim.reporting.mesh import run_load
 from neurosim.reporting.page import KINDS
 from neurosim.reporting.thinning import MOST_MARKS, thin_raster
+from neurosim.studies.store import Point, Store
 
 EVIL = "<script>alert(1)</script>\"'&"
 
@@ -164,6 +165,17 @@ def test_rows_of_comparisons_and_studies(tmp_path: Path) -> None:
     page = ns.report(tmp_path / "study", path=tmp_path / "s.html").read_text()
     assert "no room" in page
     assert "break a constraint" in page
+
+
+def test_a_study_that_has_not_ended_is_reported_as_far_as_it_is(tmp_path: Path) -> None:
+    with Store(tmp_path / "study.sqlite") as store:
+        store.begin({"name": "half", "objectives": [{"name": "accuracy"}]})
+        store.plan([Point(number, str(number), {"liquid.gain": 0.5 + number}) for number in range(3)])
+        store.keep("0", {"status": "done", "reason": "", "measures": row("a", 1e-6, 0.9), "provenance": None})
+    page = ns.report(tmp_path, path=tmp_path / "s.html").read_text()
+    assert "unfinished: 1 of 3 points" in page
+    assert "liquid.gain = 0.5" in page
+    assert "liquid.gain = 1.5" not in page
 
 
 @pytest.mark.parametrize(

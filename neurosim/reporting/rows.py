@@ -7,6 +7,7 @@ from typing import Any
 
 from chips import NeurosimError
 from neurosim.reporting.page import COUNTED, MODELLED
+from neurosim.studies.objectives import MEASURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,26 +21,28 @@ class Objective:
     maximise: bool = False
 
 
-OBJECTIVES = {
-    "energy_per_inference": Objective(("energy_per_inference_j",), "dynamic energy per inference", "J", MODELLED),
-    "accuracy": Objective(("accuracy",), "accuracy", "%", COUNTED, maximise=True),
-    "latency": Objective(("latency_per_inference_s",), "time per inference", "s", MODELLED),
-    "cores": Objective(("cores_used",), "cores", "", COUNTED),
-    "accuracy_on_chip": Objective(("readout", "accuracy"), "accuracy on chip", "%", COUNTED, maximise=True),
-    "static_energy_per_inference": Objective(
-        ("static_energy_per_inference_j",), "static energy per inference", "J", MODELLED
-    ),
-    "latency_p99": Objective(("latency_per_inference_p99_s",), "time per inference, p99", "s", MODELLED),
-    "step_time_p99": Objective(("step_time_p99_s",), "time of a step, p99", "s", MODELLED),
-    "neurons": Objective(("neurons",), "neurons", "", COUNTED),
-    "synapses": Objective(("synapses",), "synapses", "", COUNTED),
-    "spikes": Objective(("spikes",), "spikes", "", COUNTED),
-    "synaptic_events": Objective(("synaptic_events",), "synaptic events", "", COUNTED),
-    "packets": Objective(("packets",), "packets", "", COUNTED),
-    "hops": Objective(("hops",), "hops", "", COUNTED),
-    "largest_weight_error": Objective(("largest_weight_error",), "largest weight error", "%", COUNTED),
+_WORDS = {
+    "energy_per_inference": ("dynamic energy per inference", MODELLED),
+    "accuracy": ("accuracy", COUNTED),
+    "latency": ("time per inference", MODELLED),
+    "cores": ("cores", COUNTED),
+    "accuracy_on_chip": ("accuracy on chip", COUNTED),
+    "static_energy_per_inference": ("static energy per inference", MODELLED),
+    "latency_p99": ("time per inference, p99", MODELLED),
+    "step_time_p99": ("time of a step, p99", MODELLED),
+    "neurons": ("neurons", COUNTED),
+    "synapses": ("synapses", COUNTED),
+    "spikes": ("spikes", COUNTED),
+    "synaptic_events": ("synaptic events", COUNTED),
+    "packets": ("packets", COUNTED),
+    "hops": ("hops", COUNTED),
+    "largest_weight_error": ("largest weight error", COUNTED),
 }
-"""Names as objectives of a study."""
+OBJECTIVES = {
+    name: Objective(MEASURES[name].keys, words, MEASURES[name].unit, kind, MEASURES[name].maximise)
+    for name, (words, kind) in _WORDS.items()
+}
+"""The objectives of a study, those that are drawn first in front."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,10 @@ from neurosim.reporting.run_page import run_page
 from neurosim.result import RunResult
 
 MAX_JSON_BYTES = 512 * 2**20
-_NO_STUDY = "holds no run, comparison.json or study.json: give RUN.npz, or the folder of compare, sweep or run --stream"
+_NO_STUDY = (
+    "holds no run, comparison.json, study.json or study.sqlite: give RUN.npz, or the folder of compare, sweep or "
+    "run --stream"
+)
 
 
 def page_of(path: str | Path, program: Program | None = None, chip: ChipProfile | None = None) -> Page:
@@ -32,6 +35,8 @@ def page_of(path: str | Path, program: Program | None = None, chip: ChipProfile 
         for name in ("study.json", "comparison.json"):
             if (path / name).is_file():
                 return _page_of_json(path / name)
+        if (path / "study.sqlite").is_file():
+            return _page_of_store(path)
         raise NeurosimError(f"{path} {_NO_STUDY}")
     if path.suffix.lower() == ".json":
         return _page_of_json(path)
@@ -67,6 +72,21 @@ def page_of_rows(data: Any, name: str) -> Page:
         known = [str(o) for o in wanted if o in OBJECTIVES]
         return rows_page(named, study_rows(whole["rows"]), known, str(whole.get("description", "")))
     return rows_page(named, comparison_rows(whole["rows"]), ())
+
+
+def _page_of_store(folder: Path) -> Page:
+    """The page of a study that has not ended: the rows that it has."""
+    from neurosim.studies.store import read_study
+
+    stored = read_study(folder)
+    rows = [
+        {"point": point.number, "settings": point.settings, "status": point.status, "reason": point.reason}
+        | {"measures": point.measures}
+        for point in stored.points
+        if point.status is not None
+    ]
+    about = f"unfinished: {len(rows):,} of {len(stored.points):,} points are there"
+    return page_of_rows({**stored.study, "description": about, "rows": rows}, folder.resolve().name)
 
 
 def _page_of_json(path: Path) -> Page:
