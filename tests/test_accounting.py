@@ -383,7 +383,7 @@ def pair_of_cores(sparse: bool = False, external: int = 0, **overrides: Any) -> 
     else:
         net.connect("front", "back", [0, 0, 1, 1], [0, 1, 0, 1], -1)
     net.connect("in", "front", [0, 1], [0, 0], 0)
-    program = compile(net, chip)
+    program = compile(net, chip, partition="greedy")
     assert program.n_cores == 2
     spikes = np.array([(t, c) for t in range(4) for c in range(external)], int).reshape(-1, 2)
     return run(program, spikes, 4).counts, chip

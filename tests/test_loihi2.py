@@ -206,7 +206,7 @@ def bound(**prices: Any) -> tuple[float, str]:
     net.add("b", 10, "linear", threshold=2**31 - 1)
     net.connect("a", "b", np.repeat(np.arange(10), 8), np.tile(np.arange(8), 10), 201)
     profile = chip(core__neurons=10, mesh__cores_per_tile=1, **QUIET | prices)
-    program = compile(net, profile)
+    program = compile(net, profile, partition="greedy")
     assert program.n_cores == 2
     time = latency(run(program, None, 2).counts, profile)
     return float(time.step_ns[1]), str(time.bound_by[1])
