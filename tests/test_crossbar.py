@@ -43,7 +43,7 @@ from neurosim.simulation.crossbar_machine import build_crossbar_machine
 
 GOLDEN = Path(__file__).parent / "golden"
 BOARD = {"mesh__chips_x": 2, "mesh__chips_y": 2, "mesh__tiles_x": 3, "mesh__tiles_y": 3}
-slow = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+slow = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 
 
 @functools.cache
