@@ -49,6 +49,20 @@ TRIES = 4  # numbers of pieces
 HOPELESS = 0.5  # of the grown pieces' use of a resource; no cut is expected to need less
 
 
+def limits_for(chip: ChipProfile, most: npt.NDArray[np.int64]) -> Limits:
+    """What pieces hold, `most` [piece, 8] of it, with the packing of the chip's lists."""
+    lists = chip.lists
+    packing = [lists.block_synapses, lists.block_header_bits, lists.word_bits, lists.layout == "row"]
+    far = chip.core.output_axons is not None or chip.pool is not None
+    return Limits(most, np.array(packing, np.int64), np.array([far]))
+
+
+def level_for(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, rate: npt.NDArray[np.float64]) -> Level:
+    """The level of neurons, with lists only where the chip limits what they take."""
+    listed = chip.core.synapse_memory_bits is not None or chip.pool is not None or chip.lists.layout == "row"
+    return finest(graph, rate, own_pool_bits(net, chip), net_bits(net, graph) if listed else None)
+
+
 def improve(
     grown: Partition,
     net: LoweredNetwork,
@@ -63,13 +77,7 @@ def improve(
     Raises:
         NetworkError: the package of the first cut is missing.
     """
-    most, memory = piece_limits(chip), chip.core.synapse_memory_bits
-    is_row = chip.lists.layout == "row"
-    packing = [chip.lists.block_synapses, chip.lists.block_header_bits, chip.lists.word_bits, is_row]
-    far = chip.core.output_axons is not None or chip.pool is not None
-    limits = Limits(most, np.array(packing, np.int64), np.array([far]))
-    listed = memory is not None or chip.pool is not None or is_row
-    level = finest(graph, rate, own_pool_bits(net, chip), net_bits(net, graph) if listed else None)
+    limits, level = limits_for(chip, piece_limits(chip)), level_for(net, graph, chip, rate)
     state, cost = state_of(level, grown.piece_of.copy(), grown.n_pieces, limits)
     pins = np.diff(level.pin_ptr)
     work = int(pins @ state.row_n.astype(np.int64))  # of a sweep, about

@@ -16,12 +16,12 @@ from compiler.board import room_for, usable_cores
 from compiler.bounds import limit_key
 from compiler.divide import UNIT, divide
 from compiler.hypergraph import Hypergraph, alone, contract, destinations, joined, restrict
-from compiler.improve import DENSE
+from compiler.improve import DENSE, level_for, limits_for
 from compiler.kernels.growth import grow
 from compiler.kernels.pieces import INPUTS, OUTPUTS, POOL, Level, Limits
 from compiler.lowered import LoweredNetwork
 from compiler.mapping_rules import Rules, refuse_more
-from compiler.multilevel import GENTLE, SWEEPS, annealed, finest, fitting, merged, repair, state_of
+from compiler.multilevel import GENTLE, SWEEPS, annealed, fitting, merged, repair, state_of
 from compiler.partition import (
     DEFAULT,
     ROUNDS,
@@ -63,11 +63,7 @@ class Ground:
 
     def limits(self, group_of_piece: Ints32) -> Limits:
         """The limits of pieces of these groups."""
-        chip = self.rules.chip
-        packing = (chip.lists.block_synapses, chip.lists.block_header_bits, chip.lists.word_bits)
-        far = chip.core.output_axons is not None or chip.pool is not None
-        shape = np.array([*packing, chip.lists.layout == "row"], np.int64)
-        return Limits(self.most[group_of_piece], shape, np.array([far]))
+        return limits_for(self.chip, self.most[group_of_piece])
 
 
 def ground_of(
@@ -81,9 +77,7 @@ def ground_of(
     """
     rate = checked_rates(rates, graph)
     check_single_neurons(net, graph, chip)
-    is_row = chip.lists.layout == "row"
-    listed = chip.core.synapse_memory_bits is not None or chip.pool is not None or is_row
-    level = finest(graph, rate, own_pool_bits(net, chip), net_bits(net, graph) if listed else None)
+    level = level_for(net, graph, chip, rate)
     if rules.n_vertices < net.n_neurons:
         level = merged(level, rules.vertex_of)[0]
     group_of = np.zeros(rules.n_vertices, np.int32)

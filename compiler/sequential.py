@@ -12,10 +12,10 @@ from chips.profile import ChipProfile
 from compiler.board import compact_chips, compact_cores, usable_cores
 from compiler.emit import emit
 from compiler.hypergraph import Hypergraph, destinations, hypergraph
+from compiler.improve import level_for, limits_for
 from compiler.kernels.in_order import fill
-from compiler.kernels.pieces import Limits
 from compiler.lowered import LoweredNetwork
-from compiler.multilevel import finest, fitting, state_of
+from compiler.multilevel import fitting, state_of
 from compiler.partition import ROUNDS, Partition, net_bits, own_pool_bits, piece_limits
 from compiler.place import Placement, piece_traffic
 from compiler.program import Program
@@ -52,8 +52,7 @@ def _filled(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> npt.ND
     """Pieces within all limits; output axons are estimated from the round before, as in partition.py."""
     lists, bits, own = chip.lists, net_bits(net, graph), own_pool_bits(net, chip)
     packing = np.array([lists.block_synapses, lists.block_header_bits, lists.word_bits], np.int64)
-    level = finest(graph, np.ones(graph.n_sources), own, bits)
-    shape = np.append(packing, lists.layout == "row")
+    level = level_for(net, graph, chip, np.ones(graph.n_sources))
     estimate = np.zeros(net.n_neurons, np.int64)
     for round_number in range(ROUNDS + 1):
         if round_number == ROUNDS:
@@ -71,7 +70,7 @@ def _filled(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> npt.ND
             packing,
         )
         n_pieces = int(piece_of.max()) + 1
-        limits = Limits(piece_limits(chip).repeat(n_pieces, axis=0), shape, np.array([True]))
+        limits = limits_for(chip, piece_limits(chip).repeat(n_pieces, axis=0))
         if fitting(state_of(level, piece_of.copy(), n_pieces, limits)[0], limits):
             break
         estimate = np.maximum(estimate, destinations(graph, piece_of)[: net.n_neurons])

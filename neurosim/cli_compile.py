@@ -29,7 +29,10 @@ def compile_command(
     approximate: Approximate = False,
     partition: Annotated[
         str | None,
-        typer.Option("--partition", help="greedy, or multilevel: fewer cores and packets, takes longer."),
+        typer.Option(
+            "--partition",
+            help="multilevel (default); greedy: faster, worse; mtkahypar: its cut first.",
+        ),
     ] = None,
     neurons_per_core: NeuronsPerCore = None,
     pin: Pin = None,

@@ -3,6 +3,7 @@
 import numpy as np
 
 from compiler.jit import lean_jit
+from compiler.kernels.annealing import random
 from compiler.kernels.pieces import INPUTS, NEURONS, excess, fits, fits_after, move, weigh
 
 NONE = -1  # no piece
@@ -144,7 +145,7 @@ def _draw(old, n_touched, base, gain, touched, group, temperature, cold, chance)
             continue
         each = np.exp((saved - most) / temperature)
         weight += each
-        if _random(chance) * weight < each:
+        if random(chance) * weight < each:
             drawn = piece
     return drawn
 
@@ -156,7 +157,7 @@ def _swap(v, u, level, state, limits, temperature, cold, chance):
     change = move(v, there, level, state, limits.packing)
     second = move(u, here, level, state, limits.packing)
     worse = change + second if cold else second
-    taken = worse < 0 or (not cold and _random(chance) < np.exp(-worse / temperature))
+    taken = worse < 0 or (not cold and random(chance) < np.exp(-worse / temperature))
     if taken and fits_after(v, level, state, limits, NONE) and fits_after(u, level, state, limits, NONE):
         return change + second
     move(u, there, level, state, limits.packing)
@@ -167,16 +168,5 @@ def _swap(v, u, level, state, limits, temperature, cold, chance):
 @lean_jit
 def _shuffle(order, chance):
     for i in range(len(order) - 1, 0, -1):
-        j = int(_random(chance) * (i + 1))
+        j = int(random(chance) * (i + 1))
         order[i], order[j] = order[j], order[i]
-
-
-@lean_jit
-def _random(chance):
-    """Uniform in [0, 1): splitmix64."""
-    chance[0] += np.uint64(0x9E3779B97F4A7C15)
-    z = chance[0]
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z = z ^ (z >> np.uint64(31))
-    return float(z >> np.uint64(11)) / 9007199254740992.0
