@@ -43,7 +43,7 @@ class CrossbarMachine(NamedTuple):
     leak: npt.NDArray[np.int16]  # [slot]
     leak_reversal: npt.NDArray[np.uint8]  # [slot]
     stochastic_leak: npt.NDArray[np.uint8]  # [slot]
-    threshold: npt.NDArray[Any]  # [slot], in 16 bits where all fit; so is the next
+    threshold: npt.NDArray[Any]  # [slot], in as many bits as v is; so is the next
     negative_threshold: npt.NDArray[Any]  # [slot]
     rule: npt.NDArray[np.int32]  # [slot, then core, 4], MASK (of the threshold's random number) ...
     shared: npt.NDArray[np.int32]  # [core, 8], SHARED_LEAK ...; like rules of cores read where neurons have the same

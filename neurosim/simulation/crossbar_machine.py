@@ -30,6 +30,8 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
     # positions within the block of chips in use, however large the board is
     tile_x = tile_x - tile_x.min() // chip.mesh.tiles_x * chip.mesh.tiles_x
     tile_y = tile_y - tile_y.min() // chip.mesh.tiles_y * chip.mesh.tiles_y
+    small = potentials_fit(t, r, slot_core)
+    width = np.int16 if small else np.int32  # one for all: the loop is compiled for two, not for eight
     longest = max(int(t.target_delay.max(initial=1)), int(t.channel_delay.max(initial=0)))
     return CrossbarMachine(
         core_ptr=t.core_ptr,
@@ -44,12 +46,12 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
         leak=r["leak"].astype(np.int16),
         leak_reversal=t.registers["leak_reversal"],
         stochastic_leak=t.registers["stochastic_leak"],
-        threshold=_narrow(r["threshold"]),
-        negative_threshold=_narrow(r["negative_threshold"]),
+        threshold=aligned_copy(r["threshold"].astype(width)),
+        negative_threshold=aligned_copy(r["negative_threshold"].astype(width)),
         rule=np.stack([np.append(r[name], r[name][t.core_ptr[:-1]]) for name in RULE], axis=1),
         shared=_shared(t, r),
         potential=r["potential"],
-        small=potentials_fit(t, r, slot_core),
+        small=small,
         neuron_key=t.neuron_of.astype(np.int64),
         **_ways(program, slot_core, axons),
         tile_x=tile_x.astype(np.int16),
@@ -88,11 +90,6 @@ def _has(t: CrossbarTables, r: dict[str, Any], slot_core: npt.NDArray[np.int64])
         alike = np.logical_and.reduce([_alike(r[name], t, slot_core) for name in names])
         has[alike & (has & unless == 0)] |= flag
     return has
-
-
-def _narrow(values: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
-    """In 16 bits where they fit, as all of them are read in every tick."""
-    return aligned_copy(values.astype(np.int16) if values.max(initial=0) < 2**15 else values)
 
 
 def _alike(values: npt.NDArray[Any], t: CrossbarTables, slot_core: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

@@ -24,11 +24,14 @@ SMALL = np.iinfo(np.int16)
 
 
 def potentials_fit(t: CrossbarTables, r: dict[str, npt.NDArray[Any]], slot_core: Ints) -> bool:
-    """Whether no potential ever leaves 16 bits; `r` are the registers of slots, `slot_core` [slot]."""
+    """Whether no potential ever leaves 16 bits, nor any threshold.
+
+    `r` are the registers of slots, `slot_core` [slot].
+    """
     wide = {name: values.astype(np.int64) for name, values in r.items()}
     up, down = _most_in_a_tick(t, wide, slot_core)
     low, high, proved = _at_rest(wide, up, down)
-    return bool((proved & (low - down >= SMALL.min) & (high + up <= SMALL.max)).all())
+    return bool((proved & (low - down > SMALL.min) & (high + up <= SMALL.max)).all())
 
 
 def _most_in_a_tick(t: CrossbarTables, r: dict[str, Ints], slot_core: Ints) -> tuple[Ints, Ints]:
