@@ -18,8 +18,9 @@ from pathlib import Path
 import bars
 import numpy as np
 import peers
+from mapped_network import mapped_network
 from noc_patterns import patterns, small_cases
-from sanafe_agreement import PACKAGES, mapped_network
+from sanafe_agreement import PACKAGES
 
 import neurosim as ns
 from compiler import route
@@ -91,7 +92,7 @@ def timed(result: ns.RunResult, program: ns.Program) -> tuple[float, float]:
 
 def theirs(python: Path, program: ns.Program, result: ns.RunResult) -> dict:
     """The same in SANA-FE; its wall clock is that of its steps alone."""
-    given = mapped_network(program) | {"steps": int(result.steps.sum()), "force_update": True}
+    given = mapped_network(program) | {"steps": int(result.steps.sum())}
     given |= {"spike_step": result.spike_step, "spike_slot": program.slot_of[result.spike_neuron]}
     with tempfile.TemporaryDirectory() as folder:
         source, destination = Path(folder) / "network.npz", Path(folder) / "result.npz"

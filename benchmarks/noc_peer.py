@@ -3,7 +3,7 @@
     python noc_peer.py network.npz result.npz
 
 The architecture is the packaged loihi.yaml, as it is.  Neurons fire when told, through their biases, and weights are
-0, as in sanafe_peer.py; the same steps are timed with each of its models, and its wall clock is taken.
+0, as SANA-FE rounds leaks otherwise; the same steps are timed with each of its models, and its wall clock is taken.
 """
 
 import sys
@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 import sanafe
-from sanafe_peer import FIRES, network
+from sanafe_network import FIRES, network
 
 MODELS = ("simple", "detailed", "cycle")
 

@@ -16,7 +16,7 @@ import numpy as np
 _answers = os.dup(1)
 os.dup2(2, 1)  # SANA-FE tells of its work on standard output, where answers are expected
 import sanafe  # noqa: E402
-from sanafe_peer import network  # noqa: E402
+from sanafe_network import network  # noqa: E402
 
 
 def main(source: str) -> None:

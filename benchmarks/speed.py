@@ -22,12 +22,13 @@ import numpy as np
 import peers
 import speed_page
 from full_chip import measured_apart
-from sanafe_agreement import largest, mapped_network
+from mapped_network import mapped_network
 from speed_cases import Case, cases, compiled, exact_program, growth, timed, variant
 from speed_figure import draw
 from speed_loops import accounting, bytes_a_synapse, scatter_rate, two_threads
 
 import neurosim as ns
+from neurosim.exchange.sanafe_check import largest
 
 PACKAGES = {
     "brian2": ["brian2", "numpy<2.3", "setuptools"],
@@ -197,7 +198,7 @@ def sanafe_ratio(python: Path, program: ns.Program, compared: int, steps: int) -
     energy = ns.energy(ns.run(program, None, compared).counts, program.chip).step_pj
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "network.npz"
-        np.savez(source, **mapped_network(program), force_update=True)
+        np.savez(source, **mapped_network(program))
         worker = peers.Worker(python, "sanafe_speed_peer.py", str(source))
         try:
             apart = largest(energy, np.array(worker.ask(compared)["energy_pj"]))
