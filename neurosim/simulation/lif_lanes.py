@@ -6,8 +6,9 @@ A step, in whole numbers of the state's type; what LLVM makes of the plain loop 
     v = decayed(v, keep_v) + u + bias, likewise; 0 while the neuron waits
     it fires if v > threshold: v = 0, and it waits
 
-Decay rounds toward zero: with |x| = 2^16 a + b, |x| * keep / 2^16 is a * keep plus b * keep / 2^16; keep <= 2^16, as
-registers have at most 16 bits.
+Decay rounds toward zero: with x = 2^16 a + b and b >= 0, x * keep / 2^16 is a * keep + b * keep / 2^16, rounded down;
+where x < 0, 2^16 - 1 is added to b * keep first, which rounds up.  keep <= 2^16, as registers have at most 16 bits, so
+that the sum fits into 32 without a sign.
 """
 
 from typing import Any
@@ -32,12 +33,11 @@ ROWS_AT_ONCE = 4
 
 def _decayed(builder: Any, x: Any, keep: Any, bits: int) -> Any:
     """X * keep / 2^16, toward zero."""
-    is_negative = builder.icmp_signed("<", x, constant(0, bits))
-    size = builder.select(is_negative, negated(builder, x), x)
-    high = builder.mul(builder.lshr(size, constant(16, bits)), keep)
-    low = builder.mul(builder.and_(size, constant(2**16 - 1, bits)), keep)
-    left = builder.add(high, builder.lshr(low, constant(16, bits)))
-    return builder.select(is_negative, negated(builder, left), left)
+    high = builder.ashr(x, constant(16, bits))
+    round_up = builder.lshr(high, constant(bits - 16, bits))  # 2^16 - 1 where x < 0, else 0
+    low = builder.mul(builder.and_(x, constant(2**16 - 1, bits)), keep)
+    left = builder.lshr(builder.add(low, round_up), constant(16, bits))
+    return builder.add(builder.mul(high, keep), left)
 
 
 class _Limit:
