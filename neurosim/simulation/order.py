@@ -8,6 +8,7 @@ from neurosim.simulation.lanes import lowest
 from neurosim.simulation.vectors import WORD
 
 Ints32 = npt.NDArray[np.int32]
+WORD_BITS = WORD.bit_length() - 1
 SPARE = 2  # places behind a list that `append_bits` may write to
 
 
@@ -23,32 +24,47 @@ def by_neuron(step: Ints32, slot: Ints32, value: Ints32, neuron_of: Ints32) -> t
     neuron, carried = np.empty(len(slot) + SPARE, np.int32), np.empty(len(value), np.int32)
     n = len(neuron_of)
     fired = np.zeros(-(-n // WORD), np.uint64)
-    _write_in_order(step, slot, value, neuron_of, fired, np.zeros(n if len(value) else 0, np.int32), neuron, carried)
+    some = np.zeros(-(-len(fired) // WORD), np.uint64)
+    payload = np.zeros(n if len(value) else 0, np.int32)
+    _write_in_order(step, slot, value, neuron_of, fired, some, payload, neuron, carried)
     return neuron[: len(slot)], carried
 
 
 @jit
-def _write_in_order(step, slot, value, neuron_of, fired, payload, neuron, carried):
-    """Mark who fires in a step, then read the marks off: many spikes need no comparison with each other."""
-    begin = 0
-    while begin < len(slot):
-        end = begin
-        first, last = len(fired), -1
-        while end < len(slot) and step[end] == step[begin]:
-            who = neuron_of[slot[end]]
-            word = int(who) // WORD
-            fired[word] |= np.uint64(1) << np.uint64(who % WORD)
+def _write_in_order(step, slot, value, neuron_of, fired, some, payload, neuron, carried):
+    """Mark who fires in a step, then read the marks off: many spikes need no comparison with each other.
+
+    `some` marks the words of `fired` that are not 0, so that few spikes of many neurons are found at once.
+    """
+    begin, n, bit, low = 0, len(slot), np.uint64(1), np.uint64(WORD - 1)
+    while begin < n:
+        end, now = begin, step[begin]
+        while end < n and step[end] == now:
+            who = np.uint64(np.uint32(neuron_of[np.uint64(np.uint32(slot[end]))]))  # no index is tested for its sign
+            word = who >> np.uint64(WORD_BITS)
+            fired[word] |= bit << (who & low)
+            some[word >> np.uint64(WORD_BITS)] |= bit << (word & low)
             if len(value):
                 payload[who] = value[end]
-            first, last, end = min(first, word), max(last, word), end + 1
-        at = begin
-        for word in range(first, last + 1):
-            at = append_bits(fired[word], word * WORD, neuron, at)
-            fired[word] = 0
+            end += 1
+        _read_off(fired, some, neuron, begin)
         if len(value):
             for i in range(begin, end):
                 carried[i] = payload[neuron[i]]
         begin = end
+
+
+@jit(inline="always")
+def _read_off(fired, some, neuron, n):
+    """Write who is marked to `neuron` from the n-th place on, and forget the marks."""
+    for k in range(len(some)):
+        left = some[k]
+        while left:
+            word = k * WORD + lowest(left)
+            left &= left - np.uint64(1)
+            n = append_bits(fired[word], word * WORD, neuron, n)
+            fired[word] = 0
+        some[k] = 0
 
 
 @jit(inline="always")
