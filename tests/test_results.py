@@ -12,6 +12,7 @@ import neurosim as ns
 from chips import NeurosimError, RunError
 from compiler.npz import read_npz, write_npz
 from neurosim.result import FORMAT
+from neurosim.simulation.order import by_neuron
 
 
 def run_something(**options: Any) -> ns.RunResult:
@@ -166,3 +167,22 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
         result.save(tmp_path / "run.npz")
     assert [path.name for path in tmp_path.iterdir()] == ["run.npz"]
     assert (tmp_path / "run.npz").read_bytes() == b"old"
+
+
+@given(
+    n=st.sampled_from([1, 64, 65, 5_000, 20_000]),
+    sizes=st.lists(st.integers(0, 70), min_size=1, max_size=6),
+    with_payload=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_spikes_of_a_step_come_in_the_order_of_neurons(n: int, sizes: list[int], with_payload: bool, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    neuron_of = rng.permutation(n).astype(np.int32)
+    slots = [np.sort(rng.choice(n, min(size, n), replace=False)).astype(np.int32) for size in sizes]
+    step = np.repeat(np.arange(len(slots), dtype=np.int32) * 3, [len(part) for part in slots])
+    slot = np.concatenate(slots)
+    value = rng.integers(-9, 9, len(slot) if with_payload else 0).astype(np.int32)
+    neuron, carried = by_neuron(step, slot, value, neuron_of)
+    order = np.lexsort((neuron_of[slot], step))
+    assert np.array_equal(neuron, neuron_of[slot][order])
+    assert np.array_equal(carried, value[order] if with_payload else value)
