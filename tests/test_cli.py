@@ -191,6 +191,35 @@ def test_refusals(
     assert sorted(tmp_path.iterdir()) == before  # nothing half-made is left
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "{network}", "--steps", "5"], "it is a network, for `neurosim compile`"),
+        (["run", "nothing.npz", "--steps", "5"], "check the path"),
+        (["run", "{experiment}", "--steps", "5"], "give an .npz file"),
+        (["report", "{experiment}"], "give an .npz file"),
+        (["chips", "check", "{experiment}"], "it is an experiment, for `neurosim compare`"),
+        (["compare", "{chip}"], "it is a chip, for --chip"),
+        (["compare", "{folder}"], "give the path of a file in it"),
+        (["sweep", "{experiment}"], "it is an experiment, for `neurosim compare`"),
+        (["compile", "{experiment}", "--chip", "loihi1"], "it is an experiment, for `neurosim compare`"),
+        (["compile", "{chip}", "--chip", "loihi1"], "it is a chip, for --chip"),
+    ],
+)
+def test_another_file_than_the_command_takes_is_told_in_a_line(
+    arguments: list[str], words: str, network_file: Path, tmp_path: Path
+) -> None:
+    names = {
+        "network": network_file,
+        "folder": tmp_path,
+        "experiment": ROOT / "examples/vowels.yaml",
+        "chip": ROOT / "examples/own_chip.yaml",
+    }
+    done = neurosim(*(a.format(**names) for a in arguments), cwd=tmp_path)
+    refused(done, words)
+    assert done.stderr.count("\n") == 1
+
+
 def test_refusal_as_json(tmp_path: Path) -> None:
     done = neurosim("compile", "missing.npz", "--chip", "loihi1", "--json", cwd=tmp_path)
     assert done.returncode == 1
