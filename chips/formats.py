@@ -12,12 +12,10 @@ _TAKEN = {
 }
 
 
-def who_takes(found: object) -> str:
-    """What a file of format `found` is and which command takes it, in parentheses after a space; "" if not ours."""
-    taken = _TAKEN.get(found.partition("/")[0]) if isinstance(found, str) else None
-    return f" (it is {taken})" if taken else ""
+def who_takes(found: object, wanted: str) -> str:
+    """What a file of format `found` is and which command takes it, in parentheses after a space.
 
-
-def is_of_another_kind(found: object, wanted: str) -> bool:
-    """Whether `found` is the format of one of our files, but of none of the kind of `wanted`."""
-    return bool(who_takes(found)) and str(found).partition("/")[0] != wanted.partition("/")[0]
+    "" if it is no format of ours, or another version of `wanted`.
+    """
+    kind = found.partition("/")[0] if isinstance(found, str) else ""
+    return f" (it is {_TAKEN[kind]})" if kind in _TAKEN and kind != wanted.partition("/")[0] else ""

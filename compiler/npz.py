@@ -173,7 +173,7 @@ def _read_header(raw: Array | None, path: str | Path, format_name: str, error: t
         raise error(f"{path} has a damaged header ({problem}): make it again") from problem
     if not isinstance(header, dict) or header.get("format") != format_name:
         found = header.get("format") if isinstance(header, dict) else None
-        named = "no format of ours" if found is None else f"{found!r}{who_takes(found)}"
+        named = "no format of ours" if found is None else f"{found!r}{who_takes(found, format_name)}"
         raise error(f"{path} holds {named}, but {format_name!r} is needed here")
     return header
 

@@ -202,7 +202,7 @@ def load_experiment(path: str | Path) -> Experiment:
         raise ExperimentError([Fault(str(path), "", "an experiment file is a mapping, see examples/vowels.yaml")])
     data = dict(document.data)
     if (found := data.pop("format", None)) != FORMAT:
-        message = f"is {describe(found)}{who_takes(found)}, but needs to be {FORMAT}"
+        message = f"is {describe(found)}{who_takes(found, FORMAT)}, but needs to be {FORMAT}"
         raise ExperimentError([document.fault(("format",), message)])
     try:
         experiment = Experiment.model_validate(tuples(data))

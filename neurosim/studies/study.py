@@ -174,7 +174,7 @@ def load_study(path: str | Path) -> LoadedStudy:
         raise StudyError([Fault(str(path), "", "a study file is a mapping, see examples/study.yaml")])
     data = dict(document.data)
     if (found := data.pop("format", None)) != FORMAT:
-        message = f"is {describe(found)}{who_takes(found)}, but needs to be {FORMAT}"
+        message = f"is {describe(found)}{who_takes(found, FORMAT)}, but needs to be {FORMAT}"
         raise StudyError([document.fault(("format",), message)])
     data = {**data, "objectives": _spelled_out(data["objectives"])} if "objectives" in data else data
     try:
