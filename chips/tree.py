@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 
 from chips.errors import Fault
 from chips.explain import describe
+from chips.formats import who_takes
 from chips.hints import did_you_mean, number_in_text, unknown_key
 from chips.keys import FILE_KEYS, FORMAT, KEYS, SECTIONS, Key, join, names_in
 from chips.profile import Kind, Source
@@ -57,7 +58,8 @@ def grow(document: Document) -> Tree:
     version = data.get("format")
     if version != FORMAT:
         tree.add(("format",), _format_message("format" in data, version))
-    if not _is_newer(version):  # what a newer file means cannot be judged here
+    # what a newer file means cannot be judged here, and every key of another kind of file would be a fault
+    if not (_is_newer(version) or who_takes(version, FORMAT)):
         tree.is_readable = True
         _section(tree, "", (), data)
     return tree
@@ -213,5 +215,5 @@ def _format_message(is_given: bool, version: object) -> str:
     if _is_newer(version):
         return f"{version} is newer than {FORMAT}, the newest that this release reads: update neurosim-toolchain"
     if is_given:
-        return f"unknown format {describe(version)}: write 'format: {FORMAT}'"
+        return f"unknown format {describe(version)}{who_takes(version, FORMAT)}: write 'format: {FORMAT}'"
     return f"missing: begin the file with 'format: {FORMAT}'"

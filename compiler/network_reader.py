@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.errors import Fault, FaultyFile, NetworkError
+from chips.formats import who_takes
 from chips.hints import did_you_mean, nearest
 from chips.reading import Document, KeyPath, file_order
 from compiler.network import Network
@@ -44,7 +45,8 @@ def read_network(document: Document) -> Network:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else data
         path = ("format",) if isinstance(data, dict) else ()
-        faults.add(path, f"is {_shown(found)}, but a network file begins with 'format: {FORMAT}'")
+        given = f"{_shown(found)}{who_takes(found, FORMAT)}"
+        faults.add(path, f"is {given}, but a network file begins with 'format: {FORMAT}'")
         faults.raise_all()
     network = _Reader(faults).read(data)
     faults.raise_all()

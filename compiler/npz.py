@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.errors import NeurosimError
+from chips.formats import who_takes
 
 Array = npt.NDArray[Any]
 
@@ -110,11 +111,12 @@ def read_arrays(path: str | Path, error: type[NeurosimError]) -> dict[str, Array
         with zipfile.ZipFile(path) as archive:
             return _read_members(archive, path, error)
     except OSError as problem:
-        raise error(f"cannot read {path}: {problem.strerror or problem}") from problem
+        raise error(f"cannot read {path}: {problem.strerror or problem}; check the path") from problem
     except error:
         raise
     except Exception as problem:  # the errors of zipfile, zlib, lzma, tokenize and numpy have no common base
-        raise error(f"{path} is damaged or not a neurosim file ({problem}): make it again") from problem
+        remedy = "make it again" if Path(path).suffix.lower() == ".npz" else "give an .npz file that neurosim wrote"
+        raise error(f"{path} is damaged or not a neurosim file ({problem}): {remedy}") from problem
 
 
 class _NoNumbers(Exception):  # noqa: N818 - told as it is, whereas other faults are damage
@@ -171,7 +173,8 @@ def _read_header(raw: Array | None, path: str | Path, format_name: str, error: t
         raise error(f"{path} has a damaged header ({problem}): make it again") from problem
     if not isinstance(header, dict) or header.get("format") != format_name:
         found = header.get("format") if isinstance(header, dict) else None
-        raise error(f"{path} holds {found!r}, but {format_name!r} is needed here")
+        named = "no format of ours" if found is None else f"{found!r}{who_takes(found, format_name)}"
+        raise error(f"{path} holds {named}, but {format_name!r} is needed here")
     return header
 
 

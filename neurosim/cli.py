@@ -104,7 +104,7 @@ def compare_command(
     picture = save_comparison(comparison, folder)
     if as_json:
         print_json(comparison.rows)
-    else:
+    elif not quiet:
         cli_print.print_comparison(comparison, loaded.description, str(picture))
 
 

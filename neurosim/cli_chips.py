@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from neurosim.cli_options import Json, Quiet, Sets, print_json, read_overrides
+from neurosim.cli_options import Json, Quiet, RowsOnly, Sets, print_json, read_overrides
 
 chips_app = typer.Typer(help="List, show and check chip profiles.", no_args_is_help=True)
 
 
 @chips_app.command("list")
-def list_command(as_json: Json = False, quiet: Quiet = False) -> None:
+def list_command(as_json: Json = False, quiet: RowsOnly = False) -> None:
     """The packaged profiles."""
     from chips import list_chips, load_chip
 
@@ -32,7 +32,7 @@ def show_command(
     chip: Annotated[str, typer.Argument(help="Name of a profile, or path of a YAML file.")],
     overrides: Sets = None,
     as_json: Json = False,
-    quiet: Quiet = False,
+    quiet: RowsOnly = False,
 ) -> None:
     """Every number of a profile, with its source."""
     from chips import load_chip, profile_rows, profile_to_json
@@ -84,7 +84,7 @@ def check_command(
 
 
 @chips_app.command("schema")
-def schema_command(as_json: Json = True, quiet: Quiet = False) -> None:
+def schema_command(as_json: Json = True, quiet: RowsOnly = False) -> None:
     """The JSON Schema of profile files, for editors."""
     from chips import json_schema
 

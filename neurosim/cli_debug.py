@@ -58,8 +58,8 @@ def debug_command(
         data["against"] = {"program": str(against), **_against(loaded, Program.load(against), one, sample, seed)}
     if as_json:
         print_json(data)
-    else:
-        _print(data, quiet)
+    elif not quiet:
+        _print(data)
 
 
 def _state_data(program: "Program", one: "SpikeTrains", step: int, top: int, seed: int) -> dict[str, Any]:
@@ -153,14 +153,13 @@ def _against(program: "Program", other: "Program", one: "SpikeTrains", sample: i
     }
 
 
-def _print(data: dict[str, Any], quiet: bool) -> None:
+def _print(data: dict[str, Any]) -> None:
     from neurosim.cli_print import print_table
 
-    if not quiet:
-        typer.echo(f"{data['program']}, sample {data['sample']}, after step {data['step']}")
-        typer.echo(f"fired in step {data['step']}: {_list(data['fired'])}")
-        note = "" if data["input_in_next_step"] else " (beyond the sample, without input)"
-        typer.echo(f"fires in step {data['step'] + 1}{note}: {_list(data['fires_next'])}\n")
+    typer.echo(f"{data['program']}, sample {data['sample']}, after step {data['step']}")
+    typer.echo(f"fired in step {data['step']}: {_list(data['fired'])}")
+    note = "" if data["input_in_next_step"] else " (beyond the sample, without input)"
+    typer.echo(f"fires in step {data['step'] + 1}{note}: {_list(data['fires_next'])}\n")
     rows = [
         [
             str(n["neuron"]),

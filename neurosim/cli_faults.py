@@ -36,6 +36,7 @@ def faults_command(
         curve = fault_curve(str(experiment), numbers, named, seeds, chip, report)
     if as_json:
         print_json({"chip": curve.chip, "rows": curve.rows})
+    if as_json or quiet:
         return
     rows = [
         [row["kind"], f"{row['rate']:g}", str(row["seed"]), f"{row['accuracy']:.1%}", f"{row['spikes']:,}"]

@@ -65,11 +65,11 @@ def inspect_command(
     picture = save_report(inspected, folder, found.name)
     if as_json:
         print_json(inspected.to_dict() | {"name": found.name, "input": found.input, "picture": str(picture)})
+    if as_json or quiet:
         return
     mark = {True: "yes", False: "no", None: ""}
     rows = [[x.name, x.value, x.good, mark[x.inside], x.meaning, x.source] for x in readings(inspected)]
-    if not quiet:
-        typer.echo(f"{found.name}: {found.program!r}\ninput: {found.input}\n")
+    typer.echo(f"{found.name}: {found.program!r}\ninput: {found.input}\n")
     cli_print.print_table(["metric", "value", "thought good", "met", "what it means", "source"], rows)
     if inspected.approximations:
         typer.echo(f"{inspected.chip} approximates: {', '.join(inspected.approximations)}")

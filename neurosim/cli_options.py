@@ -18,7 +18,8 @@ Approximate = Annotated[
 DtMs = Annotated[
     float | None, typer.Option("--dt-ms", help="Length of a step in milliseconds, of a network in a .nir file.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only; files, and what --json prints, stay.")]
+RowsOnly = Annotated[bool, typer.Option("--quiet", "-q", help="Print names or rows only, no words around them.")]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the profile; repeatable.")
 ]

@@ -127,7 +127,7 @@ def _run_to_file(
     if as_json:
         more = {} if network is None else {"network": cli_print_noc.network_data(network)}
         print_json(cli_print_run.run_data(result, prices, output) | more)
-    else:
+    elif not quiet:
         cli_print_run.print_run(result, prices, output)
         if network is not None:
             cli_print_noc.print_network(network)
@@ -185,11 +185,10 @@ def _run_to_folder(
             progress=lambda done, of: report("steps", done, of),
             halt=halt,
         )
-    if streamed.chunks:
-        if as_json:
-            print_json(cli_print_run.stream_data(streamed, streamed.totals(), prices))
-        else:
-            cli_print_run.print_stream(streamed, prices)
+    if streamed.chunks and as_json:
+        print_json(cli_print_run.stream_data(streamed, streamed.totals(), prices))
+    elif streamed.chunks and not quiet:
+        cli_print_run.print_stream(streamed, prices)
     if not streamed.is_complete:
         done = f"{streamed.steps_done:,} of {streamed.n_steps:,} steps"
         raise Interrupted(f"interrupted: {done} are in {folder}; --resume goes on from there")

@@ -53,7 +53,7 @@ def sweep_command(
     written = result.save(folder)
     if as_json:
         print_json(result.to_dict())
-    else:
+    elif not quiet:
         cli_print_sweep.print_study(result, [folder / NAME, *written])
     if all(point.status != DONE for point in result.points):
         raise NeurosimError(f"no point could be evaluated; the first says: {result.points[0].reason}")

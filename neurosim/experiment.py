@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from chips import ExperimentError, Fault, MappingError
 from chips.explain import describe
 from chips.explain import explain as explain_value
+from chips.formats import who_takes
 from chips.hints import did_you_mean
 from chips.reading import Document, KeyPath, read_yaml
 from compiler.mapping import Mapping
@@ -201,7 +202,7 @@ def load_experiment(path: str | Path) -> Experiment:
         raise ExperimentError([Fault(str(path), "", "an experiment file is a mapping, see examples/vowels.yaml")])
     data = dict(document.data)
     if (found := data.pop("format", None)) != FORMAT:
-        message = f"is {describe(found)}, but needs to be {FORMAT}"
+        message = f"is {describe(found)}{who_takes(found, FORMAT)}, but needs to be {FORMAT}"
         raise ExperimentError([document.fault(("format",), message)])
     try:
         experiment = Experiment.model_validate(tuples(data))

@@ -191,6 +191,35 @@ def test_refusals(
     assert sorted(tmp_path.iterdir()) == before  # nothing half-made is left
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "{network}", "--steps", "5"], "it is a network, for `neurosim compile`"),
+        (["run", "nothing.npz", "--steps", "5"], "check the path"),
+        (["run", "{experiment}", "--steps", "5"], "give an .npz file"),
+        (["report", "{experiment}"], "give an .npz file"),
+        (["chips", "check", "{experiment}"], "it is an experiment, for `neurosim compare`"),
+        (["compare", "{chip}"], "it is a chip, for --chip"),
+        (["compare", "{folder}"], "give the path of a file in it"),
+        (["sweep", "{experiment}"], "it is an experiment, for `neurosim compare`"),
+        (["compile", "{experiment}", "--chip", "loihi1"], "it is an experiment, for `neurosim compare`"),
+        (["compile", "{chip}", "--chip", "loihi1"], "it is a chip, for --chip"),
+    ],
+)
+def test_another_file_than_the_command_takes_is_told_in_a_line(
+    arguments: list[str], words: str, network_file: Path, tmp_path: Path
+) -> None:
+    names = {
+        "network": network_file,
+        "folder": tmp_path,
+        "experiment": ROOT / "examples/vowels.yaml",
+        "chip": ROOT / "examples/own_chip.yaml",
+    }
+    done = neurosim(*(a.format(**names) for a in arguments), cwd=tmp_path)
+    refused(done, words)
+    assert done.stderr.count("\n") == 1
+
+
 def test_refusal_as_json(tmp_path: Path) -> None:
     done = neurosim("compile", "missing.npz", "--chip", "loihi1", "--json", cwd=tmp_path)
     assert done.returncode == 1
@@ -294,6 +323,39 @@ def test_a_streamed_run_goes_on_after_an_interrupt(program_file: Path, tmp_path:
         assert row[key] == pytest.approx(whole[key])
     printed = neurosim("run", program_file, *more, "--resume")
     assert "400 of 400 chunks" in printed.stdout
+
+
+def test_quiet_prints_errors_only_and_writes_its_files(program_file: Path, spike_file: Path, tmp_path: Path) -> None:
+    """Of every command: what goes to files still goes there, and an error is still one line."""
+    experiment = tmp_path / "mine" / "experiment.yaml"
+    small = "liquid: {shape: [2, 2, 2]}\nchips: [{chip: loihi1}]\n"
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        "format: neurosim-study/1\nname: s\nexperiment: mine/experiment.yaml\naxes: {liquid.seed: {values: [0]}}\n"
+        "search: {kind: grid}\nobjectives: [cores]\n"
+    )
+    commands = (
+        (["init", "mine"], "mine/chip.yaml"),
+        (["run", program_file, "-i", spike_file, "--steps", 50, "-o", "run.npz"], "run.npz"),
+        (["run", program_file, "-i", spike_file, "--steps", 50, "--stream", "long"], "long"),
+        (["debug", program_file, "-i", spike_file, "--steps", 50, "--raster", "raster.png"], "raster.png"),
+        (["report", "run.npz", "-o", "report.html"], "report.html"),
+        (["compare", experiment, "-o", "rows"], "rows/comparison.json"),
+        (["sweep", study, "-o", "points", "--workers", "1"], "points/study.json"),
+        (["liquid", "inspect", experiment, "-o", "liquid"], "liquid/liquid.json"),
+        (["faults", experiment, "--rates", "0", "--kinds", "stuck_synapses"], "mine/chip.yaml"),
+    )
+    for arguments, written in commands:
+        done = neurosim(*arguments, "--quiet", cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), arguments
+        assert (tmp_path / written).exists(), arguments
+        if arguments[0] == "init":
+            text = experiment.read_text()
+            experiment.write_text(text.split("liquid:")[0] + small)
+    failed = neurosim("run", program_file, "--quiet")
+    refused(failed, "--steps")
+    assert (failed.stdout, failed.stderr.count("\n")) == ("", 1)
+    assert json.loads(neurosim("run", program_file, "--steps", 5, "--quiet", "--json").stdout)["steps"] == 5
 
 
 @pytest.mark.parametrize("option", ["--quiet", "--json"])

@@ -50,7 +50,7 @@ def test_a_network_file_under_poisson_input(network_file: Path, tmp_path: Path) 
     assert (folder / "liquid.png").read_bytes().startswith(b"\x89PNG")
     stored = json.loads((folder / "liquid.json").read_text())
     assert {key: data[key] for key in stored} == stored
-    table = inspect(network_file, *options, "--quiet", "-o", tmp_path / "out", cwd=tmp_path)
+    table = inspect(network_file, *options, "-o", tmp_path / "out", cwd=tmp_path)
     assert table.stderr == ""
     for word in ("kernel quality", "Lyapunov", "thought good", "Legenstein", f"{data['kernel_rank']} of 27"):
         assert word in table.stdout

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from chips import ExperimentError, Fault, StudyError
 from chips.explain import describe
+from chips.formats import who_takes
 from chips.hints import did_you_mean
 from chips.reading import Document, read_yaml
 from neurosim.experiment import Experiment, beside, faults_of, load_experiment, tuples
@@ -173,7 +174,8 @@ def load_study(path: str | Path) -> LoadedStudy:
         raise StudyError([Fault(str(path), "", "a study file is a mapping, see examples/study.yaml")])
     data = dict(document.data)
     if (found := data.pop("format", None)) != FORMAT:
-        raise StudyError([document.fault(("format",), f"is {describe(found)}, but needs to be {FORMAT}")])
+        message = f"is {describe(found)}{who_takes(found, FORMAT)}, but needs to be {FORMAT}"
+        raise StudyError([document.fault(("format",), message)])
     data = {**data, "objectives": _spelled_out(data["objectives"])} if "objectives" in data else data
     try:
         study = Study.model_validate(tuples(data))
