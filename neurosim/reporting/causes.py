@@ -77,5 +77,6 @@ def _mapping(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _number(holder: Any, key: str) -> float | None:
     """The finite number under a key of a file's data, or None."""
     value = holder.get(key) if isinstance(holder, Mapping) else None
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and math.isfinite(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
