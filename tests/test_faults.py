@@ -79,6 +79,53 @@ def test_a_faulty_program_is_one_that_the_chip_could_hold(tmp_path, bits, sign):
     assert "faults: " in back.notes[-1]
 
 
+def crossbar():
+    network = ns.liquid(shape=(4, 4, 8), channels=8, gain=1.5, seed=1)
+    return ns.compile(network, ns.load_chip("truenorth", {"core.neurons": 64}), approximate=True)
+
+
+def test_crosspoints_stuck_at_0_are_the_share_asked_for_and_stay_so():
+    bars = [
+        ns.with_faults(crossbar(), ns.Faults(stuck_synapses=rate, seed=3)).crossbar.crossbar for rate in (0, 0.1, 0.4)
+    ]
+    n = [int(np.bitwise_count(bar).sum()) for bar in bars]
+    assert n[1] / n[0] == pytest.approx(0.9, abs=0.03)
+    assert n[2] / n[0] == pytest.approx(0.6, abs=0.03)
+    assert not (bars[1] & ~bars[0]).any()
+    assert not (bars[2] & ~bars[1]).any()
+
+
+def test_a_faulty_crossbar_is_one_that_the_chip_could_hold(tmp_path):
+    sound = crossbar()
+    faulty = ns.with_faults(sound, ns.Faults((int(sound.tables.core[0]),), 0.1, 0.3, seed=2))
+    faulty.save(tmp_path / "a.npz")
+    assert ns.Program.load(tmp_path / "a.npz").digest == faulty.digest != sound.digest
+
+
+def test_weights_of_a_crossbar_flip_bits_as_often_as_asked():
+    sound, bits = crossbar(), 9
+    faulty = ns.with_faults(sound, ns.Faults(flipped_weight_bits=0.1, seed=2))
+    flips = sum(
+        np.bitwise_count((sound.tables.registers[name] ^ faulty.tables.registers[name]).astype(np.int64) & 0x1FF).sum()
+        for name in (f"weight_{g}" for g in range(4))
+    )
+    assert flips / (4 * bits * len(sound.crossbar.role)) == pytest.approx(0.1, abs=0.02)
+
+
+def test_dead_crossbar_cores_never_fire_but_are_still_sent_to():
+    sound = crossbar()
+    assert ns.run(sound, SPIKES, 100).n_spikes
+    result = ns.run(sound, SPIKES, 100, faults=ns.Faults(dead_cores=(int(sound.tables.core[0]),)))
+    of_core = np.repeat(np.arange(sound.n_cores), np.diff(sound.tables.core_ptr))
+    fired = of_core[sound.slot_of[result.spike_neuron]]
+    assert not (fired == 0).any()
+    assert result.counts.of("spikes")[0, 0] == 0
+    assert (result.counts.of("packets_in") + result.counts.of("input_packets"))[0, 0] > 0
+    dead = ns.run(sound, SPIKES, 100, faults=ns.Faults(dead_cores=tuple(sound.tables.core.tolist())))
+    assert dead.n_spikes == 0
+    assert dead.counts.sum("synaptic_events") > 0
+
+
 def test_the_same_seed_gives_the_same_bytes_on_any_number_of_threads():
     faults = ns.Faults(stuck_synapses=0.1, flipped_weight_bits=0.01, seed=7)
     samples = [SPIKES] * 5
@@ -106,10 +153,8 @@ def test_what_is_no_fault_is_refused(given, message):
 def test_faults_that_a_chip_cannot_have_are_refused():
     with pytest.raises(ns.RunError, match="not on the mesh"):
         ns.with_faults(program(), ns.Faults(dead_cores=(10**6,)))
-    network = ns.Network()
-    network.add("cells", 2, "truenorth")
-    with pytest.raises(ns.RunError, match="crossbars"):
-        ns.with_faults(ns.compile(network, ns.load_chip("truenorth")), ns.Faults())
+    with pytest.raises(ns.RunError, match="not on the mesh"):
+        ns.with_faults(crossbar(), ns.Faults(dead_cores=(10**6,)))
 
 
 def test_faults_as_text_come_back():

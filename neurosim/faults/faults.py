@@ -7,6 +7,8 @@ import numpy as np
 from chips import RunError
 from neurosim.numbers import is_whole
 
+STUCK, FLIPPED = 1, 2  # streams of random numbers
+
 
 @dataclass(frozen=True)
 class Faults:
@@ -17,8 +19,10 @@ class Faults:
     Attributes:
         dead_cores: numbers of cores on the mesh whose neurons never fire.  What is sent to them is still sent, arrives
             and is counted there, and so are their neurons' updates.
-        stuck_synapses: fraction of synapses whose weight reads 0.
-        flipped_weight_bits: chance of each stored bit of a weight to read otherwise.
+        stuck_synapses: fraction of synapses whose weight reads 0; of crosspoints of a crossbar that read 0, so that no
+            event is counted there.
+        flipped_weight_bits: chance of each stored bit of a weight to read otherwise; on a crossbar, of the weights that
+            each neuron (copies and relays too) has for the types of axons.
         seed: of what is hit.
     """
 
@@ -51,6 +55,10 @@ class Faults:
         given = {"dead_cores": cores, "stuck_synapses": self.stuck_synapses}
         given |= {"flipped_weight_bits": self.flipped_weight_bits, "seed": self.seed}
         return ",".join(f"{key}={value}" for key, value in given.items() if value not in ("", 0.0) or key == "seed")
+
+    def random(self, stream: int) -> np.random.Generator:
+        """Random numbers of one kind of fault."""
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, stream])))
 
     @staticmethod
     def parse(text: str) -> "Faults":
