@@ -24,6 +24,7 @@ from neurosim.cli_options import (
     Json,
     Quiet,
     Sets,
+    Threads,
     make_folder,
     print_json,
     read_overrides,
@@ -84,6 +85,7 @@ def compare_command(
         typer.Option("--baseline", metavar="NAME", help="Chip or label that energies are held against; the first."),
     ] = None,
     approximate: Approximate = False,
+    threads: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -93,11 +95,12 @@ def compare_command(
     from neurosim.comparison import compare
     from neurosim.experiment import load_experiment
     from neurosim.figure import save_comparison
+    from neurosim.simulation.run_inputs import threads_by_default
 
     loaded = load_experiment(experiment)
     folder = output or Path("results") / experiment.stem
     make_folder(folder)
-    with progress(quiet or as_json) as report:
+    with threads_by_default(threads), progress(quiet or as_json) as report:
         comparison = compare(
             loaded, chip, read_overrides(overrides), report, approximate=approximate, baseline=baseline
         )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from neurosim.cli_options import Json, Quiet, print_json
+from neurosim.cli_options import Json, Quiet, Threads, print_json
 
 
 def faults_command(
@@ -18,6 +18,7 @@ def faults_command(
     chip: Annotated[
         str | None, typer.Option("--chip", "-c", help="Profile in place of the experiment's first.")
     ] = None,
+    threads: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -26,12 +27,13 @@ def faults_command(
     from neurosim.cli_print import print_table
     from neurosim.cli_progress import progress
     from neurosim.faults.curve import fault_curve
+    from neurosim.simulation.run_inputs import threads_by_default
 
     try:
         numbers = [float(text) for text in rates.split(",")]
     except ValueError:
         raise RunError(f"--rates is {rates!r}, but numbers with commas between are needed, as 0,0.01,0.1") from None
-    with progress(quiet or as_json) as report:
+    with threads_by_default(threads), progress(quiet or as_json) as report:
         named = [kind.strip() for kind in kinds.split(",")]
         curve = fault_curve(str(experiment), numbers, named, seeds, chip, report)
     if as_json:

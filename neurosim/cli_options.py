@@ -19,6 +19,9 @@ DtMs = Annotated[
     float | None, typer.Option("--dt-ms", help="Length of a step in milliseconds, of a network in a .nir file.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, max=4096, help="As many at a time; one for each processor by default.")
+]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the profile; repeatable.")
 ]

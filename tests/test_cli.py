@@ -104,6 +104,15 @@ def test_compile_then_run(program_file: Path, spike_file: Path, tmp_path: Path) 
     assert data["latency_s"] == pytest.approx(ns.latency(result.counts, chip).total_ns * 1e-9, rel=1e-12)
 
 
+def test_threads_change_no_byte(program_file: Path, spike_file: Path, tmp_path: Path) -> None:
+    for n in (1, 2):
+        neurosim(
+            "run", program_file, "-i", spike_file, "--steps", 60, "-o", tmp_path / f"{n}.npz", "--threads", n, "--quiet"
+        )
+    assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "2.npz").read_bytes()
+    assert neurosim("run", program_file, "-i", spike_file, "--threads", 0).returncode == 2
+
+
 def test_compile_reports_usage_and_errors(network_file: Path, tmp_path: Path) -> None:
     done = neurosim("compile", network_file, "-c", "loihi1", "--set", "core.neurons=9", "-o", tmp_path / "p", "--json")
     data = json.loads(done.stdout)
