@@ -12,8 +12,8 @@ def faults_command(
     experiment: Annotated[Path, typer.Argument(help="Experiment file, such as examples/vowels.yaml.")],
     rates: Annotated[str, typer.Option("--rates", help="Fractions, with commas between.")] = "0,0.01,0.03,0.1,0.3",
     kinds: Annotated[
-        str, typer.Option("--kinds", help="Of dead_cores, stuck_synapses and flipped_weight_bits.")
-    ] = "dead_cores,stuck_synapses,flipped_weight_bits",
+        str, typer.Option("--kinds", help="Of dead_cores, stuck_synapses, flipped_weight_bits and dropped_packets.")
+    ] = "dead_cores,stuck_synapses,flipped_weight_bits,dropped_packets",
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Draws of each rate.")] = 1,
     chip: Annotated[
         str | None, typer.Option("--chip", "-c", help="Profile in place of the experiment's first.")

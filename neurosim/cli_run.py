@@ -59,7 +59,7 @@ def run_command(
     faults: Annotated[
         str | None,
         typer.Option(
-            "--faults", help="Of the chip, as dead_cores=3+7,stuck_synapses=0.01,flipped_weight_bits=0,seed=1."
+            "--faults", help="Of the chip, as dead_cores=3+7,stuck_synapses=0.01,dropped_packets=0.001,seed=1."
         ),
     ] = None,
     overrides: Sets = None,

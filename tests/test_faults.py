@@ -126,6 +126,95 @@ def test_dead_crossbar_cores_never_fire_but_are_still_sent_to():
     assert dead.counts.sum("synaptic_events") > 0
 
 
+M64 = 2**64 - 1
+
+
+def mixed(z):
+    """The finaliser of splitmix64, in Python's whole numbers."""
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & M64
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & M64
+    return z ^ z >> 31
+
+
+def is_lost(faults, sample_seed, step, source, core):
+    """Whether the packet of a source to a core gets lost, by the equations that packet_loss.py states."""
+    key = ((core << 32 | source) + faults.seed * 0x9E3779B97F4A7C15) & M64
+    z = mixed((sample_seed + step * 0x9E3779B97F4A7C15) & M64)
+    z = mixed((z + key * 0xD1B54A32D192ED03) & M64)
+    return mixed((z + 3) & M64) >> 2 < round(faults.dropped_packets * 2**62)
+
+
+def one_core():
+    network = ns.Network()
+    network.add_input("in", 8)
+    network.add_lif("cells", 6, v_threshold=1.0)
+    source, target = np.repeat(np.arange(8), 6), np.tile(np.arange(6), 8)
+    network.connect("in", "cells", source, target, 0.1 + 0.05 * (source + target))
+    return ns.compile(network, ns.load_chip("loihi1"))
+
+
+def test_what_is_lost_is_what_the_hash_says():
+    compiled, faults = one_core(), ns.Faults(dropped_packets=0.3, seed=11)
+    core = int(compiled.tables.core[0])
+    kept = [(t, c) for t, c in SPIKES if not is_lost(faults, 5, t, 6 + c, core)]
+    lossy, filtered = ns.run(compiled, SPIKES, 100, faults=faults, seed=5), ns.run(compiled, kept, 100)
+    assert same(lossy, filtered)
+    assert 0.6 < len(kept) / len(SPIKES) < 0.8
+    # packets of the cells themselves go nowhere, so all counts must agree
+    assert np.array_equal(lossy.counts.total, filtered.counts.total)
+
+
+@pytest.mark.parametrize("make", [program, crossbar])
+def test_lost_packets_are_sent_but_do_not_arrive(make):
+    sound = ns.run(make(), SPIKES, 100)
+    for rate in (1e-12, 0.2, 1.0):
+        lossy = ns.run(make(), SPIKES, 100, faults=ns.Faults(dropped_packets=rate, seed=3)).counts
+        received = lossy.sum("packets_in") + lossy.sum("input_packets")
+        sent = lossy.sum("packets_out") + sound.counts.sum("input_packets")
+        assert 1 - received / sent == pytest.approx(rate, abs=0.04)
+        if rate < 0.1:
+            assert np.array_equal(lossy.total, sound.counts.total)
+    assert received == lossy.sum("synaptic_events") == lossy.sum("synapse_words") == 0
+
+
+@pytest.mark.parametrize("make", [program, crossbar])
+def test_losses_depend_on_no_thread_no_file_and_no_cutting_of_steps(make, tmp_path):
+    faults = ns.Faults(dropped_packets=0.1, seed=7)
+    lossy = ns.with_faults(make(), faults)
+    samples = [SPIKES] * 5
+    whole, other = (ns.run(lossy, samples, 100, seed=4, threads=threads) for threads in (1, 2))
+    assert same(whole, other)
+    assert not np.array_equal(whole.spikes(0), whole.spikes(1))
+    lossy.save(tmp_path / "p.npz")
+    again = ns.Program.load(tmp_path / "p.npz")
+    assert again.packet_loss == lossy.packet_loss
+    assert same(whole, ns.run(again, samples, 100, seed=4))
+    stepper, steps = ns.Stepper(lossy, seed=4), range(0, 100, 10)
+    parts = [stepper.advance(10, [(t - at, c) for t, c in SPIKES if at <= t < at + 10]) for at in steps]
+    assert np.array_equal(np.concatenate(parts), whole.spikes(0))
+    streamed = ns.run_to_disk(
+        lossy, ns.SpikeTrains.from_samples(samples, 100), None, tmp_path / "s", chunk_steps=7, seed=4
+    )
+    assert same(whole, streamed.collect())
+
+
+def test_the_seed_of_a_loss_is_signed_and_no_model_of_the_network_guesses_it():
+    one, two = (ns.with_faults(program(), ns.Faults(dropped_packets=0.1, seed=seed)) for seed in (1, 2))
+    assert one.digest != two.digest
+    assert not same(ns.run(one, SPIKES, 100), ns.run(two, SPIKES, 100))
+    with pytest.raises(ns.RunError, match="which packets got lost"):
+        ns.network_time(ns.run(one, SPIKES, 100), one)
+
+
+def test_models_that_cannot_lose_packets_say_so():
+    network = ns.Network()
+    network.add_input("in", 2)
+    network.add("cells", 2, "tanh")
+    network.connect("in", "cells", [0], [1], [1.0])
+    with pytest.raises(ns.RunError, match="dropped_packets"):
+        ns.with_faults(ns.compile(network, ns.load_chip("loihi2")), ns.Faults(dropped_packets=0.1))
+
+
 def test_the_same_seed_gives_the_same_bytes_on_any_number_of_threads():
     faults = ns.Faults(stuck_synapses=0.1, flipped_weight_bits=0.01, seed=7)
     samples = [SPIKES] * 5

@@ -10,9 +10,10 @@ from chips import RunError
 from compiler import Program
 from compiler.grid import Grid
 from compiler.lowered import SynapseFormat
-from compiler.program import Tables, with_digest
+from compiler.program import PacketLoss, Tables, with_digest
 from neurosim.faults.faults import FLIPPED, STUCK, Faults
 from neurosim.faults.faulty_crossbar import faulty_crossbar
+from neurosim.simulation.engine import loses_packets
 from neurosim.simulation.run_inputs import check_program_type
 
 _BIASES = ("bias_mantissa", "bias")
@@ -28,20 +29,29 @@ def with_faults(program: Program, faults: Faults) -> Program:
         faults: what is broken.
 
     Raises:
-        RunError: a dead core is not on the mesh, or bits are to flip where rows are read.
+        RunError: a dead core is not on the mesh, bits are to flip where rows are read, or packets are to be lost of
+            models whose loop cannot lose any.
     """
     check_program_type(program)
     if not isinstance(faults, Faults):
         raise RunError(f"faults is {type(faults).__name__}, but Faults(...) is needed")
     if faults.flipped_weight_bits and not program.is_crossbar and program.chip.lists.layout == "row":
         raise RunError("flipped_weight_bits: weights of a chip that reads rows share their signs: leave it out")
+    if faults.dropped_packets and not loses_packets(program):
+        raise RunError(
+            "dropped_packets: lost packets are modelled for LIF neurons with fixed thresholds and for crossbars, not "
+            "where rows are read or numbers are sent: leave it out"
+        )
     n_cores = program.chip.mesh.n_cores
     if beyond := [core for core in faults.dead_cores if core >= n_cores]:
         raise RunError(
             f"dead core {beyond[0]} is not on the mesh of {program.chip.name}, which has 0 to {n_cores - 1:,}"
         )
     tables = faulty_crossbar(program, faults) if program.is_crossbar else _faulty_lists(program, faults)
-    return with_digest(replace(program, tables=tables, notes=(*program.notes, f"faults: {faults}")))
+    changed = replace(program, tables=tables, notes=(*program.notes, f"faults: {faults}"))
+    if faults.dropped_packets:
+        changed = replace(changed, packet_loss=PacketLoss(float(faults.dropped_packets), int(faults.seed)))
+    return with_digest(changed)
 
 
 def _faulty_lists(program: Program, faults: Faults) -> Tables:
