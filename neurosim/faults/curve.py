@@ -1,7 +1,7 @@
 """Accuracy of an experiment against the rate of faults: a readout trained on a sound chip, tested on a faulty one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -91,6 +91,7 @@ def _check(rates: Sequence[float], kinds: Sequence[str], seeds: int) -> None:
 
 def _draw(program: Program, kind: str, rate: float, seed: int) -> Faults:
     if kind != "dead_cores":
-        return replace(Faults(seed=seed), **{kind: rate})
+        chosen: dict[str, Any] = {kind: rate}
+        return Faults(**chosen, seed=seed)
     order = np.random.default_rng([seed, 3]).permutation(program.tables.core)
     return Faults(dead_cores=tuple(order[: round(rate * len(order))].tolist()), seed=seed)
