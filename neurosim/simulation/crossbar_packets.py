@@ -67,6 +67,14 @@ def send(m, s, t, part, core, begin, end, reported, counts):
 
     Returns how many have been reported.
     """
+    if m.loss_limit:
+        return _send(m, s, t, part, core, begin, end, reported, counts, True)
+    return _send(m, s, t, part, core, begin, end, reported, counts, False)
+
+
+@lean_jit(inline="always")
+def _send(m, s, t, part, core, begin, end, reported, counts, loses):
+    """`send`; `loses` is written out where this is called, so that a loop without losses never asks for it."""
     fired, messages, sent = s.fired[part], s.message[t % 2], s.n_sent[t % 2, part]
     load_x, load_y, load = s.load_x[t % 2, part], s.load_y[t % 2, part], s.load[t % 2, part]
     out, between, hops_x, hops_y = 0, np.int64(0), np.int64(0), np.int64(0)
@@ -80,7 +88,7 @@ def send(m, s, t, part, core, begin, end, reported, counts):
         if to & DELAY == 0:
             continue
         target = to >> (WAY_BITS + m.axon_bits)
-        if not (m.loss_limit and is_lost(s.seed[0], t, m.way_key[slot], m.loss_limit)):
+        if not (loses and is_lost(s.seed[0], t, m.way_key[slot], m.loss_limit)):
             to_part = s.part_of[target]
             messages[sent[to_part]] = to
             sent[to_part] += 1
