@@ -46,6 +46,24 @@ class Tables:
     synapse_delay: npt.NDArray[np.uint8]  # [synapse], steps
 
 
+@dataclass(frozen=True, slots=True)
+class PacketLoss:
+    """A faulty network on chip: each packet to a core gets lost with this probability, drawn by this seed."""
+
+    probability: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        """Refuse what is no probability or seed.
+
+        Raises:
+            ValueError: it is none.
+        """
+        is_number = isinstance(self.probability, int | float) and 0 < self.probability <= 1
+        if not is_number or not isinstance(self.seed, int) or not 0 <= self.seed < 2**63:
+            raise ValueError("packet_loss")
+
+
 TABLE_DTYPES: Mapping[str, Any] = {
     "core": np.int32,
     "core_ptr": np.int64,
@@ -74,6 +92,7 @@ class Program:
     tables: Tables | CrossbarTables  # see `lists` and `crossbar`
     digest: str  # of everything above but prices; a changed entry anywhere changes it
     notes: tuple[str, ...] = ()  # what the compiler did that a user should know
+    packet_loss: PacketLoss | None = None  # a fault of the chip that no table can hold
 
     def __repr__(self) -> str:
         """One line of sizes."""
@@ -227,7 +246,9 @@ def program_digest(program: Program) -> str:
 
 
 def _names(program: Program) -> dict[str, Any]:
+    loss = program.packet_loss
     return {
+        **({} if loss is None else {"packet_loss": [loss.probability, loss.seed]}),
         "tables": "crossbar" if program.is_crossbar else "lists",
         "notes": list(program.notes),
         "spans": spans_to_json(program.spans),
@@ -266,6 +287,7 @@ def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> Program:
         tables=CrossbarTables(**tables) if is_crossbar else Tables(**tables),
         notes=tuple(str(note) for note in header["notes"]),
         digest=str(header["digest"]),
+        packet_loss=PacketLoss(*header["packet_loss"]) if "packet_loss" in header else None,
     )
 
 

@@ -5,6 +5,7 @@ Exit code 0; 1 for a refusal (one clear message, nothing written); 2 for wrong u
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,7 @@ from neurosim.cli_options import (
     Json,
     Quiet,
     Sets,
+    Threads,
     make_folder,
     print_json,
     read_overrides,
@@ -84,6 +86,7 @@ def compare_command(
         typer.Option("--baseline", metavar="NAME", help="Chip or label that energies are held against; the first."),
     ] = None,
     approximate: Approximate = False,
+    threads: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -93,14 +96,18 @@ def compare_command(
     from neurosim.comparison import compare
     from neurosim.experiment import load_experiment
     from neurosim.figure import save_comparison
+    from neurosim.simulation.run_inputs import threads_by_default
 
     loaded = load_experiment(experiment)
     folder = output or Path("results") / experiment.stem
     make_folder(folder)
-    with progress(quiet or as_json) as report:
-        comparison = compare(
-            loaded, chip, read_overrides(overrides), report, approximate=approximate, baseline=baseline
-        )
+    try:
+        with threads_by_default(threads), progress(quiet or as_json) as report:
+            comparison = compare(
+                loaded, chip, read_overrides(overrides), report, approximate=approximate, baseline=baseline
+            )
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted: no row is written before all are done; the same command begins anew") from None
     picture = save_comparison(comparison, folder)
     if as_json:
         print_json(comparison.rows)
@@ -112,6 +119,7 @@ def main() -> None:
     """Entry point: every refusal is one message on standard error and exit code 1."""
     from chips.errors import NeurosimError
 
+    _end_on_termination()
     try:
         app()
     except SystemExit as end:
@@ -127,6 +135,12 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _end_on_termination() -> None:
+    """SIGTERM ends a command in order, as Ctrl-C does, unless whoever started it wants no interrupts."""
+    if callable(signal.getsignal(signal.SIGINT)):
+        signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
 
 
 def _fail(message: str, code: int) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from neurosim.cli_options import Approximate, Json, Quiet, Sets, make_folder, print_json, read_overrides
+from neurosim.cli_options import Approximate, Json, Quiet, Sets, Threads, make_folder, print_json, read_overrides
 
 liquid_app = typer.Typer(help="Examine liquids before anything is trained on them.", no_args_is_help=True)
 
@@ -35,6 +35,7 @@ def inspect_command(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of placement and of all that is drawn.")] = 0,
     approximate: Approximate = False,
+    threads: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -45,8 +46,9 @@ def inspect_command(
     from neurosim.metrics.readings import readings
     from neurosim.metrics.report import inspect_liquid
     from neurosim.metrics.targets import read_target
+    from neurosim.simulation.run_inputs import threads_by_default
 
-    with progress(quiet or as_json) as report:
+    with threads_by_default(threads), progress(quiet or as_json) as report:
         report("compiling and calibrating", 0, 1)
         found = read_target(
             target,

@@ -20,6 +20,9 @@ DtMs = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only; files, and what --json prints, stay.")]
 RowsOnly = Annotated[bool, typer.Option("--quiet", "-q", help="Print names or rows only, no words around them.")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, max=4096, help="As many at a time; one for each processor by default.")
+]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the profile; repeatable.")
 ]

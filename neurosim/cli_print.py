@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from neurosim.comparison import Comparison  # imports scikit-learn
 
 MOST_CORES = 32  # with a row each; beyond, their spread
+MOST_KEYS = 4  # of a profile, that move a total most
+OBJECTIVES = {
+    "energy_per_inference_j": "dynamic energy",
+    "static_energy_per_inference_j": "static energy",
+    "latency_per_inference_s": "latency",
+}
 MODELLED = "All energies and times are modelled, not measured."
 
 
@@ -185,6 +191,7 @@ def print_comparison(comparison: "Comparison", description: str, picture: str) -
     for row in comparison.rows:
         if "error" not in row and row is not held:
             screen.print(escape(_against(row, held, comparison.baseline)))
+    _print_sensitivity([row for row in comparison.rows if "error" not in row])
     screen.print(f"{MODELLED} Each number of a profile and its source: neurosim chips show.")
     screen.print(f"picture: {picture}")
 
@@ -254,7 +261,38 @@ def _not_known(row: dict[str, Any]) -> str:
     return f"{sum(row['ranges']['not_known']['energy'].values()):.0%}"
 
 
+def _print_sensitivity(rows: Sequence[dict[str, Any]]) -> None:
+    """The keys of each profile that move its totals most."""
+    cells = [
+        [
+            label(row),
+            words,
+            *(f"{key} {size:+.2f}" for key, size in list(row["sensitivity"][objective].items())[:MOST_KEYS]),
+        ]
+        for row in rows
+        for objective, words in OBJECTIVES.items()
+        if row["sensitivity"][objective]
+    ]
+    header = ["elasticity: % for each % that a key is higher", "", "largest", *[""] * (MOST_KEYS - 1)]
+    print_table(header, [row + [""] * (len(header) - len(row)) for row in cells])
+
+
 def _against(row: dict[str, Any], baseline: dict[str, Any], name: str) -> str:
+    """How far energy and time are from the baseline's, and what parts them most."""
+    return f"{_energy_against(row, baseline, name)}\n{_time_against(row, baseline, name)}"
+
+
+def _time_against(row: dict[str, Any], baseline: dict[str, Any], name: str) -> str:
+    """How much longer or shorter an inference is than the baseline's, by what steps were bound by."""
+    found, whole = row["against_baseline"], baseline["latency_per_inference_s"]
+    if not whole or not found["latency_terms_s"]:
+        return f"{label(row)}: as much time as {name}"
+    largest = sorted(found["latency_terms_s"].items(), key=lambda item: -abs(item[1]))
+    terms = "; ".join(f"{bound} {seconds / whole:+.1%}" for bound, seconds in largest)
+    return f"{label(row)}: {found['latency_per_inference_s'] / whole:+.1%} time against {name}, by what bound: {terms}"
+
+
+def _energy_against(row: dict[str, Any], baseline: dict[str, Any], name: str) -> str:
     """How much more or less energy than the baseline, and the three events that part them most."""
     found, whole = row["against_baseline"], baseline["energy_per_inference_j"]
     if not whole or not found["terms"]:

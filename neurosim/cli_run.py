@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neurosim.cli_options import Interrupted, Json, Quiet, Sets, keep_inputs, print_json, read_overrides
+from neurosim.cli_options import (
+    Interrupted,
+    Json,
+    Quiet,
+    Sets,
+    Threads,
+    keep_inputs,
+    print_json,
+    read_overrides,
+)
 
 if TYPE_CHECKING:
     from chips import ChipProfile
@@ -50,10 +59,11 @@ def run_command(
     faults: Annotated[
         str | None,
         typer.Option(
-            "--faults", help="Of the chip, as dead_cores=3+7,stuck_synapses=0.01,flipped_weight_bits=0,seed=1."
+            "--faults", help="Of the chip, as dead_cores=3+7,stuck_synapses=0.01,dropped_packets=0.001,seed=1."
         ),
     ] = None,
     overrides: Sets = None,
+    threads: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -66,7 +76,7 @@ def run_command(
     from neurosim.exchange.spike_files import read_spikes
     from neurosim.faults.faults import Faults
     from neurosim.faults.faulty_program import with_faults
-    from neurosim.simulation.run_inputs import trains_of
+    from neurosim.simulation.run_inputs import threads_by_default, trains_of
 
     if stream is None and (resume or chunk_steps is not None):
         raise RunError("--resume and --chunk-steps go with --stream FOLDER, which says where the run is kept")
@@ -84,10 +94,11 @@ def run_command(
     if inputs is None and steps is None:
         raise RunError("say how long to run: --steps N, or --input with a spike file that holds steps")
     trains = trains_of(None, steps) if inputs is None else read_spikes(inputs, steps)
-    if stream is None:
-        _run_to_file(loaded, trains, output, seed, prices, noc, as_json, quiet)
-    else:
-        _run_to_folder(loaded, trains, stream, resume, chunk_steps, seed, prices, as_json, quiet)
+    with threads_by_default(threads):
+        if stream is None:
+            _run_to_file(loaded, trains, output, seed, prices, noc, as_json, quiet)
+        else:
+            _run_to_folder(loaded, trains, stream, resume, chunk_steps, seed, prices, as_json, quiet)
 
 
 def _run_to_file(

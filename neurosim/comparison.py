@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from chips import ChipProfile, NeurosimError, load_chip
 from compiler import compile
-from neurosim.differences import baseline_of, energy_difference, label
+from neurosim.differences import baseline_of, energy_difference, label, latency_difference
+from neurosim.elasticity import elasticities
 from neurosim.evaluation import Report, calibrated_liquid, evaluate, measures, readout_measures, scores
 from neurosim.experiment import Configuration, Experiment, load_experiment
 from neurosim.readouts.linear import accuracy, mean_per_bin
@@ -58,8 +59,8 @@ def compare(
         overrides: set on every profile, on top of what the experiment sets.
         report: called with what is being done, how much is done, and of how much.
         approximate: allow every configuration the approximations that its chip needs.
-        baseline: the chip, or the label as "loihi1 (core.neurons=32)", of the row that the energy of others is held
-            against; the first that has numbers by default.
+        baseline: the chip, or the label as "loihi1 (core.neurons=32)", of the row that energy and time of others are
+            held against; the first that has numbers by default.
 
     Raises:
         ExperimentError: the file is faulty.
@@ -94,12 +95,12 @@ FRONT = {"energy_per_inference_j": False, "latency_per_inference_s": False, "acc
 
 
 def _compare_rows(rows: list[dict[str, Any]], baseline: Mapping[str, Any]) -> None:
-    """Mark the rows on the Pareto front, and say what parts the energy of each from the baseline's."""
+    """Mark the rows on the Pareto front, and say what parts the energy and time of each from the baseline's."""
     good = [row for row in rows if "error" not in row]
     on_front = pareto_front([[row[key] for key in FRONT] for row in good], list(FRONT.values()))
     for row, is_on in zip(good, on_front.tolist(), strict=True):
         row["on_front"] = is_on
-        row["against_baseline"] = energy_difference(row, baseline)
+        row["against_baseline"] = energy_difference(row, baseline) | latency_difference(row, baseline)
 
 
 def _baselines(task: Task) -> dict[str, dict[int, float]]:
@@ -133,6 +134,7 @@ def _row(task: Task, chip: ChipProfile, chosen: Configuration, report: Report, a
     without = scores(task, run(alone, task.trains, per_step=False, seed=chosen.seed))
     return {
         **measures(done),
+        "sensitivity": elasticities(done.result.counts, chip),
         "no_recurrence_accuracy": without[task.bins[-1]],
         "no_recurrence_accuracy_by_bins": without,
         "readout": readout_measures(done),

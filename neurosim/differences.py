@@ -1,4 +1,4 @@
-"""Differences: what parts the energy of two rows of a comparison, event by event, into counts and prices."""
+"""Differences: what parts two rows of a comparison: energy by event, counts and prices; time by what bound steps."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,6 +35,31 @@ def energy_difference(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> di
             }
     keys = ("energy_per_inference_j", "from_counts_j", "from_prices_j")
     return {**{key: sum(term[key] for term in terms.values()) for key in keys}, "terms": terms}
+
+
+def latency_difference(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> dict[str, Any]:
+    """How the time of an inference differs from that of a baseline, by what steps were bound by.
+
+    The difference is that of the terms added up: each is the time that steps of one kind took, the barrier and the tick
+    apart (see `timing.Latency.by_bound_ns`).
+
+    Args:
+        row: with `latency_by_bound_s` and `samples`, as `measures` makes it.
+        baseline: likewise.
+
+    Returns:
+        `latency_per_inference_s`, and the part of each in `latency_terms_s`; parts that do not differ are left out.
+    """
+    of, of_baseline = (
+        {bound: seconds / one["samples"] for bound, seconds in one["latency_by_bound_s"].items()}
+        for one in (row, baseline)
+    )
+    bounds = dict.fromkeys([*of, *of_baseline])
+    parts = {bound: of.get(bound, 0.0) - of_baseline.get(bound, 0.0) for bound in bounds}
+    return {
+        "latency_per_inference_s": sum(parts.values()),
+        "latency_terms_s": {bound: seconds for bound, seconds in parts.items() if seconds},
+    }
 
 
 def label(row: Mapping[str, Any]) -> str:

@@ -43,6 +43,7 @@ def costs(result: RunResult, chip: ChipProfile) -> dict[str, Any]:
         "static_energy_per_inference_j": static / result.n_samples,
         "latency_s": time.total_ns * S_PER_NS,
         **_spread("latency_per_inference", "s", time.per_sample, S_PER_NS),
+        "latency_by_bound_s": {bound: ns * S_PER_NS for bound, ns in time.by_bound_ns.items()},
         **_spread("step_time", "s", time.per_step, S_PER_NS),
         "overruns": time.overruns,
     }

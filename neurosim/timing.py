@@ -31,6 +31,22 @@ class Latency:
     sample_ns: Floats  # [sample]
     barrier_ns: float
     tick_ns: float | None
+    barrier_overlaps: bool  # it is then one of what a step waits for, not added to it
+
+    @property
+    def by_bound_ns(self) -> dict[str, float]:
+        """What the time of all samples went on: what bound each step, the barrier after it, or the tick.
+
+        A step that ends within the tick is the tick's as a whole.  The parts add up to the total, but for rounding.
+        """
+        barrier = 0.0 if self.barrier_overlaps else self.barrier_ns
+        at_tick = np.zeros(len(self.step_ns), np.bool_) if self.tick_ns is None else self.needed_ns <= self.tick_ns
+        names, bound = np.unique(self.bound_by, return_inverse=True)
+        spent = np.bincount(bound, np.where(at_tick, 0.0, self.needed_ns - barrier), len(names))
+        parts = dict(zip(names.tolist(), spent.tolist(), strict=True))
+        parts["barrier"] = parts.get("barrier", 0.0) + barrier * int((~at_tick).sum())
+        parts["tick"] = float(self.step_ns[at_tick].sum())
+        return {name: ns for name, ns in parts.items() if ns}
 
     @property
     def total_ns(self) -> float:
@@ -62,11 +78,11 @@ def latency(counts: Counts, chip: ChipProfile | str) -> Latency:
     chip = load_chip(chip) if isinstance(chip, str) else chip
     counts.check_chip(chip)
     barrier = barrier_ns(chip.time.barrier, tiles_used(counts, chip), chips_used(counts, chip))
-    terms = _terms(counts, chip)
-    if chip.time.send_receive == "largest":
+    terms, overlaps = _terms(counts, chip), chip.time.send_receive == "largest"
+    if overlaps:
         terms["barrier"] = np.full(int(counts.steps.sum()), barrier)
     slowest = np.stack(list(terms.values()))
-    needed = slowest.max(axis=0) + (0.0 if chip.time.send_receive == "largest" else barrier)
+    needed = slowest.max(axis=0) + (0.0 if overlaps else barrier)
     tick = chip.time.tick_ns
     step = needed if tick is None else np.maximum(needed, tick)
     first = np.concatenate([[0], np.cumsum(counts.steps)[:-1]])
@@ -77,6 +93,7 @@ def latency(counts: Counts, chip: ChipProfile | str) -> Latency:
         sample_ns=np.add.reduceat(step, first),
         barrier_ns=barrier,
         tick_ns=tick,
+        barrier_overlaps=overlaps,
     )
 
 

@@ -69,16 +69,16 @@ def at_bounds(chip: ChipProfile) -> tuple[ChipProfile, ChipProfile]:
 
 def _with_error(chip: ChipProfile) -> list[str]:
     """Keys of prices, times and powers that are not zero and whose source states an error."""
-    return [path for path in _charged(chip) if chip.sources[path].error is not None]
+    return [path for path in charged_keys(chip, PARTS) if chip.sources[path].error is not None]
 
 
 def _without_error(chip: ChipProfile, part: str) -> list[str]:
-    return [path for path in _charged(chip) if path.startswith(part) and chip.sources[path].error is None]
+    return [path for path in charged_keys(chip, (part,)) if chip.sources[path].error is None]
 
 
-def _charged(chip: ChipProfile) -> list[str]:
-    """Keys of prices, times and powers that are there and not zero; sizes in the lists of a barrier are none."""
-    paths = [path for path in KEYS if path.startswith(PARTS) and path in chip.sources]
+def charged_keys(chip: ChipProfile, parts: tuple[str, ...]) -> list[str]:
+    """Keys of these parts of a profile that are there and not zero; sizes in the lists of a barrier are none."""
+    paths = [path for path in KEYS if path.startswith(parts) and path in chip.sources]
     return [path for path in paths if not path.endswith((".tiles", ".chips")) and _is_charged(value_at(chip, path))]
 
 

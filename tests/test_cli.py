@@ -104,6 +104,15 @@ def test_compile_then_run(program_file: Path, spike_file: Path, tmp_path: Path) 
     assert data["latency_s"] == pytest.approx(ns.latency(result.counts, chip).total_ns * 1e-9, rel=1e-12)
 
 
+def test_threads_change_no_byte(program_file: Path, spike_file: Path, tmp_path: Path) -> None:
+    for n in (1, 2):
+        neurosim(
+            "run", program_file, "-i", spike_file, "--steps", 60, "-o", tmp_path / f"{n}.npz", "--threads", n, "--quiet"
+        )
+    assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "2.npz").read_bytes()
+    assert neurosim("run", program_file, "-i", spike_file, "--threads", 0).returncode == 2
+
+
 def test_compile_reports_usage_and_errors(network_file: Path, tmp_path: Path) -> None:
     done = neurosim("compile", network_file, "-c", "loihi1", "--set", "core.neurons=9", "-o", tmp_path / "p", "--json")
     data = json.loads(done.stdout)
@@ -226,15 +235,17 @@ def test_refusal_as_json(tmp_path: Path) -> None:
     assert "missing.npz" in json.loads(done.stdout)["error"]
 
 
-def interrupted(terminal: "Terminal", *arguments: object, when: str) -> tuple[str, str]:
-    """What a command prints that gets Ctrl-C once `when` stands on the terminal, which is its standard error."""
+def interrupted(
+    terminal: "Terminal", *arguments: object, when: str, how: signal.Signals = signal.SIGINT
+) -> tuple[str, str]:
+    """What a command prints that gets Ctrl-C, or another signal, once `when` stands on its standard error."""
     command = [sys.executable, "-m", "neurosim.cli", *map(str, arguments)]
     process = subprocess.Popen(
         command, stderr=terminal.inside, stdout=subprocess.PIPE, text=True, env={**_environment(), "TERM": "xterm"}
     )
     try:
         terminal.wait_for(when)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(how)
         output, _ = process.communicate(timeout=60)
     finally:
         process.kill()
@@ -302,6 +313,24 @@ def test_interrupt_keeps_the_samples_that_were_done(program_file: Path, tmp_path
     assert np.array_equal(kept.counts.total, wanted.counts.total)
     assert np.array_equal(kept.spike_step, wanted.spike_step)
     assert "dynamic energy" in printed  # what was done is priced
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_comparison_writes_nothing_and_says_so_once(
+    tmp_path: Path, terminal: Terminal, how: signal.Signals
+) -> None:
+    experiment, out = ROOT / "examples" / "vowels.yaml", tmp_path / "out"
+    printed, errors = interrupted(terminal, "compare", experiment, "-o", out, when="calibrating", how=how)
+    assert printed == ""
+    assert errors.count("interrupted: no row is written") == 1
+    assert list(out.iterdir()) == []
+
+
+def test_a_terminated_run_keeps_what_was_done(program_file: Path, tmp_path: Path, terminal: Terminal) -> None:
+    output = tmp_path / "run.npz"
+    more = ("--steps", 70_000_000, "-o", output)
+    interrupted(terminal, "run", program_file, *more, when="/s", how=signal.SIGTERM)
+    assert 0 < ns.RunResult.load(output).steps[0] < 70_000_000
 
 
 def test_a_streamed_run_goes_on_after_an_interrupt(program_file: Path, tmp_path: Path, terminal: Terminal) -> None:

@@ -11,7 +11,9 @@ from test_cli import ROOT, neurosim, refused
 
 import neurosim as ns
 from chips import load_chip
-from neurosim.differences import energy_difference
+from chips.keys import KEYS, value_at
+from neurosim.differences import energy_difference, latency_difference
+from neurosim.elasticity import elasticities
 from neurosim.pricing import EVENTS
 from neurosim.uncertainty import at_bounds, ranges
 
@@ -95,7 +97,14 @@ def test_compare_marks_the_front_and_explains_against_a_baseline(tmp_path: Path)
     )
     done = neurosim("compare", tmp_path / "e.yaml", *chips, "--baseline", "loihi1_sanafe", "-o", tmp_path)
     assert done.returncode == 0, done.stderr
-    for words in ("on the Pareto front", "known errors allow", "against loihi1_sanafe", "by prices"):
+    for words in (
+        "on the Pareto front",
+        "known errors allow",
+        "against loihi1_sanafe",
+        "by prices",
+        "by what bound",
+        "elasticity",
+    ):
         assert words in done.stdout
     told = json.loads((tmp_path / "comparison.json").read_text())
     assert told["baseline"] == "loihi1_sanafe"
@@ -104,6 +113,79 @@ def test_compare_marks_the_front_and_explains_against_a_baseline(tmp_path: Path)
     assert first["against_baseline"]["from_counts_j"] == pytest.approx(0, abs=1e-18)
     wanted = first["energy_per_inference_j"] - second["energy_per_inference_j"]
     assert first["against_baseline"]["energy_per_inference_j"] == pytest.approx(wanted)
+    longer = first["latency_per_inference_s"] - second["latency_per_inference_s"]
+    assert sum(first["against_baseline"]["latency_terms_s"].values()) == pytest.approx(longer)
+    event = max(first["energy_by_event_j"], key=first["energy_by_event_j"].__getitem__)
+    assert next(iter(first["sensitivity"]["energy_per_inference_j"])) == f"energy.{event}_pj"
+    ns.report(tmp_path, path=tmp_path / "r.html")
+    assert "energy.spike_pj" in (tmp_path / "r.html").read_text()
     assert [first["on_front"], second["on_front"]] == [True, False]
     low, high = second["ranges"]["energy_per_inference_j"]
     assert low < second["energy_per_inference_j"] < high
+
+
+def changed(total: str, counts: ns.Counts, chip: ns.ChipProfile) -> float:
+    spent = ns.energy(counts, chip)
+    static = ns.latency(counts, chip).total_ns if total == "latency_per_inference_s" else spent.static_pj
+    return spent.dynamic_pj if total == "energy_per_inference_j" else static
+
+
+@pytest.mark.parametrize("name", ["loihi1", "loihi1_sanafe", "loihi2", "ideal"])
+def test_elasticities_say_what_a_tenth_more_does(ran: ns.RunResult, name: str) -> None:
+    program = ns.compile(ns.liquid((3, 3, 3), channels=4, gain=2.0, seed=3), load_chip(name))
+    counts = ns.run(program, np.argwhere(np.random.default_rng(0).random((50, 4)) < 0.3).tolist(), steps=60).counts
+    for total, of_key in elasticities(counts, program.chip).items():
+        assert list(of_key.values()) == sorted(of_key.values(), key=lambda size: -abs(size))
+        before = changed(total, counts, program.chip)
+        for key, size in of_key.items():
+            value = value_at(program.chip, key)
+            more = [1.1 * entry for entry in value] if isinstance(value, tuple) else 1.1 * value
+            after = changed(total, counts, load_chip(name, {key: more}))
+            assert (after / before - 1) / 0.1 == pytest.approx(size, abs=1e-6), key
+
+
+def test_elasticities_of_dynamic_energy_are_shares(ran: ns.RunResult) -> None:
+    chip = load_chip("loihi1")
+    found, spent = elasticities(ran.counts, chip), ns.energy(ran.counts, chip)
+    shares = {f"energy.{event}_pj": pj / spent.dynamic_pj for event, pj in spent.by_event.items() if pj}
+    assert found["energy_per_inference_j"] == pytest.approx(shares)
+    assert found["latency_per_inference_s"].keys() <= {key for key in KEYS if key.startswith("time.")}
+    assert elasticities(ran.counts, load_chip("loihi1", dict.fromkeys(shares, 0)))["energy_per_inference_j"] == {}
+
+
+TIMES = [
+    {},
+    {"time.send_receive": "overlap"},
+    {"time.send_receive": "largest", "time.barrier.tiles": [1], "time.barrier.time_ns": [40]},
+    {"time.tick_ns": 1e6},
+    {"time.tick_ns": 120.0},
+    {"time.link_packet_ns": 1e5, "core.neurons": 9, "mesh.cores_per_tile": 1},
+]
+
+
+@pytest.mark.parametrize("times", TIMES)
+def test_parts_of_the_time_add_up_to_it(times: dict) -> None:
+    program = ns.compile(ns.liquid((3, 3, 3), channels=4, gain=2.0, seed=3), load_chip("loihi1", times))
+    counts = ns.run(program, np.argwhere(np.random.default_rng(0).random((50, 4)) < 0.3).tolist(), steps=60).counts
+    time = ns.latency(counts, program.chip)
+    assert sum(time.by_bound_ns.values()) == pytest.approx(time.total_ns, rel=1e-12)
+    assert all(ns > 0 for ns in time.by_bound_ns.values())
+    if times.get("time.tick_ns") == 1e6:
+        assert time.by_bound_ns == {"tick": 60e6}
+    if "time.link_packet_ns" in times:
+        assert max(time.by_bound_ns, key=time.by_bound_ns.__getitem__) == "link"
+
+
+Parts = st.dictionaries(st.sampled_from(["core", "sending", "receiving", "link", "barrier", "tick"]), st.floats(0, 1e3))
+Timed = st.fixed_dictionaries({"latency_by_bound_s": Parts, "samples": st.integers(1, 500)})
+
+
+@settings(max_examples=200, deadline=None)
+@given(Timed, Timed)
+def test_terms_of_the_time_add_up_to_the_difference(row: dict, baseline: dict) -> None:
+    found = latency_difference(row, baseline)
+    assert found["latency_per_inference_s"] == pytest.approx(sum(found["latency_terms_s"].values()), abs=1e-12)
+    whole = [sum(one["latency_by_bound_s"].values()) / one["samples"] for one in (row, baseline)]
+    assert found["latency_per_inference_s"] == pytest.approx(whole[0] - whole[1], abs=1e-9)
+    back = latency_difference(baseline, row)["latency_terms_s"]
+    assert back == {bound: -seconds for bound, seconds in found["latency_terms_s"].items()}

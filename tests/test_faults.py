@@ -79,6 +79,142 @@ def test_a_faulty_program_is_one_that_the_chip_could_hold(tmp_path, bits, sign):
     assert "faults: " in back.notes[-1]
 
 
+def crossbar():
+    network = ns.liquid(shape=(4, 4, 8), channels=8, gain=1.5, seed=1)
+    return ns.compile(network, ns.load_chip("truenorth", {"core.neurons": 64}), approximate=True)
+
+
+def test_crosspoints_stuck_at_0_are_the_share_asked_for_and_stay_so():
+    bars = [
+        ns.with_faults(crossbar(), ns.Faults(stuck_synapses=rate, seed=3)).crossbar.crossbar for rate in (0, 0.1, 0.4)
+    ]
+    n = [int(np.bitwise_count(bar).sum()) for bar in bars]
+    assert n[1] / n[0] == pytest.approx(0.9, abs=0.03)
+    assert n[2] / n[0] == pytest.approx(0.6, abs=0.03)
+    assert not (bars[1] & ~bars[0]).any()
+    assert not (bars[2] & ~bars[1]).any()
+
+
+def test_a_faulty_crossbar_is_one_that_the_chip_could_hold(tmp_path):
+    sound = crossbar()
+    faulty = ns.with_faults(sound, ns.Faults((int(sound.tables.core[0]),), 0.1, 0.3, seed=2))
+    faulty.save(tmp_path / "a.npz")
+    assert ns.Program.load(tmp_path / "a.npz").digest == faulty.digest != sound.digest
+
+
+def test_weights_of_a_crossbar_flip_bits_as_often_as_asked():
+    sound, bits = crossbar(), 9
+    faulty = ns.with_faults(sound, ns.Faults(flipped_weight_bits=0.1, seed=2))
+    flips = sum(
+        np.bitwise_count((sound.tables.registers[name] ^ faulty.tables.registers[name]).astype(np.int64) & 0x1FF).sum()
+        for name in (f"weight_{g}" for g in range(4))
+    )
+    assert flips / (4 * bits * len(sound.crossbar.role)) == pytest.approx(0.1, abs=0.02)
+
+
+def test_dead_crossbar_cores_never_fire_but_are_still_sent_to():
+    sound = crossbar()
+    assert ns.run(sound, SPIKES, 100).n_spikes
+    result = ns.run(sound, SPIKES, 100, faults=ns.Faults(dead_cores=(int(sound.tables.core[0]),)))
+    of_core = np.repeat(np.arange(sound.n_cores), np.diff(sound.tables.core_ptr))
+    fired = of_core[sound.slot_of[result.spike_neuron]]
+    assert not (fired == 0).any()
+    assert result.counts.of("spikes")[0, 0] == 0
+    assert (result.counts.of("packets_in") + result.counts.of("input_packets"))[0, 0] > 0
+    dead = ns.run(sound, SPIKES, 100, faults=ns.Faults(dead_cores=tuple(sound.tables.core.tolist())))
+    assert dead.n_spikes == 0
+    assert dead.counts.sum("synaptic_events") > 0
+
+
+M64 = 2**64 - 1
+
+
+def mixed(z):
+    """The finaliser of splitmix64, in Python's whole numbers."""
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & M64
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & M64
+    return z ^ z >> 31
+
+
+def is_lost(faults, sample_seed, step, source, core):
+    """Whether the packet of a source to a core gets lost, by the equations that packet_loss.py states."""
+    key = ((core << 32 | source) + faults.seed * 0x9E3779B97F4A7C15) & M64
+    z = mixed((sample_seed + step * 0x9E3779B97F4A7C15) & M64)
+    z = mixed((z + key * 0xD1B54A32D192ED03) & M64)
+    return mixed((z + 3) & M64) >> 2 < round(faults.dropped_packets * 2**62)
+
+
+def one_core():
+    network = ns.Network()
+    network.add_input("in", 8)
+    network.add_lif("cells", 6, v_threshold=1.0)
+    source, target = np.repeat(np.arange(8), 6), np.tile(np.arange(6), 8)
+    network.connect("in", "cells", source, target, 0.1 + 0.05 * (source + target))
+    return ns.compile(network, ns.load_chip("loihi1"))
+
+
+def test_what_is_lost_is_what_the_hash_says():
+    compiled, faults = one_core(), ns.Faults(dropped_packets=0.3, seed=11)
+    core = int(compiled.tables.core[0])
+    kept = [(t, c) for t, c in SPIKES if not is_lost(faults, 5, t, 6 + c, core)]
+    lossy, filtered = ns.run(compiled, SPIKES, 100, faults=faults, seed=5), ns.run(compiled, kept, 100)
+    assert same(lossy, filtered)
+    assert 0.6 < len(kept) / len(SPIKES) < 0.8
+    # packets of the cells themselves go nowhere, so all counts must agree
+    assert np.array_equal(lossy.counts.total, filtered.counts.total)
+
+
+@pytest.mark.parametrize("make", [program, crossbar])
+def test_lost_packets_are_sent_but_do_not_arrive(make):
+    sound = ns.run(make(), SPIKES, 100)
+    for rate in (1e-12, 0.2, 1.0):
+        lossy = ns.run(make(), SPIKES, 100, faults=ns.Faults(dropped_packets=rate, seed=3)).counts
+        received = lossy.sum("packets_in") + lossy.sum("input_packets")
+        sent = lossy.sum("packets_out") + sound.counts.sum("input_packets")
+        assert 1 - received / sent == pytest.approx(rate, abs=0.04)
+        if rate < 0.1:
+            assert np.array_equal(lossy.total, sound.counts.total)
+    assert received == lossy.sum("synaptic_events") == lossy.sum("synapse_words") == 0
+
+
+@pytest.mark.parametrize("make", [program, crossbar])
+def test_losses_depend_on_no_thread_no_file_and_no_cutting_of_steps(make, tmp_path):
+    faults = ns.Faults(dropped_packets=0.1, seed=7)
+    lossy = ns.with_faults(make(), faults)
+    samples = [SPIKES] * 5
+    whole, other = (ns.run(lossy, samples, 100, seed=4, threads=threads) for threads in (1, 2))
+    assert same(whole, other)
+    assert not np.array_equal(whole.spikes(0), whole.spikes(1))
+    lossy.save(tmp_path / "p.npz")
+    again = ns.Program.load(tmp_path / "p.npz")
+    assert again.packet_loss == lossy.packet_loss
+    assert same(whole, ns.run(again, samples, 100, seed=4))
+    stepper, steps = ns.Stepper(lossy, seed=4), range(0, 100, 10)
+    parts = [stepper.advance(10, [(t - at, c) for t, c in SPIKES if at <= t < at + 10]) for at in steps]
+    assert np.array_equal(np.concatenate(parts), whole.spikes(0))
+    streamed = ns.run_to_disk(
+        lossy, ns.SpikeTrains.from_samples(samples, 100), None, tmp_path / "s", chunk_steps=7, seed=4
+    )
+    assert same(whole, streamed.collect())
+
+
+def test_the_seed_of_a_loss_is_signed_and_no_model_of_the_network_guesses_it():
+    one, two = (ns.with_faults(program(), ns.Faults(dropped_packets=0.1, seed=seed)) for seed in (1, 2))
+    assert one.digest != two.digest
+    assert not same(ns.run(one, SPIKES, 100), ns.run(two, SPIKES, 100))
+    with pytest.raises(ns.RunError, match="which packets got lost"):
+        ns.network_time(ns.run(one, SPIKES, 100), one)
+
+
+def test_models_that_cannot_lose_packets_say_so():
+    network = ns.Network()
+    network.add_input("in", 2)
+    network.add("cells", 2, "tanh")
+    network.connect("in", "cells", [0], [1], [1.0])
+    with pytest.raises(ns.RunError, match="dropped_packets"):
+        ns.with_faults(ns.compile(network, ns.load_chip("loihi2")), ns.Faults(dropped_packets=0.1))
+
+
 def test_the_same_seed_gives_the_same_bytes_on_any_number_of_threads():
     faults = ns.Faults(stuck_synapses=0.1, flipped_weight_bits=0.01, seed=7)
     samples = [SPIKES] * 5
@@ -106,10 +242,8 @@ def test_what_is_no_fault_is_refused(given, message):
 def test_faults_that_a_chip_cannot_have_are_refused():
     with pytest.raises(ns.RunError, match="not on the mesh"):
         ns.with_faults(program(), ns.Faults(dead_cores=(10**6,)))
-    network = ns.Network()
-    network.add("cells", 2, "truenorth")
-    with pytest.raises(ns.RunError, match="crossbars"):
-        ns.with_faults(ns.compile(network, ns.load_chip("truenorth")), ns.Faults())
+    with pytest.raises(ns.RunError, match="not on the mesh"):
+        ns.with_faults(crossbar(), ns.Faults(dead_cores=(10**6,)))
 
 
 def test_faults_as_text_come_back():

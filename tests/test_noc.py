@@ -272,6 +272,8 @@ def test_the_three_agree_when_traffic_is_light() -> None:
     times = [needed(case, model) for model in ("analytic", "queued", "flit")]
     assert max(times) / min(times) < 1.05
     found = compare_network_models(*case, tolerance=0.05)
+    alone = compare_network_models(*case, tolerance=0.05, threads=1)
+    assert all(np.array_equal(alone.times[model].step_ns, time.step_ns) for model, time in found.times.items())
     assert len(found.steps) == 0
     assert "agree" in str(found)
 

@@ -109,19 +109,36 @@ def test_numbers_say_their_kind_and_source(tmp_path: Path) -> None:
 
 def test_links_carry_the_hops_that_were_counted() -> None:
     result, program = evil_run()
-    load, *_, said = run_load(result, program)
+    load, *_, said = run_load(np.bincount(result.spike_neuron, minlength=program.n_neurons), program)
     assert load.sum() == result.counts.sum("hops_x") + result.counts.sum("hops_y") > 0
     assert said == "packets of this run"
 
 
 @pytest.mark.parametrize("n_spikes", [0, 1, 30_000, 400_000])
-def test_a_raster_is_thinned_but_loses_no_activity(n_spikes: int) -> None:
+def test_a_raster_is_thinned_but_loses_no_spike(n_spikes: int) -> None:
     draw = np.random.default_rng(1)
-    step, neuron = draw.integers(0, 10**6, n_spikes), draw.integers(0, 5000, n_spikes)
-    wide, high, column, line = thin_raster(step, neuron, 10**6, 5000)
-    assert len(column) <= MOST_MARKS
-    cells = set(zip(column.tolist(), line.tolist(), strict=True))
-    assert cells == set(zip((step // wide).tolist(), (neuron // high).tolist(), strict=True))
+    column, row = draw.integers(0, 1201, n_spikes), draw.integers(0, 777, n_spikes)
+    counts = np.bincount(column * 777 + row, minlength=1201 * 777).reshape(1201, 777)
+    wide, high, *cells, spikes = thin_raster(counts)
+    assert len(spikes) <= MOST_MARKS
+    expected = np.zeros((-(-1201 // wide), -(-777 // high)), np.int64)
+    np.add.at(expected, (column // wide, row // high), 1)
+    found = np.zeros_like(expected)
+    found[tuple(cells)] = spikes
+    assert np.array_equal(found, expected)
+
+
+def test_a_streamed_run_has_the_page_of_the_run(tmp_path: Path) -> None:
+    network = ns.liquid(shape=(4, 4, 8), channels=8, gain=1.5, seed=1)
+    program = ns.compile(network, ns.load_chip("loihi1", {"core.neurons": 32}))
+    samples = [[(t, c) for t in range(n) for c in range(8) if (t + c) % 3 == 0] for n in (100, 70, 130)]
+    trains = ns.SpikeTrains.from_samples(samples, [100, 70, 130])
+    for chunk_steps in (17, 200):
+        folder = tmp_path / str(chunk_steps) / "run"
+        ns.run_to_disk(program, trains, None, folder, chunk_steps=chunk_steps)
+        streamed = ns.report(folder, program, tmp_path / f"{chunk_steps}.html").read_text()
+        whole = ns.report(ns.run(program, trains), program, tmp_path / "whole.html", name="run").read_text()
+        assert streamed == whole
 
 
 def test_large_runs_make_small_pages(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Studies: points, rows and their bytes, whatever happens to workers, stores and files."""
 
+import csv
 import json
 import os
 import signal
@@ -367,6 +368,42 @@ def test_a_cluster_gives_the_same_bytes(folder: Path) -> None:
     finally:
         os.environ["PYTHONPATH"] = path
     assert there == exported(made(folder, "b", workers=2), folder / "b")
+
+
+def test_a_killed_worker_of_a_cluster_changes_no_byte(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip(
+        "distributed", reason="dask.distributed is not installed: killed workers of a cluster are not tested"
+    )
+    write(folder, AXES.replace("[0, 1]", "[0, 1, 2, 3]"))
+    here = [str(Path(ns.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(here))
+    killed: list[int] = []
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+
+        def report(what: str, done: int, of: int) -> None:
+            if done > 0 and not killed:
+                killed.append(next(nanny.pid for nanny in cluster.workers.values() if nanny.pid))
+                os.kill(killed[0], signal.SIGKILL)
+
+        result = made(folder, "a", scheduler=cluster.scheduler_address, report=report)
+    assert killed
+    assert result.counts() == {DONE: 8, REFUSED: 4}
+    assert exported(result, folder / "a") == exported(made(folder, "b", workers=2), folder / "b")
+
+
+def test_parquet_holds_the_rows_of_the_csv(folder: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: Parquet is not tested")
+    write(folder)
+    made(folder, "a", workers=2).save(folder / "a")
+    made(folder, "b", workers=1).save(folder / "b")
+    assert (folder / "a" / "study.parquet").read_bytes() == (folder / "b" / "study.parquet").read_bytes()
+    table = parquet.read_table(folder / "a" / "study.parquet").to_pydict()
+    with (folder / "a" / "study.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(table) == list(rows[0])
+    assert len(rows) == len(table["point"]) > 1
+    for name, column in table.items():
+        assert [("" if value is None else str(value)) for value in column] == [row[name] for row in rows]
 
 
 def test_no_scheduler_and_no_package_are_one_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

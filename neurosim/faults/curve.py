@@ -17,7 +17,7 @@ from neurosim.readouts.linear import accuracy
 from neurosim.simulate import run
 from neurosim.task import prepare
 
-KINDS = ("dead_cores", "stuck_synapses", "flipped_weight_bits")
+KINDS = ("dead_cores", "stuck_synapses", "flipped_weight_bits", "dropped_packets")
 Report = Callable[[str, int, int], None]
 
 
@@ -41,7 +41,7 @@ def fault_curve(
 
     Args:
         experiment: an experiment, or the path of its file; its first chip is taken.
-        rates: fractions of cores in use, synapses or bits of weights; cores are rounded to whole ones.
+        rates: fractions of cores in use, synapses, bits of weights or packets; cores are rounded to whole ones.
         kinds: of `KINDS`.
         seeds: draws of each rate.
         chip: a profile in place of the experiment's first.
@@ -90,9 +90,8 @@ def _check(rates: Sequence[float], kinds: Sequence[str], seeds: int) -> None:
 
 
 def _draw(program: Program, kind: str, rate: float, seed: int) -> Faults:
-    if kind == "stuck_synapses":
-        return Faults(stuck_synapses=rate, seed=seed)
-    if kind == "flipped_weight_bits":
-        return Faults(flipped_weight_bits=rate, seed=seed)
+    if kind != "dead_cores":
+        chosen: dict[str, Any] = {kind: rate}
+        return Faults(**chosen, seed=seed)
     order = np.random.default_rng([seed, 3]).permutation(program.tables.core)
     return Faults(dead_cores=tuple(order[: round(rate * len(order))].tolist()), seed=seed)

@@ -7,6 +7,9 @@ import numpy as np
 from chips import RunError
 from neurosim.numbers import is_whole
 
+FRACTIONS = ("stuck_synapses", "flipped_weight_bits", "dropped_packets")
+STUCK, FLIPPED = 1, 2  # streams of random numbers
+
 
 @dataclass(frozen=True)
 class Faults:
@@ -17,14 +20,19 @@ class Faults:
     Attributes:
         dead_cores: numbers of cores on the mesh whose neurons never fire.  What is sent to them is still sent, arrives
             and is counted there, and so are their neurons' updates.
-        stuck_synapses: fraction of synapses whose weight reads 0.
-        flipped_weight_bits: chance of each stored bit of a weight to read otherwise.
+        stuck_synapses: fraction of synapses whose weight reads 0; of crosspoints of a crossbar that read 0, so that no
+            event is counted there.
+        flipped_weight_bits: chance of each stored bit of a weight to read otherwise; on a crossbar, of the weights that
+            each neuron (copies and relays too) has for the types of axons.
+        dropped_packets: chance of each packet, external ones and those to the own core too, not to arrive.  It is
+            counted where it is sent and on its links, and nowhere else; drawn anew in each step and sample.
         seed: of what is hit.
     """
 
     dead_cores: tuple[int, ...] = ()
     stuck_synapses: float = 0.0
     flipped_weight_bits: float = 0.0
+    dropped_packets: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -33,7 +41,7 @@ class Faults:
         Raises:
             RunError: a fraction outside 0 to 1, or numbers that are not whole.
         """
-        for name in ("stuck_synapses", "flipped_weight_bits"):
+        for name in FRACTIONS:
             value = getattr(self, name)
             is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
             if not is_number or not 0 <= value <= 1:
@@ -48,9 +56,12 @@ class Faults:
     def __str__(self) -> str:
         """As `parse` reads it."""
         cores = "+".join(map(str, self.dead_cores))
-        given = {"dead_cores": cores, "stuck_synapses": self.stuck_synapses}
-        given |= {"flipped_weight_bits": self.flipped_weight_bits, "seed": self.seed}
+        given = {"dead_cores": cores, **{name: getattr(self, name) for name in FRACTIONS}, "seed": self.seed}
         return ",".join(f"{key}={value}" for key, value in given.items() if value not in ("", 0.0) or key == "seed")
+
+    def random(self, stream: int) -> np.random.Generator:
+        """Random numbers of one kind of fault."""
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, stream])))
 
     @staticmethod
     def parse(text: str) -> "Faults":

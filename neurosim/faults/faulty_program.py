@@ -10,11 +10,12 @@ from chips import RunError
 from compiler import Program
 from compiler.grid import Grid
 from compiler.lowered import SynapseFormat
-from compiler.program import with_digest
-from neurosim.faults.faults import Faults
+from compiler.program import PacketLoss, Tables, with_digest
+from neurosim.faults.faults import FLIPPED, STUCK, Faults
+from neurosim.faults.faulty_crossbar import faulty_crossbar
+from neurosim.simulation.engine import loses_packets
 from neurosim.simulation.run_inputs import check_program_type
 
-_STUCK, _FLIPPED = 1, 2  # streams of random numbers
 _BIASES = ("bias_mantissa", "bias")
 
 
@@ -24,24 +25,36 @@ def with_faults(program: Program, faults: Faults) -> Program:
     Every weight stays one that the format can hold.
 
     Args:
-        program: of a chip that keeps synapses in lists.
+        program: what the chip was loaded with.
         faults: what is broken.
 
     Raises:
-        RunError: the chip has crossbars, a dead core is not on the mesh, or bits are to flip where rows are read.
+        RunError: a dead core is not on the mesh, bits are to flip where rows are read, or packets are to be lost of
+            models whose loop cannot lose any.
     """
     check_program_type(program)
     if not isinstance(faults, Faults):
         raise RunError(f"faults is {type(faults).__name__}, but Faults(...) is needed")
-    if program.is_crossbar:
-        raise RunError("faults are drawn for chips that keep synapses in lists, not for crossbars: with_flipped_bit is")
-    if faults.flipped_weight_bits and program.chip.lists.layout == "row":
+    if faults.flipped_weight_bits and not program.is_crossbar and program.chip.lists.layout == "row":
         raise RunError("flipped_weight_bits: weights of a chip that reads rows share their signs: leave it out")
+    if faults.dropped_packets and not loses_packets(program):
+        raise RunError(
+            "dropped_packets: lost packets are modelled for LIF neurons with fixed thresholds and for crossbars, not "
+            "where rows are read or numbers are sent: leave it out"
+        )
     n_cores = program.chip.mesh.n_cores
     if beyond := [core for core in faults.dead_cores if core >= n_cores]:
         raise RunError(
             f"dead core {beyond[0]} is not on the mesh of {program.chip.name}, which has 0 to {n_cores - 1:,}"
         )
+    tables = faulty_crossbar(program, faults) if program.is_crossbar else _faulty_lists(program, faults)
+    changed = replace(program, tables=tables, notes=(*program.notes, f"faults: {faults}"))
+    if faults.dropped_packets:
+        changed = replace(changed, packet_loss=PacketLoss(float(faults.dropped_packets), int(faults.seed)))
+    return with_digest(changed)
+
+
+def _faulty_lists(program: Program, faults: Faults) -> Tables:
     tables = program.lists
     weight = tables.synapse_weight.copy()
     of_list = np.repeat(np.arange(len(tables.list_core)), np.diff(tables.list_ptr))
@@ -49,7 +62,7 @@ def with_faults(program: Program, faults: Faults) -> Program:
         flipped = _flipped(program.formats, tables.list_format[of_list], weight, faults)
         weight = flipped
     if faults.stuck_synapses:
-        weight[_random(faults, _STUCK).random(len(weight)) < faults.stuck_synapses] = 0
+        weight[faults.random(STUCK).random(len(weight)) < faults.stuck_synapses] = 0
     dead = np.isin(tables.core, faults.dead_cores)
     weight[dead[tables.list_core[of_list]]] = 0
     registers = dict(tables.registers)
@@ -57,19 +70,14 @@ def with_faults(program: Program, faults: Faults) -> Program:
     for name in _BIASES:
         if name in registers and slots.any():
             registers[name] = np.where(slots, registers[name].dtype.type(0), registers[name])
-    changed = replace(tables, synapse_weight=weight, registers=registers)
-    return with_digest(replace(program, tables=changed, notes=(*program.notes, f"faults: {faults}")))
-
-
-def _random(faults: Faults, stream: int) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([faults.seed, stream])))
+    return replace(tables, synapse_weight=weight, registers=registers)
 
 
 def _flipped(
     formats: tuple[SynapseFormat, ...], format_of: npt.NDArray[Any], weight: npt.NDArray[np.int16], faults: Faults
 ) -> npt.NDArray[np.int16]:
     """Mantissas with bits flipped: `weight_bits` bits each, in two's complement where signs are mixed."""
-    random = _random(faults, _FLIPPED)
+    random = faults.random(FLIPPED)
     widest = max(form.weight_bits for form in formats)
     pattern = np.zeros(len(weight), np.int64)
     for bit in range(widest):

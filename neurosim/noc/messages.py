@@ -54,10 +54,13 @@ def sender_of(result: RunResult, program: Program, routes: Routes, chip: ChipPro
     """The sending side of a run.
 
     Raises:
-        RunError: the result is another program's or kept no counts per step, or the program is one of crossbars.
+        RunError: the result is another program's or kept no counts per step, or the program is one of crossbars,
+            or loses packets.
     """
     if program.is_crossbar:
         raise RunError("packets of crossbars have no order within a tick: use model 'analytic'")
+    if program.packet_loss is not None:
+        raise RunError("which packets got lost is not kept in a run: use model 'analytic'")
     if result.program_digest != program.digest:
         raise RunError("the result is not of this program: run the program again, or load the one that made it")
     n = program.n_neurons

@@ -181,7 +181,8 @@ def _latency_of(
     barrier = barrier_ns(chip.time.barrier, tiles_used(counts, chip), chips_used(counts, chip))
     end = np.concatenate([part.end for part in parts])
     bound_by = np.where(np.concatenate([part.is_receiving for part in parts]), "receiving", "sending")
-    if chip.time.send_receive == "largest":
+    overlaps = chip.time.send_receive == "largest"
+    if overlaps:
         bound_by = np.where(end < picoseconds(barrier), "barrier", bound_by)
         needed = np.maximum(end / PS_PER_NS, barrier)
     else:
@@ -196,6 +197,7 @@ def _latency_of(
         sample_ns=np.add.reduceat(step, first),
         barrier_ns=barrier,
         tick_ns=tick,
+        barrier_overlaps=overlaps,
         model=model,
         last_core=program.tables.core[np.concatenate([part.core for part in parts])],
         waited_ns=np.concatenate([part.waited for part in parts]) / PS_PER_NS,

@@ -52,6 +52,7 @@ def compare_network_models(
     chip: ChipProfile | str | None = None,
     models: tuple[Model, ...] = MODELS,
     tolerance: float = 0.02,
+    threads: int | None = None,
 ) -> NetworkComparison:
     """Time a run under each of `models`, and find the steps in which they part.
 
@@ -61,11 +62,12 @@ def compare_network_models(
         chip: whose prices; a profile, or the name or path of one; None for the program's own.
         models: some of "analytic", "queued", "flit".
         tolerance: largest spread of a step in which models still agree, relative to the longest time.
+        threads: as of `network_time`.
 
     Raises:
         RunError: as `network_time` does.
     """
-    times = {model: network_time(result, program, chip, model) for model in models}
+    times = {model: network_time(result, program, chip, model, threads) for model in models}
     needed = np.stack([time.needed_ns for time in times.values()])
     longest = needed.max(axis=0)
     spread = (longest - needed.min(axis=0)) / np.where(longest > 0, longest, 1.0)

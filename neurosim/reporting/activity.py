@@ -5,34 +5,35 @@ from itertools import pairwise
 import numpy as np
 
 from compiler import Span
+from neurosim.reporting.activity_counts import RATE_POINTS, Activity
 from neurosim.reporting.page import Cell, Column, Figure, Section, Table, number
 from neurosim.reporting.thinning import bins_of, thin_raster
-from neurosim.result import RunResult
 
-RATE_POINTS, RATE_BINS = 300, 30
+RATE_BINS = 30
 MOST_LINES = 8  # populations whose rates are drawn
 
 
-def activity_section(result: RunResult) -> Section:
+def activity_section(found: Activity) -> Section:
     """Who fired, and when."""
-    return Section("activity", "Activity", [_raster(result), _over_time(result), _spread(result), _populations(result)])
+    return Section("activity", "Activity", [_raster(found), _over_time(found), _spread(found), _populations(found)])
 
 
-def _raster(result: RunResult) -> Figure:
-    n_steps, n = int(result.steps[0]), result.n_neurons
-    step, neuron = (column.astype(np.int64) for column in result.spikes(0).T)
-    wide, high, column, row = thin_raster(step, neuron, n_steps, n)
-    of = " of the first sample" if result.n_samples > 1 else ""
-    note = f"Counted: {len(step):,} spikes{of}."
+def _raster(found: Activity) -> Figure:
+    columns, rows, column, row, count = thin_raster(found.raster)
+    wide, high = found.cell[0] * columns, found.cell[1] * rows
+    of = " of the first sample" if found.n_samples > 1 else ""
+    note = f"Counted: {found.n_first:,} spikes{of}."
     if wide > 1 or high > 1:
-        note += f" Thinned to what can be seen: a mark stands for any spike in {wide:,} steps of {high:,} neurons."
-    groups = [{"name": span.name, "first": span.start, "n": span.n} for span in result.spans if span.kind != "input"]
+        note += f" Thinned to what can be seen: a mark stands for {wide:,} steps of {high:,} neurons, and is the "
+        note += f"darker the more spikes they had, up to {int(count.max(initial=0)):,}."
+    groups = [{"name": span.name, "first": span.start, "n": span.n} for span in found.spans]
     data = {
-        "steps": n_steps,
-        "neurons": n,
+        "steps": found.first_steps,
+        "neurons": found.n_neurons,
         "cell": [wide, high],
         "columns": np.diff(column, prepend=0).tolist(),  # shorter than the numbers themselves
         "rows": row.tolist(),
+        "counts": count.tolist() if wide > 1 or high > 1 else [],
         "groups": groups,
         "x": {"label": "step"},
         "y": {"label": "neuron"},
@@ -40,44 +41,38 @@ def _raster(result: RunResult) -> Figure:
     return Figure("raster", f"Raster{of}", data, note, "A mark where a neuron fired, over steps")
 
 
-def _over_time(result: RunResult) -> Figure:
-    n_steps = int(result.steps[0])
-    width, first = bins_of(n_steps, RATE_POINTS)
-    length = np.diff(np.append(first, n_steps))
+def _over_time(found: Activity) -> Figure:
+    width, first = bins_of(found.first_steps, RATE_POINTS)
+    length = np.diff(np.append(first, found.first_steps))
     series = []
-    for span in _largest(result):
-        step = result.spike_step[: result.sample_ptr[1]]
-        neuron = result.spike_neuron[: result.sample_ptr[1]]
-        mine = step[(neuron >= span.start) & (neuron < span.start + span.n)]
-        rate = np.bincount(mine // width, minlength=len(first)) / (length * span.n)
+    for span in _largest(found):
+        rate = found.over_time[:, found.spans.index(span)] / (length * span.n)
         series.append({"name": span.name, "x": (first + length / 2).tolist(), "y": rate.round(6).tolist()})
-    note = f"Counted; each point is the mean of {width:,} step{'s' * (width > 1)}{_of_some(result)}."
+    note = f"Counted; each point is the mean of {width:,} step{'s' * (width > 1)}{_of_some(found)}."
     data = {"series": series, "x": {"label": "step"}, "y": {"label": "spikes per neuron and step", "unit": ""}}
-    of = " in the first sample" if result.n_samples > 1 else ""
+    of = " in the first sample" if found.n_samples > 1 else ""
     return Figure("lines", f"Rate of each population{of}", data, note, "Lines, one for each population")
 
 
-def _spread(result: RunResult) -> Figure:
-    rates = _rates(result)
+def _spread(found: Activity) -> Figure:
+    rates = _rates(found)
     top = float(rates.max()) or 1.0
     edges = np.linspace(0.0, top, RATE_BINS + 1)
     series = []
-    for span in _largest(result):
-        found = np.histogram(rates[span.start : span.start + span.n], edges)[0]
-        series.append({"name": span.name, "values": found.tolist()})
+    for span in _largest(found):
+        n = np.histogram(rates[span.start : span.start + span.n], edges)[0]
+        series.append({"name": span.name, "values": n.tolist()})
     data = {
         "names": [f"{(a + b) / 2:.3g}" for a, b in pairwise(edges.tolist())],
         "series": series,
         "x": {"label": "spikes per step of a neuron, mean over all samples"},
         "y": {"label": "neurons", "unit": ""},
     }
-    return Figure(
-        "bars", "How rates are spread over neurons", data, f"Counted{_of_some(result)}.", "Histogram of rates"
-    )
+    return Figure("bars", "How rates are spread over neurons", data, f"Counted{_of_some(found)}.", "Histogram of rates")
 
 
-def _populations(result: RunResult) -> Table:
-    rates = _rates(result)
+def _populations(found: Activity) -> Table:
+    rates = _rates(found)
     columns = [
         Column("population"),
         Column("neurons", "setting", is_number=True),
@@ -86,11 +81,9 @@ def _populations(result: RunResult) -> Table:
         Column("highest rate", "counted; of a neuron", is_number=True),
         Column("silent", "counted", is_number=True),
     ]
-    fired = np.bincount(result.spike_neuron, minlength=result.n_neurons)
+    fired = found.fired
     rows = []
-    for span in result.spans:
-        if span.kind == "input":
-            continue
+    for span in found.spans:
         part = slice(span.start, span.start + span.n)
         mine = rates[part]
         spikes, silent = int(fired[part].sum()), int((fired[part] == 0).sum())
@@ -107,16 +100,15 @@ def _populations(result: RunResult) -> Table:
     return Table("Populations, over all samples", columns, rows)
 
 
-def _rates(result: RunResult) -> np.ndarray:
-    return np.bincount(result.spike_neuron, minlength=result.n_neurons) / int(result.steps.sum())
+def _rates(found: Activity) -> np.ndarray:
+    return found.fired / found.all_steps
 
 
-def _largest(result: RunResult) -> list[Span]:
-    spans = [span for span in result.spans if span.kind != "input"]
-    kept = sorted(spans, key=lambda span: (-span.n, span.start))[:MOST_LINES]
+def _largest(found: Activity) -> list[Span]:
+    kept = sorted(found.spans, key=lambda span: (-span.n, span.start))[:MOST_LINES]
     return sorted(kept, key=lambda span: span.start)
 
 
-def _of_some(result: RunResult) -> str:
-    n = sum(span.kind != "input" for span in result.spans)
+def _of_some(found: Activity) -> str:
+    n = len(found.spans)
     return f", of the {MOST_LINES} largest of {n:,} populations" if n > MOST_LINES else ""

@@ -17,8 +17,8 @@ Ints = npt.NDArray[np.int64]
 MOST_LINKS = 6000  # drawn, the fullest
 
 
-def mesh_section(result: RunResult, program: Program | None, chip: ChipProfile) -> Section:
-    """A map of the cores in use; with fill and links where the program is given."""
+def mesh_section(result: RunResult, fired: Ints, program: Program | None, chip: ChipProfile) -> Section:
+    """A map of the cores in use; with fill and links where the program is given.  `fired`: spikes of each neuron."""
     counts, mesh = result.counts, chip.mesh
     x, y = tile_position(counts.core, mesh)
     side = int(np.ceil(np.sqrt(mesh.cores_per_tile)))
@@ -46,7 +46,7 @@ def mesh_section(result: RunResult, program: Program | None, chip: ChipProfile) 
     else:
         use = usage(program)
         data["values"].insert(0, {"name": "fill", "unit": "%", "values": _fill(use).tolist()})
-        load, ends, is_border, said = run_load(result, program)
+        load, ends, is_border, said = run_load(fired, program)
         order = np.argsort(-load, kind="stable")[:MOST_LINKS]
         shown = order[::-1]  # the fullest are drawn last, on top
         data["links"] = np.column_stack([ends, load, is_border])[shown].tolist()
@@ -63,18 +63,18 @@ def mesh_section(result: RunResult, program: Program | None, chip: ChipProfile) 
     )
 
 
-def run_load(result: RunResult, program: Program) -> tuple[Ints, Ints, Ints, str]:
+def run_load(spikes_of: Ints, program: Program) -> tuple[Ints, Ints, Ints, str]:
     """Packets over each link in use, the tiles at its ends, whether it is a border, and what the packets are.
 
     Of this run, where each packet takes the way of its pair of cores; else (multicast, crossbars, whose relays send
-    packets that no spike of the network shows) those of each neuron firing once.
+    packets that no spike of the network shows) those of each neuron firing once.  `spikes_of`: [neuron].
     """
     routes = route(program)
     load, ends, is_border = link_ends(program, routes)
     border = is_border.astype(np.int64)
     if program.is_crossbar or routes.trees is not None:
         return load, ends, border, "packets when every neuron fires once"
-    fired = np.bincount(result.spike_neuron, minlength=program.n_neurons)[program.tables.neuron_of]
+    fired = spikes_of[program.tables.neuron_of]
     axons = np.diff(routes.axon_ptr)
     spikes = np.zeros(len(axons), np.int64)
     spikes[: len(fired)] = fired

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from neurosim.provenance import in_words
+from neurosim.reporting.causes import baseline_table, sensitivity_table
 from neurosim.reporting.page import COUNTED, MODELLED, Cell, Column, Fact, Figure, Page, Section, Table, number
 from neurosim.reporting.rows import OBJECTIVES, Row, measured
 from neurosim.units import si
@@ -20,6 +21,9 @@ def rows_page(name: str, rows: Sequence[Row], objectives: Sequence[str], descrip
         sections.append(Section("pareto", "Pareto chart", [_scatter(done, objectives)]))
         sections.append(Section("rows", "Configurations", [_table(done, objectives)]))
         sections.append(Section("energy", "Energy", _energy(done)))
+        tables = [table for table in (baseline_table(done), sensitivity_table(done)) if table is not None]
+        if tables:
+            sections.append(Section("causes", "What makes the difference", tables))
     if failed:
         columns = [Column("configuration"), Column("status"), Column("reason")]
         cells = [[Cell(row.name), Cell(row.status), Cell(row.reason)] for row in failed[:MOST_ROWS]]

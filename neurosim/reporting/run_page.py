@@ -4,6 +4,7 @@ from chips import ChipProfile
 from compiler import Program
 from neurosim.provenance import in_words, rests_on
 from neurosim.reporting.activity import activity_section
+from neurosim.reporting.activity_counts import Activity
 from neurosim.reporting.energy import energy_section, source_of
 from neurosim.reporting.mesh import mesh_section
 from neurosim.reporting.page import COUNTED, MODELLED, SETTING, Cell, Column, Fact, Page, Section, Table, number
@@ -13,12 +14,16 @@ from neurosim.summaries import costs, event_counts
 from neurosim.units import si
 
 
-def run_page(result: RunResult, program: Program | None, chip: ChipProfile, name: str) -> Page:
-    """The page of a run on `chip`, whose limits must be the run's; of its program too, where that is given."""
-    sections = [_summary(result, program, chip), energy_section(result, chip), mesh_section(result, program, chip)]
+def run_page(result: RunResult, activity: Activity, program: Program | None, chip: ChipProfile, name: str) -> Page:
+    """The page of a run on `chip`, whose limits must be the run's; of its program too, where that is given.
+
+    Of spikes only what `activity` counted is told.
+    """
+    mesh = mesh_section(result, activity.fired, program, chip)
+    sections = [_summary(result, program, chip), energy_section(result, chip), mesh]
     if result.counts.per_step is not None:
         sections.append(steps_section(result, chip))
-    sections.append(activity_section(result))
+    sections.append(activity_section(activity))
     if program is not None:
         sections.append(_quantisation(program))
     sections.append(_sources(chip))

@@ -7,6 +7,7 @@ from typing import Any
 
 from chips import ChipProfile, NeurosimError, RunError
 from compiler import Program
+from neurosim.reporting.activity_counts import Activity, activity_of, activity_of_stream
 from neurosim.reporting.page import Page
 from neurosim.reporting.rows import OBJECTIVES, comparison_rows, study_rows
 from neurosim.reporting.rows_page import rows_page
@@ -31,7 +32,9 @@ def page_of(path: str | Path, program: Program | None = None, chip: ChipProfile 
         if (path / "stream.npz").is_file():
             from neurosim.streaming.streamed_run import StreamedRun
 
-            return page_of_run(StreamedRun.load(path).collect(), program, chip, path.resolve().name)
+            streamed = StreamedRun.load(path)
+            run = streamed.collect(with_spikes=False)
+            return page_of_run(run, program, chip, path.resolve().name, activity_of_stream(streamed, run))
         for name in ("study.json", "comparison.json"):
             if (path / name).is_file():
                 return _page_of_json(path / name)
@@ -43,8 +46,14 @@ def page_of(path: str | Path, program: Program | None = None, chip: ChipProfile 
     return page_of_run(RunResult.load(path), program, chip, path.stem)
 
 
-def page_of_run(result: RunResult, program: Program | None, chip: ChipProfile | None, name: str) -> Page:
-    """The page of a run.
+def page_of_run(
+    result: RunResult,
+    program: Program | None,
+    chip: ChipProfile | None,
+    name: str,
+    activity: Activity | None = None,
+) -> Page:
+    """The page of a run; `activity` in place of that of its spikes.
 
     Raises:
         RunError: the run is of another program, or compiled for other limits than `chip` has.
@@ -53,7 +62,7 @@ def page_of_run(result: RunResult, program: Program | None, chip: ChipProfile | 
         raise RunError("the run is of another program: give the program that was run")
     chip = result.chip if chip is None else chip
     result.counts.check_chip(chip)
-    return run_page(result, program, chip, name)
+    return run_page(result, activity or activity_of(result), program, chip, name)
 
 
 def page_of_rows(data: Any, name: str) -> Page:

@@ -9,29 +9,30 @@ MOST_COLUMNS, MOST_ROWS = 1600, 800  # of a raster, before marks are counted
 MOST_POINTS = 1500  # of a series
 
 
-def thin_raster(step: Ints, neuron: Ints, n_steps: int, n_neurons: int) -> tuple[int, int, Ints, Ints]:
-    """Cells of a raster that hold a spike, fine enough to see and few enough to draw.
+def thin_raster(counts: Ints) -> tuple[int, int, Ints, Ints, Ints]:
+    """Cells of a raster that hold a spike, few enough to draw.
 
     Args:
-        step: [spike].
-        neuron: [spike].
-        n_steps: length of the raster.
-        n_neurons: height of the raster.
+        counts: [column, row], spikes of each cell.
 
     Returns:
-        Steps of a cell, neurons of a cell, and the column and row of each cell that holds a spike, sorted.
+        How many columns and rows are taken together, and the column, row and spikes of each cell that holds any, by
+        column.
     """
-    wide, high = max(1, -(-n_steps // MOST_COLUMNS)), max(1, -(-n_neurons // MOST_ROWS))
-    while True:
-        rows = -(-n_neurons // high)
-        cell = np.unique(step // wide * rows + neuron // high)
-        if len(cell) <= MOST_MARKS:
-            column, row = np.divmod(cell, rows)
-            return wide, high, column, row
-        if n_steps / wide > n_neurons / high:
-            wide *= 2
+    wide = high = 1
+    while np.count_nonzero(counts) > MOST_MARKS:
+        if counts.shape[0] > counts.shape[1]:
+            counts, wide = _pairs(counts), 2 * wide
         else:
-            high *= 2
+            counts, high = _pairs(counts.T).T, 2 * high
+    column, row = np.nonzero(counts)
+    return wide, high, column, row, counts[column, row]
+
+
+def _pairs(counts: Ints) -> Ints:
+    """Each two neighbours along the first axis added up."""
+    even = np.pad(counts, ((0, len(counts) % 2), (0, 0)))
+    return even[::2] + even[1::2]
 
 
 def bins_of(n: int, most: int = MOST_POINTS) -> tuple[int, Ints]:

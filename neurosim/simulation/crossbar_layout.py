@@ -70,6 +70,9 @@ class CrossbarMachine(NamedTuple):
     v_limit: int
     random_shift: int  # of a 64-bit number, to as many bits as the chip draws
     max_delay: int
+    loss_limit: int  # see packet_loss.py; 0: no packet gets lost
+    way_key: npt.NDArray[np.int64]  # [slot], names its packet where some get lost, else empty
+    input_key: npt.NDArray[np.int64]  # [entry of input_target], likewise
 
 
 class CrossbarState(NamedTuple):

@@ -13,6 +13,7 @@ from neurosim.simulation.aligned import aligned_copy
 from neurosim.simulation.crossbar_layout import CrossbarMachine
 from neurosim.simulation.crossbar_range import potentials_fit
 from neurosim.simulation.lanes import LANES
+from neurosim.simulation.packet_loss import keys_of, limit_of
 
 RULE = ("threshold_mask", "reset_mode", "reset_potential", "negative_saturates")  # columns of a rule
 WIDE_WAY = 2**31  # from here on ways take 64 bits: some four million axons
@@ -68,7 +69,21 @@ def build_crossbar_machine(program: Program) -> CrossbarMachine:
         v_limit=2 ** (chip.bars.potential_bits - 1),
         random_shift=64 - chip.bars.random_bits,
         max_delay=longest,
+        loss_limit=limit_of(program.packet_loss),
+        **_keys(program, slot_core),
     )
+
+
+def _keys(program: Program, slot_core: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """Names of packets where some get lost: of a slot by its core and its place there, of an input by its entry."""
+    t = program.crossbar
+    if program.packet_loss is None:
+        return dict.fromkeys(("way_key", "input_key"), np.zeros(0, np.int64))
+    entry = np.arange(len(t.channel_target))
+    return {
+        "way_key": keys_of(program.packet_loss, np.arange(t.n_slots) - t.core_ptr[slot_core], t.core[slot_core]),
+        "input_key": keys_of(program.packet_loss, entry, np.full(len(entry), program.chip.mesh.n_cores)),
+    }
 
 
 def _has(t: CrossbarTables, r: dict[str, Any], slot_core: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:

@@ -18,6 +18,7 @@ from neurosim.simulation.layout import (
     PACKETS_OUT,
     SPIKES,
 )
+from neurosim.simulation.loss_kernel import is_lost
 
 AHEAD = 32  # packets, of which the axon is asked for
 DELAY = (1 << DELAY_BITS) - 1  # of a way
@@ -31,7 +32,7 @@ def take_input(m, s, t, channels, part, counts):
     for channel in channels:
         for e in range(m.input_ptr[channel], m.input_ptr[channel + 1]):
             core = m.input_target[e] >> m.axon_bits
-            if first <= core < last:
+            if first <= core < last and not (m.loss_limit and is_lost(s.seed[0], t, m.input_key[e], m.loss_limit)):
                 at = (t + m.input_delay[e]) % m.rows * ring_row + m.input_target[e]
                 _arrive(s.axon, at, counts, core, INPUT_PACKETS)
 
@@ -66,6 +67,14 @@ def send(m, s, t, part, core, begin, end, reported, counts):
 
     Returns how many have been reported.
     """
+    if m.loss_limit:
+        return _send(m, s, t, part, core, begin, end, reported, counts, True)
+    return _send(m, s, t, part, core, begin, end, reported, counts, False)
+
+
+@lean_jit(inline="always")
+def _send(m, s, t, part, core, begin, end, reported, counts, loses):
+    """`send`; `loses` is written out where this is called, so that a loop without losses never asks for it."""
     fired, messages, sent = s.fired[part], s.message[t % 2], s.n_sent[t % 2, part]
     load_x, load_y, load = s.load_x[t % 2, part], s.load_y[t % 2, part], s.load[t % 2, part]
     out, between, hops_x, hops_y = 0, np.int64(0), np.int64(0), np.int64(0)
@@ -79,9 +88,10 @@ def send(m, s, t, part, core, begin, end, reported, counts):
         if to & DELAY == 0:
             continue
         target = to >> (WAY_BITS + m.axon_bits)
-        to_part = s.part_of[target]
-        messages[sent[to_part]] = to
-        sent[to_part] += 1
+        if not (loses and is_lost(s.seed[0], t, m.way_key[slot], m.loss_limit)):
+            to_part = s.part_of[target]
+            messages[sent[to_part]] = to
+            sent[to_part] += 1
         out += 1
         between += np.int64(target != core)
         to_x, to_y = np.int64(m.tile_x[target]), np.int64(m.tile_y[target])

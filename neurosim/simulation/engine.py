@@ -1,7 +1,7 @@
 """Engine: which compiled loop runs a program, with what machine and what state."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,14 @@ from chips import RunError
 from compiler import Program
 from compiler.registers import MODELS
 from compiler.registers import sends_numbers as models_send_numbers
-from neurosim.simulation import crossbar_kernel, crossbar_layout, graded_kernel, kernel, odin_kernel
+from neurosim.simulation import crossbar_kernel, crossbar_layout, graded_kernel, kernel, lossy_kernel, odin_kernel
 from neurosim.simulation.aligned import aligned
 from neurosim.simulation.crossbar_machine import build_crossbar_machine
 from neurosim.simulation.graded_kernel import GradedState
 from neurosim.simulation.graded_machine import build_graded_machine
 from neurosim.simulation.layout import BLOCK, State, padded
+from neurosim.simulation.lossy_kernel import LossyState
+from neurosim.simulation.lossy_machine import build_lossy_machine
 from neurosim.simulation.machine import build_machine
 from neurosim.simulation.odin_machine import build_linear_machine
 
@@ -53,7 +55,9 @@ def build_engine(program: Program) -> Engine:
         return _crossbar_engine(program)
     models = _models(program)
     if models == {"cuba_lif"}:
-        return _cuba_engine(program)
+        return _cuba_engine(program) if program.packet_loss is None else _lossy_engine(program)
+    if program.packet_loss is not None:
+        raise RunError(f"no packet can be lost of neurons of models {', '.join(sorted(models))}: leave out the fault")
     if models == {"linear_lif"}:
         return _linear_lif_engine(program)
     if "linear_lif" in models:
@@ -98,6 +102,23 @@ def _cuba_engine(program: Program) -> Engine:
     )
 
 
+def _lossy_engine(program: Program) -> Engine:
+    sound = _cuba_engine(program)
+
+    def begin(state: LossyState, seed: int) -> None:
+        state.seed[0] = seed
+
+    return replace(
+        sound,
+        advance=lossy_kernel.advance_lossy,
+        machine=build_lossy_machine(program, sound.machine),
+        new_state=lambda threads: LossyState(**sound.new_state(threads)._asdict(), seed=np.zeros(1, np.uint64)),
+        begin=begin,
+        shift=crossbar_layout.shift,
+        carries=(*sound.carries, "seed"),
+    )
+
+
 def _models(program: Program) -> set[str]:
     """The models of its neurons."""
     return {MODELS[i] for i in np.unique(program.lists.model)}
@@ -110,6 +131,11 @@ def _linear_lif_engine(program: Program) -> Engine:
         return odin_kernel.State(v=np.zeros(n, np.int32), sent=np.zeros(n, np.uint8), fired=np.zeros(n, np.uint8))
 
     return Engine(odin_kernel.advance, machine, new_state, lambda state, seed: None)
+
+
+def loses_packets(program: Program) -> bool:
+    """Whether the loop of a program can lose packets."""
+    return program.is_crossbar or _models(program) == {"cuba_lif"}
 
 
 def sends_numbers(program: Program) -> bool:

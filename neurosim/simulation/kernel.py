@@ -38,7 +38,7 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
             b.row_of_delay[d] = place * wide
             place = place + 1 if place + 1 < n_rows else 0
         first = n_spikes
-        n_spikes = _update(m, s, b, t, n_spikes)
+        n_spikes = update(m, s, b, t, n_spikes)
         for i in range(len(b.probe_slot)):
             b.probe_u[row, i] = s.u[b.probe_slot[i]]
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
@@ -68,7 +68,7 @@ def _scatter(m, s, b, spikes, offset):
 
 
 @jit(inline="always")
-def _update(m, s, b, t, n_spikes):
+def update(m, s, b, t, n_spikes):
     """Update every neuron; append those that fire to the spike buffer."""
     n, wide, now, already, one = m.n, len(s.u), b.row_of_delay[0], n_spikes, s.u.dtype.type
     rules = one(m.weight_shift), one(m.u_limit), one(m.v_limit)

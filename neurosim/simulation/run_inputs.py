@@ -67,8 +67,8 @@ def threads_of(threads: int | None) -> int:
 
 
 @contextlib.contextmanager
-def threads_by_default(n: int) -> Iterator[None]:
-    """Within it, runs that do not say how many threads they want take `n`: for processes that share a machine."""
+def threads_by_default(n: int | None) -> Iterator[None]:
+    """Within it, runs that do not say how many threads they want take `n`; None: one for each processor."""
     token = _THREADS.set(n)
     try:
         yield

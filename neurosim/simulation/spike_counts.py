@@ -102,8 +102,8 @@ def _places(length: npt.NDArray[np.int64], program: Program) -> npt.NDArray[np.i
     return np.array(table, np.int64)[length]
 
 
-def caused_by_spikes(program: Program, routes: Routes) -> Caused:
-    """What a spike adds to the counts, and on which links."""
+def caused_by_spikes(program: Program, routes: Routes, by_axons: bool = False) -> Caused:
+    """What a spike adds to the counts, and on which links; `by_axons`: in that form, however large it is."""
     here = _at_home(program, routes)[: program.n_neurons]
     home = np.zeros((len(here), N_HOME), np.int32)
     home[:, : len(AT_HOME)] = here
@@ -113,12 +113,12 @@ def caused_by_spikes(program: Program, routes: Routes) -> Caused:
         home=aligned_copy((home.astype(np.uint16) if narrow else home).reshape(-1)),
         n_links=len(routes.link),
         n_inside=routes.n_inside,
-        **_arriving(program, routes),
+        **_arriving(program, routes, by_axons),
     )
 
 
-def _arriving(program: Program, routes: Routes) -> dict[str, Any]:
-    """What a spike adds where it arrives and on its way, in the smaller of two forms."""
+def _arriving(program: Program, routes: Routes, by_axons: bool) -> dict[str, Any]:
+    """What a spike adds where it arrives and on its way, by axons or in the smaller of two forms."""
     arriving = _there(program, routes)
     occur = np.append(True, arriving[:, 1:].any(axis=0))
     arriving, kinds = np.ascontiguousarray(arriving[:, occur]), np.array(ARRIVING, np.int64)[occur]
@@ -128,7 +128,7 @@ def _arriving(program: Program, routes: Routes) -> dict[str, Any]:
     in_rows = n_sources * width * np.dtype(row_type).itemsize
     axon_way, way_ptr, way_link = _ways(routes)
     in_axons = sum(a.nbytes for a in (arriving, routes.axon_core, axon_way, way_link))
-    if arriving.max(initial=0) < 2**16 and rows_are_chosen(width, in_rows, in_axons):
+    if not by_axons and arriving.max(initial=0) < 2**16 and rows_are_chosen(width, in_rows, in_axons):
         none = {"axon_ptr": _NONE.astype(np.int64), "axon_core": _NONE, "axon_counts": _NONE[:, None]}
         none |= {"axon_pair": _NONE, "pair_link_ptr": _NONE.astype(np.int64), "pair_link": _NONE}
         rows = _rows(routes, arriving, width, program.n_cores, row_type)

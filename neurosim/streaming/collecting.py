@@ -13,8 +13,10 @@ from neurosim.streaming.chunks import Chunk
 from neurosim.streaming.run_header import RunHeader
 
 
-def collected(chunks: list[Chunk], result_of: Callable[[Chunk], RunResult], header: RunHeader) -> RunResult:
-    """One result of at least one chunk.
+def collected(
+    chunks: list[Chunk], result_of: Callable[[Chunk], RunResult], header: RunHeader, with_spikes: bool = True
+) -> RunResult:
+    """One result of at least one chunk, with the spikes of all or of none.
 
     Raises:
         RunError: a chunk cannot be read, or the counts are too large to hold.
@@ -34,10 +36,13 @@ def collected(chunks: list[Chunk], result_of: Callable[[Chunk], RunResult], head
         at += chunk.steps
         total[chunk.samples] += counts.total
         steps[chunk.samples] += counts.steps
+        if not with_spikes:
+            continue
         sizes[chunk.samples] += np.diff(found.sample_ptr)
         value = np.ones(found.n_spikes, np.int32) if found.spike_value is None else found.spike_value
         spikes.append((found.spike_step + np.int32(chunk.first_step), found.spike_neuron, value))
-    step, neuron, value = (np.concatenate(part) for part in zip(*spikes, strict=True))
+    none = (np.zeros(0, np.int32),) * 3
+    step, neuron, value = (np.concatenate(part) for part in zip(none, *spikes, strict=True))
     chip = header.chip
     return RunResult(
         chip=chip,

@@ -133,14 +133,17 @@ class StreamedRun:
             static, longest = spent.static_pj or 0.0, float(time.step_ns.max())
             yield ChunkCost(chunk, spent.dynamic_pj, static, time.total_ns, longest, time.overruns)
 
-    def collect(self) -> RunResult:
+    def collect(self, with_spikes: bool = True) -> RunResult:
         """All that is done as one result, which equals that of `run`; of an unfinished sample the steps so far.
+
+        Args:
+            with_spikes: False leaves out spikes, for runs that have more than memory holds.
 
         Raises:
             RunError: nothing is done yet, a file is damaged, or the counts are too large to hold.
         """
         chunks = self.chunks
-        return collected(_some(chunks, self.folder), self.result, self.header)
+        return collected(_some(chunks, self.folder), self.result, self.header, with_spikes)
 
 
 def _some(chunks: list[Chunk], folder: Path) -> list[Chunk]:

@@ -72,7 +72,9 @@ const CHARTS = {
   },
 
   raster(figure, data) {
-    const [wide, high] = data.cell, columns = [];
+    const [wide, high] = data.cell, columns = [], shades = 8, isShaded = data.counts.length > 0;
+    const most = data.counts.reduce((a, b) => Math.max(a, b), 1);
+    const shadeOf = (i) => (isShaded ? Math.ceil(shades * data.counts[i] / most) : shades) - 1;
     let at = 0;
     for (const step of data.columns) columns.push(at += step);
     const owner = (neuron) => data.groups.findIndex((g) => neuron >= g.first && neuron < g.first + g.n);
@@ -81,14 +83,19 @@ const CHARTS = {
       height: 420, zoomY: true, wholeY: true,
       view: { x0: 0, x1: data.steps, y0: 0, y1: data.neurons },
       marks: (group, plot) => {
-        const dx = plot.x(wide) - plot.x(0), dy = plot.y(0) - plot.y(high), w = Math.max(2, dx), h = Math.min(9, Math.max(2, dy * 0.9));
-        const paths = data.groups.map(() => []), { view } = plot;
+        const dx = plot.x(wide) - plot.x(0), dy = plot.y(0) - plot.y(high);
+        const w = isShaded ? dx : Math.min(9, Math.max(2, dx)), h = isShaded ? dy : Math.min(9, Math.max(2, dy * 0.9));
+        const paths = data.groups.map(() => Array.from({ length: shades }, () => [])), { view } = plot;
         columns.forEach((column, i) => {
           const step = column * wide, neuron = data.rows[i] * high;
           if (step + wide < view.x0 || step > view.x1 || neuron + high < view.y0 || neuron > view.y1) return;
-          paths[owners[i]].push(`M${plot.x(step).toFixed(1)} ${(plot.y(neuron) - dy / 2).toFixed(1)}h${Math.min(w, 9).toFixed(1)}`);
+          paths[owners[i]][shadeOf(i)].push(`M${plot.x(step).toFixed(1)} ${(plot.y(neuron) - dy / 2).toFixed(1)}h${w.toFixed(1)}`);
         });
-        paths.forEach((d, i) => draw(group, "path", { d: d.join(""), fill: "none", stroke: COLOURS[i % COLOURS.length], "stroke-width": h.toFixed(1) }));
+        paths.forEach((byShade, i) => byShade.forEach((d, shade) => {
+          if (!d.length) return;
+          const opacity = ((shade + 1) / shades).toFixed(3);
+          draw(group, "path", { d: d.join(""), fill: "none", stroke: COLOURS[i % COLOURS.length], "stroke-opacity": opacity, "stroke-width": h.toFixed(1) });
+        }));
       },
       tell: (x, y) => {
         const group = data.groups[owner(Math.floor(y))];
