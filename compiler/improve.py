@@ -7,6 +7,7 @@ is something to improve, as it loads numba.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from chips.profile import ChipProfile
 from compiler.hypergraph import Hypergraph
 from compiler.kahypar import kahypar_cut
-from compiler.kernels.pieces import Level, Limits, State
+from compiler.kernels.pieces import Level, Limits
 from compiler.lowered import LoweredNetwork
 from compiler.multilevel import (
     GENTLE,
@@ -77,49 +78,94 @@ def improve(
     Raises:
         NetworkError: the package of the first cut is missing.
     """
-    limits, level = limits_for(chip, piece_limits(chip)), level_for(net, graph, chip, rate)
-    state, cost = state_of(level, grown.piece_of.copy(), grown.n_pieces, limits)
-    pins = np.diff(level.pin_ptr)
-    work = int(pins @ state.row_n.astype(np.int64))  # of a sweep, about
-    is_flat = work > max(SMALL, RANDOM * float(pins @ _reached_at_random(pins, grown.n_pieces)))
-    best: Found = (grown.n_pieces, cost, grown.piece_of)
-    search = LOOSE if work < REACH * len(level.source) else DENSE
-    sweeps = int(np.clip(search.work // max(1, work), *SWEEPS))
-    if grown.part_of is None and (first == "mtkahypar" or not is_flat):
-        numbers = range(max(search.starts, 4 if work <= CHEAP else 1))
-        cuts: list[Cut] = [
-            partial(multilevel, level, limits, search, sweeps, 1000 * seed + number) for number in numbers
-        ]
-        if first == "mtkahypar":
-            cuts = [partial(_repaired_kahypar, level, limits, sweeps, seed)]
-        fewest = _fewest(state, level, limits)
-        if is_limited(limits) and 2 <= fewest < grown.n_pieces:
-            fewest = max(fewest, cores_needed(level, limits, HURRY, SWEEPS[0], seed, fewest))
-        best = _on_fewest(best, cuts, fewest)
+    task = _task(grown, net, graph, chip, rate)
+    level, limits, work = task.level, task.limits, task.work
+    best: Found = (grown.n_pieces, task.cost, grown.piece_of)
+    if grown.part_of is None:
+        best = min([best, *_cuts(task, grown.n_pieces, seed, first)], key=lambda found: found[:2])
     if best[0] < grown.n_pieces:
         return _numbered(best[2], grown)
     starts = [grown]
     if grown.part_of is None and np.ptp(rate) > 0:
-        starts = [rated(net, graph, chip, rate)] if is_flat else [grown, rated(net, graph, chip, rate)]
-    hot = GENTLE
-    if is_flat:
+        starts = [rated(net, graph, chip, rate)] if task.is_flat else [grown, rated(net, graph, chip, rate)]
+    sweeps, hot = task.sweeps, GENTLE
+    if task.is_flat:
         sweeps, hot = int(np.clip(FLAT_WORK // max(1, work), *FLAT_SWEEPS)), FLAT_HOT
     for start in starts:
         best = min(best, _annealed(level, start, limits, sweeps, hot, seed), key=lambda b: b[:2])
     return _numbered(best[2], grown)
 
 
-def _on_fewest(best: Found, cuts: list[Cut], n_pieces: int) -> Found:
-    """The best of `best` and of what `cuts` give for the smallest number of pieces, of a few, for which one fits."""
+def cut(
+    rough: Partition,
+    net: LoweredNetwork,
+    graph: Hypergraph,
+    chip: ChipProfile,
+    rate: npt.NDArray[np.float64],
+    seed: int,
+    first: Literal["multilevel", "mtkahypar"] = "multilevel",
+) -> Partition | None:
+    """Fewer pieces than `rough`, which may be beyond its limits; None where no cut that fits is found.
+
+    Raises:
+        NetworkError: as `improve`.
+    """
+    found = _cuts(_task(rough, net, graph, chip, rate), rough.n_pieces - 1, seed, first)
+    return _numbered(min(found, key=lambda one: one[:2])[2], rough) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is to be cut, and how much work that is."""
+
+    level: Level
+    limits: Limits  # of one piece
+    cost: int  # of the grown pieces
+    used: npt.NDArray[np.int64]  # by all of them, of each resource
+    work: int  # of a sweep, about
+    is_flat: bool  # whether there is no structure to find
+
+    @property
+    def search(self) -> Search:
+        return LOOSE if self.work < REACH * len(self.level.source) else DENSE
+
+    @property
+    def sweeps(self) -> int:
+        """Over the neurons."""
+        return int(np.clip(self.search.work // max(1, self.work), *SWEEPS))
+
+
+def _task(
+    grown: Partition, net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, rate: npt.NDArray[np.float64]
+) -> _Task:
+    limits, level = limits_for(chip, piece_limits(chip)), level_for(net, graph, chip, rate)
+    state, cost = state_of(level, grown.piece_of.copy(), grown.n_pieces, limits)
+    pins = np.diff(level.pin_ptr)
+    work = int(pins @ state.row_n.astype(np.int64))
+    is_flat = work > max(SMALL, RANDOM * float(pins @ _reached_at_random(pins, grown.n_pieces)))
+    return _Task(level, limits, cost, pooled(state.used.sum(axis=0), limits), work, is_flat)
+
+
+def _cuts(task: _Task, most: int, seed: int, first: Literal["multilevel", "mtkahypar"]) -> list[Found]:
+    """Cuts into the smallest number of pieces, of a few up to `most`, for which one fits; none for flat networks."""
+    level, limits, search, sweeps = task.level, task.limits, task.search, task.sweeps
+    if task.is_flat and first == "multilevel":
+        return []
+    numbers = range(max(search.starts, 4 if task.work <= CHEAP else 1))
+    cuts: list[Cut] = [partial(multilevel, level, limits, search, sweeps, 1000 * seed + number) for number in numbers]
+    if first == "mtkahypar":
+        cuts = [partial(_repaired_kahypar, level, limits, sweeps, seed)]
+    n_pieces = _fewest(task)
+    if is_limited(limits) and 2 <= n_pieces <= most:
+        n_pieces = max(n_pieces, cores_needed(level, limits, HURRY, SWEEPS[0], seed, n_pieces))
     for _ in range(TRIES):
-        if not 2 <= n_pieces <= best[0]:
+        if not 2 <= n_pieces <= most:
             break
         tried = [made for cut in cuts if (made := cut(n_pieces)) is not None]
-        best = min([best, *((_n(piece_of), cost, piece_of) for piece_of, cost in tried)], key=lambda found: found[:2])
         if tried:
-            break
+            return [(_n(piece_of), cost, piece_of) for piece_of, cost in tried]
         n_pieces += max(1, n_pieces // 20)
-    return best
+    return []
 
 
 def _repaired_kahypar(
@@ -150,10 +196,11 @@ def _annealed(level: Level, grown: Partition, limits: Limits, sweeps: int, hot: 
     return grown.n_pieces, before, grown.piece_of
 
 
-def _fewest(state: State, level: Level, limits: Limits) -> int:
+def _fewest(task: _Task) -> int:
     """The fewest pieces worth a try: all that is scarcest must fit, and half of what is used now of anything else."""
+    level, limits = task.level, task.limits
     weight, most = scarcest(level, limits)
-    used = HOPELESS * pooled(state.used.sum(axis=0), limits) / limits.most[0, :5]
+    used = HOPELESS * task.used / limits.most[0, :5]
     return max(1, int(np.ceil(max(weight.sum() / most, len(level.weight) / limits.most[0, 0], used.max()))))
 
 

@@ -28,6 +28,7 @@ TABLE = 4  # of the table of savings, for each pin, at most
 JOIN_PINS = 200_000  # that a vertex looks at to find its partner
 QUENCH = 10  # sweeps at the end that only take what saves something
 GENTLE, COLD = 0.02, 0.003  # temperatures, of grown pieces and at the end, in units of the mean cost of a vertex
+SLOW = 0.9  # of what is too much: a round of repair that leaves more is the last
 ROUGH = 20_000  # vertices of the finest level that a cut in a hurry anneals
 LONG = 30  # sweeps; fewer begin colder, as they could not cool down from there
 SWEEPS = 8, 100  # over the neurons, least and most
@@ -160,10 +161,16 @@ def repair(level: Level, state: State, limits: Limits, group: Pieces, rounds: in
     """Move vertices out of pieces that are too full, the cheapest first; whether all pieces fit in the end."""
     n_pieces = len(group)
     scratch = scratch_for(level, n_pieces)
+    if (pooled(state.used.sum(axis=0), limits) > limits.most[:, :5].sum(axis=0, dtype=np.float64)).any():
+        return False
+    beyond = np.inf
     for _ in range(rounds):
         full = [p for p in range(n_pieces) if not pieces.fits(p, state.used, limits.most)]
         if not full:
             return True
+        before_that, beyond = beyond, sum(pieces.excess(p, state.used, limits.most) for p in full)
+        if beyond > SLOW * before_that:
+            break
         before = state.piece_of.copy()
         for p in full:
             members = np.flatnonzero(state.piece_of == p).astype(np.int32)
@@ -287,7 +294,7 @@ def _cycle(
     group = np.zeros(n_pieces, np.int32)
     hot = search.hot if piece_of is None else search.warm
     cool = hot * min(1.0, sweeps / LONG)
-    at = _split(levels[-1], n_pieces, most, hot, sweeps, rng, chance) if piece_of is None else inside
+    at = _split(levels[-1], n_pieces, most, cool, sweeps, rng, chance) if piece_of is None else inside
     cost, fit = 0, False
     for i in reversed(range(len(levels))):
         if len(levels[i].weight) > finest:
