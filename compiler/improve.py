@@ -21,6 +21,7 @@ from compiler.kernels.pieces import Level, Limits
 from compiler.lowered import LoweredNetwork
 from compiler.multilevel import (
     GENTLE,
+    QUENCH,
     SWEEPS,
     Search,
     annealed,
@@ -41,9 +42,13 @@ RANDOM = 0.7  # of the pieces that sources would reach with targets anywhere: th
 FLAT_HOT, FLAT_WORK, FLAT_SWEEPS = 0.1, 12_000_000_000, (8, 400)  # of grown pieces, where there is none
 REACH = 3.0  # pieces that a source reaches, weighted by its pins
 DENSE = Search(clusters=16, hot=0.6, warm=0.6, work=200_000_000, starts=1, cycles=0)
+BRISK = Search(clusters=16, hot=0.6, warm=0.6, work=DENSE.work, starts=1, cycles=0, coarse=1)
+MUCH = 5_000_000  # work of a sweep over a network that is cut briskly
 # Layers: where to cut is less plain, but it is cheap to try.
 LOOSE = Search(clusters=10, hot=1.0, warm=0.6, work=500_000_000, starts=2, cycles=8)
 HURRY = Search(clusters=8, hot=0.3, warm=0.3, work=0, starts=1, cycles=0)
+MOST_PINS = 2_000_000  # of a network that is cut: of larger ones, grown pieces are annealed alone
+BRIEF = 2, 1  # sweeps over a very large network: at a temperature, and then without
 SMALL = 200_000  # work of a sweep over a network that is taken to have structure
 CHEAP = 2_000_000  # that of one which is cut from four starts
 TRIES = 4  # numbers of pieces
@@ -89,10 +94,11 @@ def improve(
     if grown.part_of is None and np.ptp(rate) > 0:
         starts = [rated(net, graph, chip, rate)] if task.is_flat else [grown, rated(net, graph, chip, rate)]
     sweeps, hot = task.sweeps, GENTLE
-    if task.is_flat:
+    quench = BRIEF[1] if task.is_very_large else QUENCH
+    if task.is_flat and not task.is_very_large:
         sweeps, hot = int(np.clip(FLAT_WORK // max(1, work), *FLAT_SWEEPS)), FLAT_HOT
     for start in starts:
-        best = min(best, _annealed(level, start, limits, sweeps, hot, seed), key=lambda b: b[:2])
+        best = min(best, _annealed(level, start, limits, sweeps, hot, seed, quench), key=lambda b: b[:2])
     return _numbered(best[2], grown)
 
 
@@ -126,12 +132,21 @@ class _Task:
     is_flat: bool  # whether there is no structure to find
 
     @property
+    def is_very_large(self) -> bool:
+        """Whether grown pieces are annealed alone, and briefly."""
+        return len(self.level.source) > MOST_PINS
+
+    @property
     def search(self) -> Search:
-        return LOOSE if self.work < REACH * len(self.level.source) else DENSE
+        if self.work < REACH * len(self.level.source):
+            return LOOSE
+        return DENSE if self.work < MUCH else BRISK
 
     @property
     def sweeps(self) -> int:
         """Over the neurons."""
+        if self.is_very_large:
+            return BRIEF[0]
         return int(np.clip(self.search.work // max(1, self.work), *SWEEPS))
 
 
@@ -147,9 +162,9 @@ def _task(
 
 
 def _cuts(task: _Task, most: int, seed: int, first: Literal["multilevel", "mtkahypar"]) -> list[Found]:
-    """Cuts into the smallest number of pieces, of a few up to `most`, for which one fits; none for flat networks."""
+    """Cuts into the smallest number of pieces, of a few up to `most`, for which one fits; none for flat or very large networks."""
     level, limits, search, sweeps = task.level, task.limits, task.search, task.sweeps
-    if task.is_flat and first == "multilevel":
+    if first == "multilevel" and (task.is_flat or task.is_very_large):
         return []
     numbers = range(max(search.starts, 4 if task.work <= CHEAP else 1))
     cuts: list[Cut] = [partial(multilevel, level, limits, search, sweeps, 1000 * seed + number) for number in numbers]
@@ -184,13 +199,13 @@ def _reached_at_random(pins: npt.NDArray[np.int64], n_pieces: int) -> npt.NDArra
     return n_pieces * (1 - (1 - 1 / n_pieces) ** pins.astype(np.float64))
 
 
-def _annealed(level: Level, grown: Partition, limits: Limits, sweeps: int, hot: float, seed: int) -> Found:
+def _annealed(level: Level, grown: Partition, limits: Limits, sweeps: int, hot: float, seed: int, quench: int) -> Found:
     """Grown pieces, annealed where that is better: their number, their cost, and the piece of each neuron."""
     hard = limits._replace(most=limits.most.repeat(grown.n_pieces, axis=0))
     group = np.zeros(grown.n_pieces, np.int32) if grown.part_of is None else grown.part_of
     before = state_of(level, grown.piece_of.copy(), grown.n_pieces, hard)[1]
     chance = np.array([2 * seed + 1], np.uint64)
-    piece_of, cost, fit = annealed(level, grown.piece_of, hard, group, sweeps, hot, chance)
+    piece_of, cost, fit = annealed(level, grown.piece_of, hard, group, sweeps, hot, chance, quench)
     if fit and cost < before:
         return _n(piece_of), cost, piece_of
     return grown.n_pieces, before, grown.piece_of

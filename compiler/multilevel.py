@@ -26,6 +26,8 @@ FINEST = 2**30  # sum of all rates, in their unit
 EVEN = 1.02  # what a piece may hold while pieces are looked for, in that of the mean piece, if bits are scarce
 TABLE = 4  # of the table of savings, for each pin, at most
 JOIN_PINS = 200_000  # that a vertex looks at to find its partner
+JOIN_WORK = 50_000_000  # that all of them look at, of a large level
+LARGE_LEVEL = 800_000  # its pins, from here on
 QUENCH = 10  # sweeps at the end that only take what saves something
 GENTLE, COLD = 0.02, 0.003  # temperatures, of grown pieces and at the end, in units of the mean cost of a vertex
 SLOW = 0.9  # of what is too much: a round of repair that leaves more is the last
@@ -44,6 +46,7 @@ class Search:
     work: int  # rows of sources that all sweeps over the neurons would look at without a table, about
     starts: int  # of which the best is kept
     cycles: int  # that coarsen anew, joining within pieces alone, and anneal the pieces that are there on every level
+    coarse: int = 2  # sweeps over clusters for each over the neurons
 
 
 def finest(
@@ -86,7 +89,8 @@ def coarser(level: Level, heaviest: int, rng: np.random.Generator, piece_of: Pie
     leader, weight = np.empty(n, np.int32), np.empty(n, np.int64)
     scratch = np.empty(n), np.empty(n, np.int32), np.empty(n, np.int32)
     order = rng.permutation(n).astype(np.int32)
-    coarsening.join(level, heaviest, JOIN_PINS, piece_of, order, *scratch, leader, weight)
+    work = max(1, min(JOIN_PINS, JOIN_WORK // n)) if len(level.source) > LARGE_LEVEL else JOIN_PINS
+    coarsening.join(level, heaviest, work, piece_of, order, *scratch, leader, weight)
     return merged(level, np.unique(leader, return_inverse=True)[1].astype(np.int32))
 
 
@@ -191,6 +195,7 @@ def annealed(
     sweeps: int,
     hot: float,
     chance: npt.NDArray[np.uint64],
+    quench: int = QUENCH,
 ) -> tuple[Pieces, int, bool]:
     """Pieces repaired and annealed, what they cost, and whether all are within their limits."""
     n_pieces = len(group)
@@ -200,7 +205,7 @@ def annealed(
     unit = cost / max(1, len(level.weight))
     if unit > 0:
         scratch = scratch_for(level, n_pieces)
-        moving.anneal(level, state, limits, group, hot * unit, COLD * unit, sweeps, QUENCH, scratch, chance)
+        moving.anneal(level, state, limits, group, hot * unit, COLD * unit, sweeps, quench, scratch, chance)
     return state.piece_of, pieces.cost(level, state), fitting(state, limits)
 
 
@@ -302,7 +307,13 @@ def _cycle(
             continue
         roomy = max(most, mean + int(levels[i].weight.max())) if i else most
         at, cost, fit = annealed(
-            levels[i], at, _neurons_only(np.full(n_pieces, roomy)), group, 2 * sweeps if i else sweeps, cool, chance
+            levels[i],
+            at,
+            _neurons_only(np.full(n_pieces, roomy)),
+            group,
+            search.coarse * sweeps if i else sweeps,
+            cool,
+            chance,
         )
         if i:
             at = at[clusters[i - 1]]

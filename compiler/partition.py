@@ -29,6 +29,7 @@ from compiler.registers import ADAPTIVE
 ROUNDS = 12  # of output-axon estimates; the last one uses the fan-out, which is always enough
 _NO_LIMIT = np.iinfo(np.int64).max
 LARGE = 500_000  # pairs of source and target: a network that is cut before its growth heeds output axons
+VERY_LARGE = 2_000_000  # which is not cut, see improve.py
 WORTH = 16  # of an axon whose source fires at the mean rate
 Method = Literal["multilevel", "greedy", "mtkahypar"]
 DEFAULT: Method = "multilevel"
@@ -106,7 +107,7 @@ def _whole(
         return _cores(net, graph, chip, one)
     from compiler.improve import cut, improve  # numba is loaded only when there is something to improve
 
-    if len(graph.out_target) > LARGE and not _one_core_suffices(net, graph, chip):
+    if LARGE < len(graph.out_target) < VERY_LARGE and not _one_core_suffices(net, graph, chip):
         estimate = np.zeros(net.n_neurons, np.int64)
         piece_of = _grow(net, graph, chip, estimate, own_pool_bits(net, chip), np.ones(graph.n_sources, np.int64))
         rough = Partition(piece_of, int(piece_of.max()) + 1)
