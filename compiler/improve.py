@@ -162,7 +162,10 @@ def _task(
 
 
 def _cuts(task: _Task, most: int, seed: int, first: Literal["multilevel", "mtkahypar"]) -> list[Found]:
-    """Cuts into the smallest number of pieces, of a few up to `most`, for which one fits; none for flat or very large networks."""
+    """Cuts into the smallest number of pieces, of a few up to `most`, for which one fits.
+
+    None for flat networks, and for very large ones.
+    """
     level, limits, search, sweeps = task.level, task.limits, task.search, task.sweeps
     if first == "multilevel" and (task.is_flat or task.is_very_large):
         return []

@@ -29,7 +29,7 @@ from compiler.registers import ADAPTIVE
 ROUNDS = 12  # of output-axon estimates; the last one uses the fan-out, which is always enough
 _NO_LIMIT = np.iinfo(np.int64).max
 LARGE = 500_000  # pairs of source and target: a network that is cut before its growth heeds output axons
-VERY_LARGE = 2_000_000  # which is not cut, see improve.py
+VERY_LARGE = 2_000_000  # those of a network that is not cut, see improve.py
 WORTH = 16  # of an axon whose source fires at the mean rate
 Method = Literal["multilevel", "greedy", "mtkahypar"]
 DEFAULT: Method = "multilevel"
