@@ -26,8 +26,11 @@ FINEST = 2**30  # sum of all rates, in their unit
 EVEN = 1.02  # what a piece may hold while pieces are looked for, in that of the mean piece, if bits are scarce
 TABLE = 4  # of the table of savings, for each pin, at most
 JOIN_PINS = 200_000  # that a vertex looks at to find its partner
+JOIN_WORK = 50_000_000  # that all of them look at, of a large level
+LARGE_LEVEL = 800_000  # its pins, from here on
 QUENCH = 10  # sweeps at the end that only take what saves something
 GENTLE, COLD = 0.02, 0.003  # temperatures, of grown pieces and at the end, in units of the mean cost of a vertex
+SLOW = 0.9  # of what is too much: a round of repair that leaves more is the last
 ROUGH = 20_000  # vertices of the finest level that a cut in a hurry anneals
 LONG = 30  # sweeps; fewer begin colder, as they could not cool down from there
 SWEEPS = 8, 100  # over the neurons, least and most
@@ -43,6 +46,7 @@ class Search:
     work: int  # rows of sources that all sweeps over the neurons would look at without a table, about
     starts: int  # of which the best is kept
     cycles: int  # that coarsen anew, joining within pieces alone, and anneal the pieces that are there on every level
+    coarse: int = 2  # sweeps over clusters for each over the neurons
 
 
 def finest(
@@ -85,7 +89,8 @@ def coarser(level: Level, heaviest: int, rng: np.random.Generator, piece_of: Pie
     leader, weight = np.empty(n, np.int32), np.empty(n, np.int64)
     scratch = np.empty(n), np.empty(n, np.int32), np.empty(n, np.int32)
     order = rng.permutation(n).astype(np.int32)
-    coarsening.join(level, heaviest, JOIN_PINS, piece_of, order, *scratch, leader, weight)
+    work = max(1, min(JOIN_PINS, JOIN_WORK // n)) if len(level.source) > LARGE_LEVEL else JOIN_PINS
+    coarsening.join(level, heaviest, work, piece_of, order, *scratch, leader, weight)
     return merged(level, np.unique(leader, return_inverse=True)[1].astype(np.int32))
 
 
@@ -160,10 +165,16 @@ def repair(level: Level, state: State, limits: Limits, group: Pieces, rounds: in
     """Move vertices out of pieces that are too full, the cheapest first; whether all pieces fit in the end."""
     n_pieces = len(group)
     scratch = scratch_for(level, n_pieces)
+    if (pooled(state.used.sum(axis=0), limits) > limits.most[:, :5].sum(axis=0, dtype=np.float64)).any():
+        return False
+    beyond = np.inf
     for _ in range(rounds):
         full = [p for p in range(n_pieces) if not pieces.fits(p, state.used, limits.most)]
         if not full:
             return True
+        before_that, beyond = beyond, sum(pieces.excess(p, state.used, limits.most) for p in full)
+        if beyond > SLOW * before_that:
+            break
         before = state.piece_of.copy()
         for p in full:
             members = np.flatnonzero(state.piece_of == p).astype(np.int32)
@@ -184,6 +195,7 @@ def annealed(
     sweeps: int,
     hot: float,
     chance: npt.NDArray[np.uint64],
+    quench: int = QUENCH,
 ) -> tuple[Pieces, int, bool]:
     """Pieces repaired and annealed, what they cost, and whether all are within their limits."""
     n_pieces = len(group)
@@ -193,7 +205,7 @@ def annealed(
     unit = cost / max(1, len(level.weight))
     if unit > 0:
         scratch = scratch_for(level, n_pieces)
-        moving.anneal(level, state, limits, group, hot * unit, COLD * unit, sweeps, QUENCH, scratch, chance)
+        moving.anneal(level, state, limits, group, hot * unit, COLD * unit, sweeps, quench, scratch, chance)
     return state.piece_of, pieces.cost(level, state), fitting(state, limits)
 
 
@@ -287,7 +299,7 @@ def _cycle(
     group = np.zeros(n_pieces, np.int32)
     hot = search.hot if piece_of is None else search.warm
     cool = hot * min(1.0, sweeps / LONG)
-    at = _split(levels[-1], n_pieces, most, hot, sweeps, rng, chance) if piece_of is None else inside
+    at = _split(levels[-1], n_pieces, most, cool, sweeps, rng, chance) if piece_of is None else inside
     cost, fit = 0, False
     for i in reversed(range(len(levels))):
         if len(levels[i].weight) > finest:
@@ -295,7 +307,13 @@ def _cycle(
             continue
         roomy = max(most, mean + int(levels[i].weight.max())) if i else most
         at, cost, fit = annealed(
-            levels[i], at, _neurons_only(np.full(n_pieces, roomy)), group, 2 * sweeps if i else sweeps, cool, chance
+            levels[i],
+            at,
+            _neurons_only(np.full(n_pieces, roomy)),
+            group,
+            search.coarse * sweeps if i else sweeps,
+            cool,
+            chance,
         )
         if i:
             at = at[clusters[i - 1]]

@@ -28,6 +28,8 @@ from compiler.registers import ADAPTIVE
 
 ROUNDS = 12  # of output-axon estimates; the last one uses the fan-out, which is always enough
 _NO_LIMIT = np.iinfo(np.int64).max
+LARGE = 500_000  # pairs of source and target: a network that is cut before its growth heeds output axons
+VERY_LARGE = 2_000_000  # those of a network that is not cut, see improve.py
 WORTH = 16  # of an axon whose source fires at the mean rate
 Method = Literal["multilevel", "greedy", "mtkahypar"]
 DEFAULT: Method = "multilevel"
@@ -72,11 +74,7 @@ def partition(
     rate = checked_rates(rates, graph)
     check_single_neurons(net, graph, chip)
     usable = usable_cores(chip.mesh)
-    whole = _cores(net, graph, chip, np.zeros(net.n_neurons, np.int32))
-    if method != "greedy" and whole.n_pieces > 1:
-        from compiler.improve import improve  # numba is loaded only when there is something to improve
-
-        whole = improve(whole, net, graph, chip, rate, seed, method)
+    whole = _whole(net, graph, chip, rate, method, seed)
     if whole.n_pieces > usable.sum():
         _refuse_pieces(net, graph, whole.piece_of, chip)
     if chip.lists.layout == "row":
@@ -84,7 +82,49 @@ def partition(
     if whole.n_pieces <= usable.max():
         return whole
     divided = _over_chips(net, graph, chip, whole)
-    return divided if method == "greedy" else improve(divided, net, graph, chip, rate, seed)
+    if method == "greedy":
+        return divided
+    from compiler.improve import improve
+
+    return improve(divided, net, graph, chip, rate, seed)
+
+
+def _whole(
+    net: LoweredNetwork,
+    graph: Hypergraph,
+    chip: ChipProfile,
+    rate: npt.NDArray[np.float64],
+    method: Method,
+    seed: int,
+) -> Partition:
+    """Pieces of the whole network, as if all cores were on one chip.
+
+    In a large network, growth until the output axons fit takes longest.  The first round needs fewer pieces than those
+    that heed output axons, as a rule: a cut on fewer still, within all limits, is taken without them.
+    """
+    one = np.zeros(net.n_neurons, np.int32)
+    if method == "greedy":
+        return _cores(net, graph, chip, one)
+    from compiler.improve import cut, improve  # numba is loaded only when there is something to improve
+
+    if LARGE < len(graph.out_target) < VERY_LARGE and not _one_core_suffices(net, graph, chip):
+        estimate = np.zeros(net.n_neurons, np.int64)
+        piece_of = _grow(net, graph, chip, estimate, own_pool_bits(net, chip), np.ones(graph.n_sources, np.int64))
+        rough = Partition(piece_of, int(piece_of.max()) + 1)
+        if not _is_within(net, graph, rough, chip):
+            found = cut(rough, net, graph, chip, rate, seed, method)
+            if found is not None:
+                return found
+    grown = _cores(net, graph, chip, one)
+    return improve(grown, net, graph, chip, rate, seed, method) if grown.n_pieces > 1 else grown
+
+
+def _is_within(net: LoweredNetwork, graph: Hypergraph, pieces: Partition, chip: ChipProfile) -> bool:
+    """Whether grown pieces are within the limits that growth only estimates."""
+    made, limit = destinations(graph, pieces.piece_of)[: net.n_neurons], chip.core.output_axons
+    return (limit is None or _fits(pieces.piece_of, made, limit)) and _fits_pool(
+        net, graph, pieces.piece_of, made, chip
+    )
 
 
 def checked_rates(rates: npt.ArrayLike | None, graph: Hypergraph) -> npt.NDArray[np.float64]:
