@@ -24,8 +24,8 @@ def _raster(found: Activity) -> Figure:
     of = " of the first sample" if found.n_samples > 1 else ""
     note = f"Counted: {found.n_first:,} spikes{of}."
     if wide > 1 or high > 1:
-        note += f" Thinned to what can be seen: a mark stands for {wide:,} steps of {high:,} neurons, and is the "
-        note += f"darker the more spikes they had, up to {int(count.max(initial=0)):,}."
+        note += f" Thinned to what can be seen: a mark stands for {wide:,} steps of {high:,} neurons, and its "
+        note += f"colour is the stronger the more spikes they had, up to {int(count.max(initial=0)):,}."
     groups = [{"name": span.name, "first": span.start, "n": span.n} for span in found.spans]
     data = {
         "steps": found.first_steps,
