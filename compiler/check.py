@@ -13,12 +13,14 @@ import numpy.typing as npt
 from chips.errors import ProgramError
 from chips.packing import list_bits
 from chips.profile import ChipProfile
+from compiler.blocks import blocks
 from compiler.check_routes import communicating, distances
 from compiler.lowered import LoweredNetwork, SynapseFormat
 from compiler.program import Program, program_digest
 from compiler.registers import ADAPTIVE, MODELS, registers_of, sends_numbers
 
 Limits = dict[str, tuple[int, int, str]]  # register -> least, largest, key of the profile
+Keys = tuple[npt.NDArray[Any], npt.NDArray[Any]]  # of synapses, sorted
 
 
 def check_program(program: Program) -> None:
@@ -50,24 +52,37 @@ def check_faithful(program: Program, net: LoweredNetwork) -> None:
     require((t.model == net.model[t.neuron_of]).all(), "neuron models differ from the network")
     for name, values in t.registers.items():
         require((values == net.registers[name][t.neuron_of]).all(), f"register {name} differs from the network")
-    list_of = np.repeat(np.arange(len(t.list_core)), np.diff(t.list_ptr))
-    source_of_list = np.repeat(np.arange(len(t.source_ptr) - 1), np.diff(t.source_ptr))
-    source = source_of_list[list_of]
-    inside = source < net.n_neurons
-    source[inside] = t.neuron_of[source[inside]]
-    target = t.neuron_of[t.core_ptr[t.list_core[list_of]] + t.synapse_index]
-    exponent = np.array([f.exponent for f in program.formats], np.int64)
-    wanted_exponent = np.array([f.exponent for f in net.formats], np.int64)
-    if not len(source) == len(net.source):
-        raise ProgramError(f"the program has {len(source):,} synapses, the network {len(net.source):,}")
-    if not len(source):
+    if not program.n_synapses == len(net.source):
+        raise ProgramError(f"the program has {program.n_synapses:,} synapses, the network {len(net.source):,}")
+    if not program.n_synapses:
         return
-    made = _canonical(source, target, t.synapse_delay, t.synapse_weight, exponent[t.list_format[list_of]])
-    wanted = _canonical(net.source, net.target, net.delay, net.weight, wanted_exponent[net.format_of])
-    require(
-        all(np.array_equal(a, b) for a, b in zip(made, wanted, strict=True)),
-        "synapses differ from the network",
+    home = np.concatenate([program.slot_of, np.arange(net.n_neurons, len(t.source_ptr) - 1)]).astype(np.int32)
+    for first, last, entries in blocks(home[net.source], len(home)):
+        made, wanted = _held(program, first, last), _wanted(net, entries, home)
+        same = all(np.array_equal(a, b) for a, b in zip(made, wanted, strict=True))
+        require(same, "synapses differ from the network")
+
+
+def _held(program: Program, first: int, last: int) -> Keys:
+    """Synapses of the sources from `first` to `last` in a program."""
+    t = program.lists
+    begin, end = t.source_ptr[first], t.source_ptr[last]
+    lists, of_list = (
+        t.list_ptr[begin : end + 1],
+        np.repeat(np.arange(first, last), np.diff(t.source_ptr[first : last + 1])),
     )
+    inside = slice(lists[0], lists[-1])
+    list_of = np.repeat(np.arange(end - begin), np.diff(lists))
+    target = t.neuron_of[t.core_ptr[t.list_core[begin:end]][list_of] + t.synapse_index[inside]]
+    exponent = np.array([f.exponent for f in program.formats], np.int64)[t.list_format[begin:end]]
+    return _canonical(of_list[list_of], target, t.synapse_delay[inside], t.synapse_weight[inside], exponent[list_of])
+
+
+def _wanted(net: LoweredNetwork, entries: npt.NDArray[np.int64] | slice, home: npt.NDArray[np.int32]) -> Keys:
+    """These synapses of a network, whose sources are where `home` says."""
+    exponent = np.array([f.exponent for f in net.formats], np.int64)[net.format_of[entries]]
+    source = home[net.source[entries]]
+    return _canonical(source, net.target[entries], net.delay[entries], net.weight[entries], exponent)
 
 
 def _canonical(
@@ -76,7 +91,7 @@ def _canonical(
     delay: npt.NDArray[Any],
     weight: npt.NDArray[Any],
     exponent: npt.NDArray[Any],
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+) -> Keys:
     """Synapses as two keys, sorted: equal multisets give equal arrays."""
     ends = source.astype(np.int64) * 2**31 + target
     value = (delay.astype(np.int64) << 32) + (weight.astype(np.int64) << exponent)

@@ -6,11 +6,13 @@ before check.py.
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from chips.profile import ChipProfile
+from compiler.blocks import blocks
 from compiler.lowered import LoweredNetwork, SynapseFormat
 from compiler.partition import Partition
 from compiler.place import Placement
@@ -26,49 +28,78 @@ def emit(net: LoweredNetwork, partition: Partition, placement: Placement, chip: 
     core_ptr = np.concatenate([[0], np.cumsum(np.bincount(core_index, minlength=len(core)))]).astype(np.int64)
     slot_of = np.empty(net.n_neurons, np.int64)
     slot_of[slots] = np.arange(net.n_neurons)
-    order, source = _synapse_order(net, slot_of, core_index, len(core))
-    target = slot_of[net.target[order]]
-    target_core = core_index[net.target[order]]
-    index = target - core_ptr[target_core]
-    starts = _list_starts(source, target_core, net.format_of[order])
-    list_ptr = np.append(starts, len(order)).astype(np.int64)
-    list_core = target_core[starts]
-    dense = _dense_lists(index, list_ptr, np.diff(core_ptr)[list_core])
-    list_format, formats = _formats(net.format_of[order][starts], dense, net.formats, chip)
-    n_sources = net.n_neurons + net.n_channels
+    home = np.append(slot_of, np.arange(net.n_neurons, net.n_neurons + net.n_channels)).astype(np.int32)
+    source_of = home[net.source]
+    parts = [
+        _lists(net, entries, source_of[entries], slot_of, core_index, core_ptr)
+        for _, _, entries in blocks(source_of, len(home))
+    ]
+    lists = _Lists(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    list_format, formats = _formats(lists.format, lists.dense, net.formats, chip)
     tables = Tables(
         core=core.astype(np.int32),
         core_ptr=core_ptr,
         neuron_of=slots.astype(np.int32),
         model=net.model[slots],
         registers={name: net.registers[name][slots].astype(kind) for name, kind in registers_of(net.model).items()},
-        source_ptr=np.searchsorted(source[starts], np.arange(n_sources + 1)).astype(np.int64),
-        list_core=list_core.astype(np.int32),
+        source_ptr=np.searchsorted(lists.source, np.arange(len(home) + 1)).astype(np.int64),
+        list_core=lists.core,
         list_format=list_format,
-        list_ptr=list_ptr,
-        synapse_index=index.astype(np.int32),
-        synapse_weight=net.weight[order],
-        synapse_delay=net.delay[order],
+        list_ptr=np.append(0, np.cumsum(lists.length)).astype(np.int64),
+        synapse_index=lists.within,
+        synapse_weight=lists.weight,
+        synapse_delay=lists.delay,
     )
     return with_digest(Program(chip, net.spans, net.dt_ms, seed, formats, net.errors, tables, digest=""))
 
 
-def _synapse_order(
-    net: LoweredNetwork, slot_of: npt.NDArray[np.int64], core_index: npt.NDArray[np.int64], n_cores: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Synapses by source, core, format, target, then delay and weight; and the source of each in that order."""
-    inside = net.source < net.n_neurons
-    source = net.source.astype(np.int64)
-    source[inside] = slot_of[net.source[inside]]
-    owner = source * n_cores + core_index[net.target]
-    place = net.format_of.astype(np.int64) * net.n_neurons + slot_of[net.target]
-    content = net.delay.astype(np.int32) * 2**16 + net.weight + 2**15
-    order = np.lexsort((content, place, owner))
-    return order, source[order]
+class _Lists(NamedTuple):
+    """Synapses by source, core, format, target, then delay and weight, and the lists that they make."""
+
+    source: npt.NDArray[np.int32]  # [list], slot or N + channel
+    core: npt.NDArray[np.int32]  # [list], index
+    format: npt.NDArray[np.uint8]  # [list], of the network
+    length: npt.NDArray[np.int64]  # [list]
+    dense: npt.NDArray[np.bool_]  # [list], whether it reaches all neurons of its core, each once
+    within: npt.NDArray[np.int32]  # [synapse], neuron of the core
+    weight: npt.NDArray[np.int16]  # [synapse]
+    delay: npt.NDArray[np.uint8]  # [synapse]
+
+
+def _lists(
+    net: LoweredNetwork,
+    entries: npt.NDArray[np.int64] | slice,
+    source: npt.NDArray[np.int32],
+    slot_of: npt.NDArray[np.int64],
+    core_index: npt.NDArray[np.int64],
+    core_ptr: npt.NDArray[np.int64],
+) -> _Lists:
+    """The lists of these synapses, which are all of some sources."""
+    target, format_of = net.target[entries], net.format_of[entries]
+    weight, delay = net.weight[entries], net.delay[entries]
+    slot, core = slot_of[target], core_index[target].astype(np.int32)
+    owner = source.astype(np.int64) * (len(core_ptr) - 1) + core
+    place = format_of.astype(np.int64) * net.n_neurons + slot
+    order = np.lexsort((delay.astype(np.int32) * 2**16 + weight + 2**15, place, owner))
+    source, core, format_of = source[order], core[order], format_of[order]
+    index = slot[order] - core_ptr[core]
+    starts = _list_starts(source, core, format_of)
+    ptr = np.append(starts, len(order)).astype(np.int64)
+    dense = _dense_lists(index, ptr, np.diff(core_ptr)[core[starts]])
+    return _Lists(
+        source=source[starts],
+        core=core[starts],
+        format=format_of[starts],
+        length=np.diff(ptr),
+        dense=dense,
+        within=index.astype(np.int32),
+        weight=weight[order],
+        delay=delay[order],
+    )
 
 
 def _list_starts(
-    source: npt.NDArray[np.int64], core: npt.NDArray[np.int64], format_of: npt.NDArray[np.uint8]
+    source: npt.NDArray[np.int32], core: npt.NDArray[np.int32], format_of: npt.NDArray[np.uint8]
 ) -> npt.NDArray[np.int64]:
     if not len(source):
         return np.zeros(0, np.int64)

@@ -6,10 +6,12 @@ memory; such a pair is called a net here.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from compiler.blocks import blocks
 from compiler.lowered import LoweredNetwork
 
 
@@ -45,21 +47,21 @@ def hypergraph(net: LoweredNetwork) -> Hypergraph:
     is_net = np.zeros(n_sources * n_formats, np.bool_)
     is_net[key] = True
     nets = np.flatnonzero(is_net)
-    net_of = (np.cumsum(is_net) - 1)[key]
-    pairs, counts = _distinct(net.target.astype(np.int64) * max(1, len(nets)) + net_of)
-    in_neuron, in_net = np.divmod(pairs, max(1, len(nets)))
-    links, _ = _distinct(net.source.astype(np.int64) * net.n_neurons + net.target)
-    out_source, out_target = np.divmod(links, net.n_neurons)
+    net_of = (np.cumsum(is_net, dtype=np.int32) - 1)[key]
+    del key
+    in_ptr, in_net, in_count = _grouped(net.target, net_of, net.n_neurons, max(1, len(nets)))
+    del net_of
+    out_ptr, out_target, _ = _grouped(net.source, net.target, n_sources, net.n_neurons)
     return Hypergraph(
         n_neurons=net.n_neurons,
         n_sources=n_sources,
         net_source=(nets // n_formats).astype(np.int32),
         net_format=(nets % n_formats).astype(np.uint8),
-        in_ptr=_pointers(in_neuron, net.n_neurons),
-        in_net=in_net.astype(np.int32),
-        in_count=counts.astype(np.int32),
-        out_ptr=_pointers(out_source, n_sources),
-        out_target=out_target.astype(np.int32),
+        in_ptr=in_ptr,
+        in_net=in_net,
+        in_count=in_count,
+        out_ptr=out_ptr,
+        out_target=out_target,
     )
 
 
@@ -155,6 +157,21 @@ def source_pieces(
 def destinations(graph: Hypergraph, piece_of: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
     """How many pieces each source reaches, its own included: [source]."""
     return np.bincount(source_pieces(graph, piece_of)[0], minlength=graph.n_sources)
+
+
+def _grouped(
+    owner: npt.NDArray[Any], other: npt.NDArray[Any], n_owners: int, n_others: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Distinct pairs of entries: where those of each owner begin, their others, ascending, and how often each is."""
+    sizes = np.zeros(n_owners, np.int64)
+    others, counts = [], []
+    for _, _, entries in blocks(owner, n_owners):
+        pairs, times = _distinct(owner[entries].astype(np.int64) * n_others + other[entries])
+        of, who = np.divmod(pairs, n_others)
+        sizes += np.bincount(of, minlength=n_owners)
+        others.append(who.astype(np.int32))
+        counts.append(times.astype(np.int32))
+    return np.append(0, np.cumsum(sizes)), np.concatenate(others), np.concatenate(counts)
 
 
 def _distinct(keys: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
