@@ -1,9 +1,10 @@
 """Improve: fewer cores, then fewer packets, than pieces that were grown.
 
 Several starts from multilevel.py, at the fewest pieces that could hold the network and at a few more, and the grown
-pieces themselves, annealed.  The best that fits is kept: on fewest cores, then of fewest packets.  How much is tried
-depends on the network alone, never on a clock, so that the same seed gives the same pieces.  Loaded only when there
-is something to improve, as it loads numba.
+pieces themselves, annealed.  The best that fits is kept: on fewest cores, then of fewest packets.  Of networks with
+more than MOST_PINS pairs of source and target the grown pieces are annealed alone, briefly: with all limits of a chip,
+cuts of so many pieces have not been found to fit.  How much is tried depends on the network alone, never on a clock,
+so that the same seed gives the same pieces.  Loaded only when there is something to improve, as it loads numba.
 """
 
 from collections.abc import Callable
