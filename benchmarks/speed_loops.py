@@ -26,8 +26,8 @@ def _bare(m, s, b, start, stop):
     for t in range(start, stop):
         for d in range(m.max_delay + 1):
             b.row_of_delay[d] = (t + d) % (m.max_delay + 1) * wide
-        n_spikes = kernel._update(m, s, b, t, 0)
-        kernel._scatter(m, s, b, b.spike_slot[:n_spikes], none)
+        n_spikes = kernel.update(m, s, b, t, 0)
+        kernel.deliver(m, s, b, b.spike_slot[:n_spikes], none)
         total += n_spikes
     return total
 

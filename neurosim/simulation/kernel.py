@@ -45,18 +45,18 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
         if input_ptr[t + 1] > input_ptr[t]:
             channels = input_channel[input_ptr[t] : input_ptr[t + 1]]
             count_arrivals(m.caused, b, channels, n)
-            _scatter(m, s, b, channels, n)
+            deliver(m, s, b, channels, n)
         note_inputs(b, row)
         if n_spikes > first:
             spikes = b.spike_slot[first:n_spikes]
             count_own(m.caused, b, spikes)
-            _scatter(m, s, b, spikes, np.int64(0))
+            deliver(m, s, b, spikes, np.int64(0))
         note_step(m.caused, b, row)
     return stop, n_spikes
 
 
 @jit(inline="always")
-def _scatter(m, s, b, spikes, offset):
+def deliver(m, s, b, spikes, offset):
     """Deliver the spikes of sources `offset + spikes`; external ones have an offset."""
     if m.is_packed and m.max_delay == 1:
         row = s.ring[b.row_of_delay[1] : b.row_of_delay[1] + len(s.u)]
