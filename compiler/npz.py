@@ -161,7 +161,8 @@ def _read_array(member: IO[bytes], info: zipfile.ZipInfo) -> Array:
     data = member.read()  # to the end, so that the checksum is verified
     if len(data) != n_bytes:
         raise ValueError(f"member {info.filename!r} has {len(data):,} bytes instead of {n_bytes:,}")
-    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
+    writable = bytearray(data)  # for arrays that cannot be written loops would be compiled anew
+    return np.frombuffer(writable, dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def _read_header(raw: Array | None, path: str | Path, format_name: str, error: type[NeurosimError]) -> dict[str, Any]:

@@ -94,3 +94,21 @@ for shape, channels in (((2, 2, 2), 1), ((4, 4, 4), 8), ((6, 6, 6), 3)):
 print(len(kernel.advance.signatures))
 """
     assert run_python(code, HOME, os.environ.get("NUMBA_CACHE_DIR", "")).strip() == "1"
+
+
+def test_programs_from_files_share_the_compiled_loop(tmp_path: Path) -> None:
+    code = f"""
+import neurosim as ns
+from neurosim.simulation import crossbar_kernel, kernel
+network = ns.Network()
+network.add_lif("a", 3)
+network.add_input("in", 2)
+network.connect("in", "a", [0, 1], [0, 2], 30.0)
+for chip in ("loihi1", "truenorth"):
+    program = ns.compile(network, chip, approximate=True)
+    ns.run(program, [(0, 0)], 5)
+    program.save({str(tmp_path / "program.npz")!r})
+    ns.run(ns.Program.load({str(tmp_path / "program.npz")!r}), [(0, 0)], 5)
+print(len(kernel.advance.signatures), len(crossbar_kernel._advance_part.signatures))
+"""
+    assert run_python(code, HOME, os.environ.get("NUMBA_CACHE_DIR", "")).strip() == "1 1"

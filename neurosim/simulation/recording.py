@@ -10,6 +10,7 @@ from compiler import Program
 from neurosim.counts import KINDS, Counts
 from neurosim.result import Probes, RunResult
 from neurosim.simulation.counting import add_up
+from neurosim.simulation.growing import GrowingSpikes
 from neurosim.simulation.layout import N_COUNTS, Buffers
 from neurosim.simulation.order import by_neuron
 from neurosim.simulation.sample_loop import Call
@@ -52,7 +53,7 @@ class Recording:
         self._total = np.zeros((n, program.n_cores, N_COUNTS), np.int64)
         self._rows = [np.empty((kept, *shape), np.int32) for shape in ((program.n_cores, N_COUNTS), (), ())]
         self._probed = [np.empty(probed, np.int64) for _ in range(2)]
-        self._pieces: list[list[tuple[Ints, Ints, Ints]]] = [[] for _ in range(n)]  # step, slot, payload
+        self._spikes = [GrowingSpikes() for _ in range(n)]
 
     def counts_of(self, sample: int) -> Ints | None:
         """Where the loop is to write the counts of a sample, [step, core, kind]; None: nobody keeps them."""
@@ -70,8 +71,7 @@ class Recording:
         add_up(counts, self._total[sample])
         if len(self._probing.slot):
             self._take_probes(sample, buffers, call, begin)
-        step = buffers.spike_step[:n] + np.int32(call.later)
-        self._pieces[sample].append((step, buffers.spike_slot[:n].copy(), buffers.spike_value[:n].copy()))
+        self._spikes[sample].add(buffers, n, call.later)
         self.done[sample] = call.first + done
         if self.done[sample] == self.steps[sample]:
             self._put_in_order(sample)
@@ -88,9 +88,8 @@ class Recording:
         """The spikes of a sample by step and neuron, wherever neurons were placed."""
         if self._program.slots_are_neurons:
             return
-        step, slot, value = _joined(self._pieces[sample])
-        neuron, value = _in_order(self._program, step, slot, value)
-        self._pieces[sample] = [(step, neuron, value)]
+        spikes = self._spikes[sample]
+        spikes.who, spikes.value = _in_order(self._program, *spikes.all())
 
     def result(self, seed: int) -> RunResult | None:
         """The samples that are finished, up to the first that is not; if that is the first of all, what it did.
@@ -106,8 +105,8 @@ class Recording:
         return self._of_samples(n, lengths, seed) if n else None
 
     def _of_samples(self, n: int, lengths: npt.NDArray[np.int64], seed: int) -> RunResult:
-        sizes = [sum(len(piece[0]) for piece in of_sample) for of_sample in self._pieces[:n]]
-        step, neuron, value = _joined([piece for of_sample in self._pieces[:n] for piece in of_sample])
+        sizes = [spikes.n for spikes in self._spikes[:n]]
+        step, neuron, value = _joined([spikes.all() for spikes in self._spikes[:n]])
         program, n_steps = self._program, int(lengths.sum())
         rows: list[Ints | None] = [array[:n_steps] if self._per_step else None for array in self._rows]
         tables = program.tables
