@@ -38,7 +38,7 @@ from compiler.place import piece_traffic, place_pieces
 from compiler.validate import validate
 
 PRESETS = ("DEFAULT", "QUALITY", "HIGHEST_QUALITY", "LARGE_K")
-UNLIMITED = {"core.input_axons": None, "core.output_axons": None, "core.synapse_memory_bits": None, "mesh.tiles_x": 16}
+UNLIMITED = {"core.input_axons": None, "core.output_axons": None, "core.synapse_memory_bits": None, "mesh.tiles_x": 32}
 LARGE_MESH = {"mesh.tiles_x": 32, "mesh.tiles_y": 32}
 MOST_OF_KAHYPAR = {"liquid": 1.0, "random": 0.98, "conv": 1.03}
 SIZES = (10, 30, 100, 300)  # thousands of neurons
