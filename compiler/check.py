@@ -67,10 +67,8 @@ def _held(program: Program, first: int, last: int) -> Keys:
     """Synapses of the sources from `first` to `last` in a program."""
     t = program.lists
     begin, end = t.source_ptr[first], t.source_ptr[last]
-    lists, of_list = (
-        t.list_ptr[begin : end + 1],
-        np.repeat(np.arange(first, last), np.diff(t.source_ptr[first : last + 1])),
-    )
+    lists = t.list_ptr[begin : end + 1]
+    of_list = np.repeat(np.arange(first, last), np.diff(t.source_ptr[first : last + 1]))
     inside = slice(lists[0], lists[-1])
     list_of = np.repeat(np.arange(end - begin), np.diff(lists))
     target = t.neuron_of[t.core_ptr[t.list_core[begin:end]][list_of] + t.synapse_index[inside]]

@@ -2,7 +2,7 @@
 
 Several starts from multilevel.py, at the fewest pieces that could hold the network and at a few more, and the grown
 pieces themselves, annealed.  The best that fits is kept: on fewest cores, then of fewest packets.  Of networks with
-more than MOST_PINS pairs of source and target the grown pieces are annealed alone, briefly: with all limits of a chip,
+more than VERY_LARGE pairs of source and target the grown pieces are annealed alone, briefly: with all limits of a chip,
 cuts of so many pieces have not been found to fit.  How much is tried depends on the network alone, never on a clock,
 so that the same seed gives the same pieces.  Loaded only when there is something to improve, as it loads numba.
 """
@@ -34,7 +34,7 @@ from compiler.multilevel import (
     scarcest,
     state_of,
 )
-from compiler.partition import Partition, net_bits, own_pool_bits, piece_limits, rated
+from compiler.partition import VERY_LARGE, Partition, net_bits, own_pool_bits, piece_limits, rated
 
 Found = tuple[int, int, npt.NDArray[np.int32]]  # pieces, their cost, the piece of each neuron
 Cut = Callable[[int], tuple[npt.NDArray[np.int32], int] | None]  # so many pieces that fit, and their cost
@@ -48,7 +48,6 @@ MUCH = 5_000_000  # work of a sweep over a network that is cut briskly
 # Layers: where to cut is less plain, but it is cheap to try.
 LOOSE = Search(clusters=10, hot=1.0, warm=0.6, work=500_000_000, starts=2, cycles=8)
 HURRY = Search(clusters=8, hot=0.3, warm=0.3, work=0, starts=1, cycles=0)
-MOST_PINS = 2_000_000  # of a network that is cut: of larger ones, grown pieces are annealed alone
 BRIEF = 2, 1  # sweeps over a very large network: at a temperature, and then without
 SMALL = 200_000  # work of a sweep over a network that is taken to have structure
 CHEAP = 2_000_000  # that of one which is cut from four starts
@@ -135,7 +134,7 @@ class _Task:
     @property
     def is_very_large(self) -> bool:
         """Whether grown pieces are annealed alone, and briefly."""
-        return len(self.level.source) > MOST_PINS
+        return len(self.level.source) > VERY_LARGE
 
     @property
     def search(self) -> Search:

@@ -111,7 +111,7 @@ def _whole(
         estimate = np.zeros(net.n_neurons, np.int64)
         piece_of = _grow(net, graph, chip, estimate, own_pool_bits(net, chip), np.ones(graph.n_sources, np.int64))
         rough = Partition(piece_of, int(piece_of.max()) + 1)
-        if not _is_within(net, graph, rough, chip):
+        if not _is_within(net, graph, piece_of, destinations(graph, piece_of)[: net.n_neurons], chip):
             found = cut(rough, net, graph, chip, rate, seed, method)
             if found is not None:
                 return found
@@ -119,12 +119,16 @@ def _whole(
     return improve(grown, net, graph, chip, rate, seed, method) if grown.n_pieces > 1 else grown
 
 
-def _is_within(net: LoweredNetwork, graph: Hypergraph, pieces: Partition, chip: ChipProfile) -> bool:
-    """Whether grown pieces are within the limits that growth only estimates."""
-    made, limit = destinations(graph, pieces.piece_of)[: net.n_neurons], chip.core.output_axons
-    return (limit is None or _fits(pieces.piece_of, made, limit)) and _fits_pool(
-        net, graph, pieces.piece_of, made, chip
-    )
+def _is_within(
+    net: LoweredNetwork,
+    graph: Hypergraph,
+    piece_of: npt.NDArray[np.int32],
+    made: npt.NDArray[np.int64],
+    chip: ChipProfile,
+) -> bool:
+    """Whether grown pieces are within the limits that growth only estimates; `made`: output axons of each neuron."""
+    limit = chip.core.output_axons
+    return (limit is None or _fits(piece_of, made, limit)) and _fits_pool(net, graph, piece_of, made, chip)
 
 
 def checked_rates(rates: npt.ArrayLike | None, graph: Hypergraph) -> npt.NDArray[np.float64]:
@@ -186,7 +190,6 @@ def _cores(
 ) -> Partition:
     """Pieces that fit a core, none with neurons of two parts; `part_of` is of neurons, `worth` as in growth.py."""
     worth = np.ones(graph.n_sources, np.int64) if worth is None else worth
-    limit = chip.core.output_axons
     if not part_of.any() and _one_core_suffices(net, graph, chip):
         return Partition(np.zeros(net.n_neurons, np.int32), 1)
     members = [np.flatnonzero(part_of == part) for part in np.unique(part_of)]
@@ -201,7 +204,7 @@ def _cores(
             piece_of[inside] = n_pieces + _grow(net, part, chip, estimate[inside], own_bits[inside], worth)
             n_pieces = int(piece_of[inside].max()) + 1
         made = destinations(graph, piece_of)[: net.n_neurons]
-        if (limit is None or _fits(piece_of, made, limit)) and _fits_pool(net, graph, piece_of, made, chip):
+        if _is_within(net, graph, piece_of, made, chip):
             break
         estimate = np.maximum(estimate, np.ceil(made * (1 + 0.01 * round_number)).astype(np.int64))
     else:

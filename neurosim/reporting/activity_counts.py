@@ -64,8 +64,7 @@ class Activity:
 
 def activity_of(result: RunResult) -> Activity:
     """The activity of a run."""
-    spans = [span for span in result.spans if span.kind != "input"]
-    found = Activity(spans, result.n_neurons, result.n_samples, int(result.steps[0]), int(result.steps.sum()))
+    found = _none_of(result)
     found.add(result.spike_neuron, result.spike_step[: result.sample_ptr[1]])
     return found
 
@@ -80,10 +79,15 @@ def activity_of_stream(streamed: StreamedRun, run: RunResult) -> Activity:
     Raises:
         RunError: a file is damaged, or of another run.
     """
-    spans = [span for span in run.spans if span.kind != "input"]
-    found = Activity(spans, run.n_neurons, run.n_samples, int(run.steps[0]), int(run.steps.sum()))
+    found = _none_of(run)
     for chunk in streamed.chunks:
         piece = streamed.result(chunk)
         n = int(piece.sample_ptr[1]) if chunk.first_sample == 0 else 0
         found.add(piece.spike_neuron, piece.spike_step[:n] + np.int32(chunk.first_step))
     return found
+
+
+def _none_of(run: RunResult) -> Activity:
+    """Room for the spikes of a run, none of them counted yet."""
+    spans = [span for span in run.spans if span.kind != "input"]
+    return Activity(spans, run.n_neurons, run.n_samples, int(run.steps[0]), int(run.steps.sum()))

@@ -54,12 +54,12 @@ def fill_rows(rows, n_cores, axon_ptr, axon_core, axon_counts, axon_pair, pair_l
 @jit(inline="always")
 def count_own(caused, b, spikes):
     """Count the spikes of own neurons, at home and where they arrive."""
-    _count_at_home(caused.core_of, caused.home, b.home, spikes)
+    count_at_home(caused.core_of, caused.home, b.home, spikes)
     count_arrivals(caused, b, spikes, np.int64(0))  # a literal 0 is a type of its own: all would be compiled twice
 
 
 @jit
-def _count_at_home(core_of, of_spike, counts, spikes):
+def count_at_home(core_of, of_spike, counts, spikes):
     """Add what each spike counts on its own core, `of_spike` [slot * N_HOME], to `counts` [core * N_HOME]."""
     for i in range(len(spikes)):
         if i + AHEAD < len(spikes):

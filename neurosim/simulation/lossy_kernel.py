@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler.jit import jit, lean_jit
-from neurosim.simulation.counting import note_inputs, note_step
+from neurosim.simulation.counting import count_at_home, note_inputs, note_step
 from neurosim.simulation.kernel import update
 from neurosim.simulation.layout import PACKED_TARGET_BITS, WIDE_TARGET_BITS, Caused, Machine
 from neurosim.simulation.loss_kernel import is_lost
@@ -57,20 +57,10 @@ def advance_lossy(m, s, b, input_ptr, input_channel, start, stop, halt):
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
         _arrive(m, s, b, t, input_channel[input_ptr[t] : input_ptr[t + 1]], n)
         note_inputs(b, row)
-        _count_at_home(m.caused, b.home, b.spike_slot[first:n_spikes])
+        count_at_home(m.caused.core_of, m.caused.home, b.home, b.spike_slot[first:n_spikes])
         _arrive(m, s, b, t, b.spike_slot[first:n_spikes], np.int64(0))
         note_step(m.caused, b, row)
     return stop, n_spikes
-
-
-@jit
-def _count_at_home(caused, home, spikes):
-    """Add what each spike counts on its own core."""
-    width = len(caused.home) // max(1, len(caused.core_of))
-    for slot in spikes:
-        core = np.int64(caused.core_of[slot])
-        for k in range(width):
-            home[core * width + k] += caused.home[np.int64(slot) * width + k]
 
 
 @jit
