@@ -13,6 +13,8 @@ from neurosim.simulation.layout import Buffers
 
 Ints = npt.NDArray[Any]
 GROWTH = 1.5  # of what there is room for, when it is full
+SPARE = 1.1  # of the spikes that a sample has in the end, if it goes on as it began
+FORESEEN = 2**26  # spikes to make room for ahead, at most; room that nobody writes to costs nothing
 
 
 class GrowingSpikes:
@@ -22,15 +24,16 @@ class GrowingSpikes:
         self.n = 0
         self._step, self.who, self.value = (np.empty(0, np.int32) for _ in range(3))
 
-    def add(self, buffers: Buffers, n: int, later: int) -> None:
-        """Take the first n spikes of the buffers, `later` steps later."""
+    def add(self, buffers: Buffers, n: int, later: int, share: float) -> None:
+        """Take the first n spikes of the buffers, `later` steps later; `share` of the sample is then done."""
         begin, end = self.n, self.n + n
-        _make_room(self._step, end)
-        _make_room(self.who, end)
+        foreseen = min(FORESEEN, int(SPARE * end / share))
+        self._step = _with_room(self._step, begin, end, foreseen)
+        self.who = _with_room(self.who, begin, end, foreseen)
         np.add(buffers.spike_step[:n], np.int32(later), out=self._step[begin:end])
         self.who[begin:end] = buffers.spike_slot[:n]
         if len(buffers.spike_value):
-            _make_room(self.value, end)
+            self.value = _with_room(self.value, begin, end, foreseen)
             self.value[begin:end] = buffers.spike_value[:n]
         self.n = end
 
@@ -39,7 +42,10 @@ class GrowingSpikes:
         return self._step[: self.n], self.who[: self.n], self.value[: self.n]
 
 
-def _make_room(array: Ints, n: int) -> None:
-    """Room for n numbers; nobody else looks at the array, which may move."""
-    if n > len(array):
-        array.resize(max(n, int(GROWTH * len(array))), refcheck=False)
+def _with_room(array: Ints, used: int, n: int, foreseen: int) -> Ints:
+    """The array, or one with its `used` numbers in front, that holds n and, if it has to move, as many as foreseen."""
+    if n <= len(array):
+        return array
+    room = np.empty(max(n, foreseen, int(GROWTH * len(array))), array.dtype)
+    room[:used] = array[:used]
+    return room

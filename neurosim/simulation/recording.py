@@ -71,7 +71,7 @@ class Recording:
         add_up(counts, self._total[sample])
         if len(self._probing.slot):
             self._take_probes(sample, buffers, call, begin)
-        self._spikes[sample].add(buffers, n, call.later)
+        self._spikes[sample].add(buffers, n, call.later, (call.first + done) / int(self.steps[sample]))
         self.done[sample] = call.first + done
         if self.done[sample] == self.steps[sample]:
             self._put_in_order(sample)
