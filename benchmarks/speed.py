@@ -104,6 +104,7 @@ def in_turn(
     report: Report, workers: dict[str, peers.Worker], case: Case, program: ns.Program, driven: float
 ) -> dict[str, Any]:
     ours, theirs = [], {peer: [] for peer in workers}
+    timed(program, LEAST_STEPS)  # the first run lays the program out
     for _ in range(RUNS):
         for peer in list(workers):
             try:
