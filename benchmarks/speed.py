@@ -152,7 +152,7 @@ def bounds(report: Report, programs: dict[tuple[int, int], ns.Program]) -> None:
     for (n, fan_out), program in programs.items():
         if n != 10_000:
             continue
-        program, steps = variant(program, 1, 1.0), 1_000 if fan_out == 100 else 300
+        program, steps = variant(program, 1, 1.0), 4_000 if fan_out == 100 else 1_000
         scatter = scatter_rate(program, ns.run(program, None, 300))
         shares = []
         for _ in range(RUNS):

@@ -18,10 +18,9 @@ from neurosim.simulation.layout import (
     SYNAPTIC_EVENTS,
     WORD,
 )
-from neurosim.simulation.lif_lanes import ROWS_AT_ONCE, add_row, add_rows
+from neurosim.simulation.lif_lanes import ROWS_AT_ONCE, add_row, sum_rows
 
-AHEAD = 16  # spikes, of which a row is prefetched
-LINE_BYTES = 64
+AHEAD = 16  # spikes, of which a row at home is prefetched
 
 
 @jit(inline="always")
@@ -71,19 +70,11 @@ def count_at_home(core_of, of_spike, counts, spikes):
 
 @jit
 def count_rows(rows, arriving, width, spikes, offset):
-    """Add the rows of sources `offset + spikes`, each of `width` numbers, to `arriving`; the last row is of zeros."""
-    n, zeros = len(spikes), len(rows) - width
-    for i in range(0, n, ROWS_AT_ONCE):
-        for j in range(i + AHEAD, min(i + AHEAD + ROWS_AT_ONCE, n)):
-            ahead = (offset + np.int64(spikes[j])) * width
-            for k in range(ahead, ahead + width, LINE_BYTES // rows.itemsize):
-                prefetch(rows, k)
-        first = (offset + np.int64(spikes[i])) * width
-        second = (offset + np.int64(spikes[i + 1])) * width if i + 1 < n else zeros
-        third = (offset + np.int64(spikes[i + 2])) * width if i + 2 < n else zeros
-        fourth = (offset + np.int64(spikes[i + 3])) * width if i + 3 < n else zeros
-        for k in range(0, width, WORD):
-            add_rows(arriving, k, rows, first + k, second + k, third + k, fourth + k)
+    """Add the rows of sources `offset + spikes`, each of `width` numbers, to `arriving`."""
+    for first in range(0, len(spikes), ROWS_AT_ONCE):
+        last = min(first + ROWS_AT_ONCE, len(spikes))
+        for at in range(0, width, WORD):
+            sum_rows(arriving, at, rows, width, spikes, offset, first, last)
 
 
 @jit

@@ -13,10 +13,11 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from compiler.jit import jit
+from neurosim.simulation.vectors import ask_for
 
 LANES = 64  # crosspoints in a word
 SPINS = 2_000  # looks at a gate before the processor is given up
-_I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+_I32, _I64 = ir.IntType(32), ir.IntType(64)
 
 
 def _at(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
@@ -156,11 +157,7 @@ def _prefetch_code(typing_context: Any, array: Any, index: Any) -> Any:
     """Ask for the cache line of `array[index]`, and do not wait for it."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = builder.bitcast(_at(context, builder, signature.args[0], *arguments), _I8.as_pointer())
-        kind = ir.FunctionType(ir.VoidType(), [pointer.type, _I32, _I32, _I32])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        read, keep, data_cache = _I32(0), _I32(3), _I32(1)
-        builder.call(function, [pointer, read, keep, data_cache])
+        ask_for(builder, _at(context, builder, signature.args[0], *arguments))
         return context.get_dummy_value()
 
     return types.void(array, index), code

@@ -55,7 +55,7 @@ class Caused(NamedTuple):
     core_of: npt.NDArray[np.int32]  # [slot]
     home: npt.NDArray[Any]  # [slot * N_HOME], what one spike adds on its own core, kinds AT_HOME; 16 bits if they fit
     kinds: npt.NDArray[np.int64]  # columns of the counts that arrive, PACKETS_IN first; others stay 0
-    rows: npt.NDArray[Any]  # [(source + 1) * padded (kinds * cores + links)], kinds outermost; empty with axons
+    rows: npt.NDArray[Any]  # [source * padded (kinds * cores + links)], kinds outermost; empty with axons
     axon_ptr: npt.NDArray[np.int64]  # [source + 1]; all of the axons empty where rows are
     axon_core: npt.NDArray[np.int32]  # [axon]
     axon_counts: npt.NDArray[np.int32]  # [axon, kinds]

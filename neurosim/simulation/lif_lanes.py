@@ -13,10 +13,13 @@ that the sum fits into 32 without a sign.
 
 from typing import Any
 
-from numba.core import types
+from llvmlite import ir
+from numba.core import cgutils, types
 from numba.extending import intrinsic
+from numba.np import arrayobj
 
 from neurosim.simulation.vectors import (
+    I64,
     WIDTH,
     WORD,
     Numbers,
@@ -28,7 +31,8 @@ from neurosim.simulation.vectors import (
     vector_of,
 )
 
-ROWS_AT_ONCE = 4
+ROWS_AT_ONCE = 256  # of which a sum has no more than twice the bits
+ROWS_AHEAD = 16  # that are asked for
 
 
 def _decayed(builder: Any, x: Any, keep: Any, bits: int) -> Any:
@@ -182,23 +186,43 @@ def _add_row_code(typing_context: Any, totals: Any, at: Any, rows: Any, row: Any
     return types.void(totals, types.int64, rows, types.int64), code
 
 
-def _add_rows_code(typing_context: Any, totals: Any, at: Any, rows: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
-    """Add `rows[a : a + WORD]`, and those from b, c and d on, to `totals[at : at + WORD]`; rows have no sign."""
+def _sum_rows_code(
+    typing_context: Any, totals: Any, at: Any, rows: Any, width: Any, spikes: Any, offset: Any, first: Any, last: Any
+) -> Any:
+    """Add the rows of sources `offset + spikes[first : last]` to `totals`, each of `width` numbers without a sign.
+
+    Of every row, WORD numbers from `at` on; in registers, where a sum has twice the bits of a number: that is enough
+    for ROWS_AT_ONCE rows.
+    """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds = signature.args
-        sums = Numbers(context, builder, kinds[0], *arguments[:2])
-        some = [Numbers(context, builder, kinds[2], arguments[2], row) for row in arguments[3:]]
-        wide = 2 * some[0].bits  # four numbers of n bits fit into 2 n
-        for k in range(0, WORD, WIDTH):
-            first, second, third, fourth = (row.load(k, wide) for row in some)
-            sum_of_all = builder.add(builder.add(first, second), builder.add(third, fourth))
-            if wide < sums.bits:
-                sum_of_all = builder.zext(sum_of_all, vector_of(sums.bits))
-            sums.store(k, builder.add(sums.load(k), sum_of_all))
+        totals, at, rows, width, spikes, offset, first, last = arguments
+        make: Any = arrayobj.make_array
+        fired = make(kinds[4])(context, builder, spikes).data
+
+        def row_of(i: Any) -> Numbers:
+            source = builder.add(offset, builder.sext(builder.load(builder.gep(fired, [i])), I64))
+            index = builder.add(builder.mul(source, width), at)
+            return Numbers(context, builder, kinds[2], rows, index, width=WORD)
+
+        bits = 2 * kinds[2].dtype.bitwidth
+        keep: Any = cgutils.alloca_once_value
+        held = keep(builder, ir.Constant(vector_of(bits, WORD), None))
+        end = builder.sub(last, I64(1))
+        with cgutils.for_range(builder, last, start=first) as each:
+            ahead = builder.add(each.index, I64(ROWS_AHEAD))
+            row_of(builder.select(builder.icmp_signed("<", ahead, end), ahead, end)).ask_for()
+            builder.store(builder.add(builder.load(held), row_of(each.index).load(0, bits)), held)
+        sums = Numbers(context, builder, kinds[0], totals, at, width=WORD)
+        added = builder.load(held)
+        if bits < sums.bits:
+            added = builder.zext(added, vector_of(sums.bits, WORD))
+        sums.store(0, builder.add(sums.load(0), added))
         return context.get_dummy_value()
 
-    return types.void(totals, types.int64, rows, *(types.int64 for _ in range(ROWS_AT_ONCE))), code
+    i64 = types.int64
+    return types.void(totals, i64, rows, i64, spikes, i64, i64, i64), code
 
 
 step_same: Any = intrinsic(_step_same_code)
@@ -206,4 +230,4 @@ step_each: Any = intrinsic(_step_each_code)
 differ: Any = intrinsic(_differ_code)
 is_set: Any = intrinsic(_is_set_code)
 add_row: Any = intrinsic(_add_row_code)
-add_rows: Any = intrinsic(_add_rows_code)
+sum_rows: Any = intrinsic(_sum_rows_code)

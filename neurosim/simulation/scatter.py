@@ -9,11 +9,11 @@ import numpy as np
 from compiler.jit import jit
 from neurosim.simulation.lanes import prefetch
 from neurosim.simulation.layout import PACKED_TARGET_BITS, WIDE_TARGET_BITS
+from neurosim.simulation.vectors import LINE_BYTES
 
 SYNAPSES_AHEAD = 200  # that are added before a run that is prefetched
 MOST_AHEAD = 16  # spikes
 MOST_LINES = 64  # of a run that are prefetched: the processor follows long ones
-LINE_BYTES = 64
 
 
 @jit

@@ -155,11 +155,11 @@ def rows_are_chosen(width: int, in_rows: int, in_axons: int) -> bool:
 
 
 def _rows(routes: Routes, arriving: Ints32, width: int, n_cores: int, row_type: type) -> npt.NDArray[Any]:
-    """[(source + 1) * width]: counts of all cores by kind, then loads of links; zeros at the end.
+    """[source * width]: counts of all cores by kind, then loads of links.
 
     A link is crossed by at most as many packets of a spike as there are cores, and those are fewer than 256 where rows
     are chosen.
     """
-    rows = aligned((len(routes.axon_ptr), width), row_type)
+    rows = aligned((len(routes.axon_ptr) - 1, width), row_type)
     fill_rows(rows, n_cores, routes.axon_ptr, routes.axon_core, arriving, *_ways(routes))
     return rows.reshape(-1)

@@ -6,11 +6,13 @@ A vector has WIDTH numbers; LLVM splits it where registers are shorter.
 from typing import Any
 
 from llvmlite import ir
+from numba.core import cgutils
 from numba.np import arrayobj
 
 WIDTH = 16  # numbers of a vector
 WORD = 64  # numbers whose flags go into one word
-I32, I64 = ir.IntType(32), ir.IntType(64)
+LINE_BYTES = 64  # of a cache
+I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
 
 class Numbers:
@@ -20,6 +22,11 @@ class Numbers:
         self._builder, self.bits, self._signed, self._width = builder, kind.dtype.bitwidth, kind.dtype.signed, width
         make: Any = arrayobj.make_array
         self._first = builder.gep(make(kind)(context, builder, array).data, [index])
+
+    def ask_for(self) -> None:
+        """Ask for the cache lines of a vector's numbers, and do not wait for them."""
+        for k in range(0, self._width, LINE_BYTES * 8 // self.bits):
+            ask_for(self._builder, self._builder.gep(self._first, [I64(k)]))
 
     def _place(self, k: int) -> Any:
         pointer = self._builder.gep(self._first, [I64(k)])
@@ -38,6 +45,16 @@ class Numbers:
         if values.type.element.width > self.bits:
             values = self._builder.trunc(values, vector_of(self.bits, self._width))
         self._builder.store(values, self._place(k), align=self.bits // 8)
+
+
+def ask_for(builder: Any, pointer: Any) -> None:
+    """Ask for the cache line of a pointer, and do not wait for it."""
+    pointer = builder.bitcast(pointer, I8.as_pointer())
+    kind = ir.FunctionType(ir.VoidType(), [pointer.type, I32, I32, I32])
+    insert: Any = cgutils.get_or_insert_function
+    function = insert(builder.module, kind, "llvm.prefetch.p0")
+    read, keep, data_cache = I32(0), I32(3), I32(1)
+    builder.call(function, [pointer, read, keep, data_cache])
 
 
 def vector_of(bits: int, width: int = WIDTH) -> Any:
