@@ -19,6 +19,7 @@ from neurosim.simulation.scatter import scatter_next
 
 RUNS = 5
 TURNS = 25  # of what takes some hundredths of a second
+PAIRS = 15  # of runs on one thread and on two
 WARM = 50  # steps
 
 
@@ -98,7 +99,7 @@ def two_threads(program: ns.Program, samples: int, steps: int) -> float:
     """How much faster two threads run samples than one; median of runs in turn."""
     inputs, ratios = [np.zeros((0, 2), np.int64)] * samples, []
     ns.run(program, inputs, WARM, threads=2)
-    for _ in range(RUNS):
+    for _ in range(PAIRS):
         one, two = (seconds(lambda n=n: ns.run(program, inputs, steps, threads=n)) for n in (1, 2))
         ratios.append(one / two)
     return float(np.median(ratios))

@@ -9,6 +9,7 @@ from numba.core.dispatcher import Dispatcher
 import neurosim as ns
 from neurosim.result import RunResult
 from neurosim.simulation import kernel, machine, spike_counts, synapse_words
+from neurosim.simulation.lif_lanes import ROWS_AT_ONCE
 
 
 def network(weight: int = 20, delay: int = 3, n: int = 60, fan_out: int = 12) -> ns.Network:
@@ -45,6 +46,20 @@ def test_rows_and_axons_count_alike(cores_per_tile: int) -> None:
         with patch.object(spike_counts, "rows_are_chosen", return_value=chosen):
             runs.append(run_of(network(), **{"mesh.cores_per_tile": cores_per_tile}))
     assert same(*runs)
+
+
+def test_more_spikes_in_a_step_than_are_summed_at_once_are_all_counted() -> None:
+    n = 2 * ROWS_AT_ONCE + 3
+    net = ns.Network()
+    net.add_registers("p", n, du=1000, dv=200, vth=100, bias_mantissa=900, bias_exponent=4)
+    net.connect("p", "p", np.repeat(np.arange(n), 250), np.tile(np.arange(250), n), 2)
+    runs = []
+    for chosen in (True, False):
+        with patch.object(spike_counts, "rows_are_chosen", return_value=chosen):
+            runs.append(ns.run(ns.compile(net, "loihi1"), None, 20))
+    assert np.bincount(runs[0].spike_step).max() == n
+    assert same(*runs)
+    assert runs[0].counts.sum("synaptic_events") == 250 * runs[0].n_spikes
 
 
 def test_few_cores_are_counted_in_rows_and_many_in_axons() -> None:
