@@ -2,8 +2,8 @@
 
 Several starts from multilevel.py, at the fewest pieces that could hold the network and at a few more, and the grown
 pieces themselves, annealed.  The best that fits is kept: on fewest cores, then of fewest packets.  Of networks with
-more than VERY_LARGE pairs of source and target the grown pieces are annealed alone, briefly: with all limits of a chip,
-cuts of so many pieces have not been found to fit.  How much is tried depends on the network alone, never on a clock,
+more than VERY_LARGE pairs of source and target the grown pieces are annealed alone, briefly, and mended first where a
+few exceed a limit: with all limits of a chip, cuts of so many pieces have not been found to fit.  How much is tried depends on the network alone, never on a clock,
 so that the same seed gives the same pieces.  Loaded only when there is something to improve, as it loads numba.
 """
 
@@ -31,6 +31,7 @@ from compiler.multilevel import (
     is_limited,
     multilevel,
     pooled,
+    repair,
     scarcest,
     state_of,
 )
@@ -48,7 +49,7 @@ MUCH = 5_000_000  # work of a sweep over a network that is cut briskly
 # Layers: where to cut is less plain, but it is cheap to try.
 LOOSE = Search(clusters=10, hot=1.0, warm=0.6, work=500_000_000, starts=2, cycles=8)
 HURRY = Search(clusters=8, hot=0.3, warm=0.3, work=0, starts=1, cycles=0)
-BRIEF = 2, 1  # sweeps over a very large network: at a temperature, and then without
+BRIEF = 4, 1  # sweeps over a very large network: at a temperature, and then without
 SMALL = 200_000  # work of a sweep over a network that is taken to have structure
 CHEAP = 2_000_000  # that of one which is cut from four starts
 TRIES = 4  # numbers of pieces
@@ -118,6 +119,26 @@ def cut(
     """
     found = _cuts(_task(rough, net, graph, chip, rate), rough.n_pieces - 1, seed, first)
     return _numbered(min(found, key=lambda one: one[:2])[2], rough) if found else None
+
+
+def mended(
+    rough: Partition,
+    net: LoweredNetwork,
+    graph: Hypergraph,
+    chip: ChipProfile,
+    rate: npt.NDArray[np.float64],
+    seed: int,
+) -> Partition | None:
+    """Pieces of a very large network, some beyond their limits, repaired and annealed; None where some stay beyond."""
+    hard = limits_for(chip, piece_limits(chip).repeat(rough.n_pieces, axis=0))
+    level, group = level_for(net, graph, chip, rate), np.zeros(rough.n_pieces, np.int32)
+    state, _ = state_of(level, rough.piece_of.copy(), rough.n_pieces, hard)
+    if not repair(level, state, hard, group):
+        return None
+    repaired, chance = state.piece_of, np.array([2 * seed + 1], np.uint64)
+    del state  # as large as the one that follows
+    piece_of, _, fit = annealed(level, repaired, hard, group, BRIEF[0], GENTLE, chance, BRIEF[1])
+    return _numbered(piece_of, rough) if fit else None
 
 
 @dataclass(frozen=True, slots=True)

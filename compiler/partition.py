@@ -10,6 +10,8 @@ place.py.  Cost: rounds x synapses; the loop itself is in growth.py.
 """
 
 import contextlib
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -30,6 +32,7 @@ ROUNDS = 12  # of output-axon estimates; the last one uses the fan-out, which is
 _NO_LIMIT = np.iinfo(np.int64).max
 LARGE = 500_000  # pairs of source and target: a network that is cut before its growth heeds output axons
 VERY_LARGE = 2_000_000  # those of a network that is not cut, see improve.py
+FEW = 0.1  # of the pieces of such a network, that are mended where they exceed a limit
 WORTH = 16  # of an axon whose source fires at the mean rate
 Method = Literal["multilevel", "greedy", "mtkahypar"]
 DEFAULT: Method = "multilevel"
@@ -100,35 +103,39 @@ def _whole(
     """Pieces of the whole network, as if all cores were on one chip.
 
     In a large network, growth until the output axons fit takes longest.  The first round needs fewer pieces than those
-    that heed output axons, as a rule: a cut on fewer still, within all limits, is taken without them.
+    that heed output axons, as a rule: a cut on fewer still, within all limits, is taken without them.  In a very large
+    one, a round of which few pieces exceed a limit is the last, if these can be mended by moves.
     """
-    one = np.zeros(net.n_neurons, np.int32)
+    rounds = _rounds(net, graph, chip, np.zeros(net.n_neurons, np.int32))
     if method == "greedy":
-        return _cores(net, graph, chip, one)
-    from compiler.improve import cut, improve  # numba is loaded only when there is something to improve
+        return _last(rounds)
+    from compiler.improve import cut, improve, mended  # numba is loaded only when there is something to improve
 
-    if LARGE < len(graph.out_target) < VERY_LARGE and not _one_core_suffices(net, graph, chip):
-        estimate = np.zeros(net.n_neurons, np.int64)
-        piece_of = _grow(net, graph, chip, estimate, own_pool_bits(net, chip), np.ones(graph.n_sources, np.int64))
-        rough = Partition(piece_of, int(piece_of.max()) + 1)
-        if not _is_within(net, graph, piece_of, destinations(graph, piece_of)[: net.n_neurons], chip):
-            found = cut(rough, net, graph, chip, rate, seed, method)
-            if found is not None:
-                return found
-    grown = _cores(net, graph, chip, one)
+    for number, (grown, beyond) in enumerate(rounds):
+        found = None
+        if beyond and len(graph.out_target) > VERY_LARGE and method == "multilevel":
+            found = mended(grown, net, graph, chip, rate, seed) if beyond <= FEW * grown.n_pieces else None
+        elif beyond and len(graph.out_target) > LARGE and number == 0:
+            found = cut(grown, net, graph, chip, rate, seed, method)
+        if found is not None:
+            return found
     return improve(grown, net, graph, chip, rate, seed, method) if grown.n_pieces > 1 else grown
 
 
-def _is_within(
+def _beyond(
     net: LoweredNetwork,
     graph: Hypergraph,
     piece_of: npt.NDArray[np.int32],
     made: npt.NDArray[np.int64],
     chip: ChipProfile,
-) -> bool:
-    """Whether grown pieces are within the limits that growth only estimates; `made`: output axons of each neuron."""
-    limit = chip.core.output_axons
-    return (limit is None or _fits(piece_of, made, limit)) and _fits_pool(net, graph, piece_of, made, chip)
+) -> int:
+    """How many grown pieces exceed limits that growth only estimates; `made`: output axons of each neuron."""
+    exceeds = np.zeros(int(piece_of.max()) + 1, np.bool_)
+    if chip.core.output_axons is not None:
+        exceeds |= np.bincount(piece_of, weights=made) > chip.core.output_axons
+    if chip.pool is not None:
+        exceeds |= _pooled(net, graph, piece_of, made, chip) > chip.pool.memory_bits
+    return int(exceeds.sum())
 
 
 def checked_rates(rates: npt.ArrayLike | None, graph: Hypergraph) -> npt.NDArray[np.float64]:
@@ -189,9 +196,29 @@ def _cores(
     worth: npt.NDArray[np.int64] | None = None,
 ) -> Partition:
     """Pieces that fit a core, none with neurons of two parts; `part_of` is of neurons, `worth` as in growth.py."""
+    return _last(_rounds(net, graph, chip, part_of, worth))
+
+
+def _last(rounds: Iterator[tuple[Partition, int]]) -> Partition:
+    return deque(rounds, maxlen=1)[0][0]
+
+
+def _rounds(
+    net: LoweredNetwork,
+    graph: Hypergraph,
+    chip: ChipProfile,
+    part_of: npt.NDArray[np.int32],
+    worth: npt.NDArray[np.int64] | None = None,
+) -> Iterator[tuple[Partition, int]]:
+    """The pieces of each round of growth, arguments as of `_cores`, and how many are beyond a limit: of the last, none.
+
+    Raises:
+        DoesNotFit: there is no such round.
+    """
     worth = np.ones(graph.n_sources, np.int64) if worth is None else worth
     if not part_of.any() and _one_core_suffices(net, graph, chip):
-        return Partition(np.zeros(net.n_neurons, np.int32), 1)
+        yield Partition(np.zeros(net.n_neurons, np.int32), 1), 0
+        return
     members = [np.flatnonzero(part_of == part) for part in np.unique(part_of)]
     graphs = [graph] if len(members) == 1 else [restrict(graph, inside) for inside in members]
     estimate = np.zeros(net.n_neurons, np.int64)
@@ -203,16 +230,14 @@ def _cores(
         for inside, part in zip(members, graphs, strict=True):
             piece_of[inside] = n_pieces + _grow(net, part, chip, estimate[inside], own_bits[inside], worth)
             n_pieces = int(piece_of[inside].max()) + 1
+        first = np.unique(piece_of, return_index=True)[1]  # a neuron of each piece
         made = destinations(graph, piece_of)[: net.n_neurons]
-        if _is_within(net, graph, piece_of, made, chip):
-            break
+        beyond = _beyond(net, graph, piece_of, made, chip)
+        yield Partition(piece_of, n_pieces, None if len(members) == 1 else part_of[first]), beyond
+        if not beyond:
+            return
         estimate = np.maximum(estimate, np.ceil(made * (1 + 0.01 * round_number)).astype(np.int64))
-    else:
-        _refuse_output_axons(net, graph, piece_of, made, chip)
-    if len(members) == 1:
-        return Partition(piece_of, n_pieces)
-    first = np.unique(piece_of, return_index=True)[1]  # a neuron of each piece
-    return Partition(piece_of, n_pieces, part_of[first])
+    _refuse_output_axons(net, graph, piece_of, made, chip)
 
 
 def _one_core_suffices(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> bool:
@@ -229,7 +254,7 @@ def _one_core_suffices(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile
     whole, memory = np.zeros(net.n_neurons, np.int32), chip.core.synapse_memory_bits
     if memory is not None and _synapse_bits(net, graph, whole, chip).sum() > memory:
         return False
-    return _fits_pool(net, graph, whole, sends[: net.n_neurons].astype(np.int64), chip)
+    return not _beyond(net, graph, whole, sends[: net.n_neurons].astype(np.int64), chip)
 
 
 def _grow(
@@ -279,20 +304,6 @@ def net_bits(net: LoweredNetwork, graph: Hypergraph) -> npt.NDArray[np.int64]:
     """Bits of one synapse of each net, without padding."""
     each = [synapse_bits(f.weight_bits, f.index_bits, f.delay_bits) for f in net.formats]
     return np.array(each, np.int64)[graph.net_format] if each else np.zeros(0, np.int64)
-
-
-def _fits(piece_of: npt.NDArray[np.int32], made: npt.NDArray[np.int64], limit: int) -> bool:
-    return bool((np.bincount(piece_of, weights=made) <= limit).all())
-
-
-def _fits_pool(
-    net: LoweredNetwork,
-    graph: Hypergraph,
-    piece_of: npt.NDArray[np.int32],
-    made: npt.NDArray[np.int64],
-    chip: ChipProfile,
-) -> bool:
-    return chip.pool is None or bool((_pooled(net, graph, piece_of, made, chip) <= chip.pool.memory_bits).all())
 
 
 def _pooled(
@@ -412,16 +423,16 @@ def _refuse_output_axons(
     made: npt.NDArray[np.int64],
     chip: ChipProfile,
 ) -> None:
-    worst = int(made.argmax())
-    if chip.core.output_axons is None or _fits(piece_of, made, chip.core.output_axons):
+    worst, most = int(made.argmax()), int(np.bincount(piece_of, weights=made).max())
+    if chip.core.output_axons is None or most <= chip.core.output_axons:
         pooled = _pooled(net, graph, piece_of, made, chip)
         _refuse_pool(net, graph, int((piece_of == pooled.argmax()).argmax()), int(pooled.max()), chip)
     raise DoesNotFit(
         f"{net.owner(worst)} reaches {made[worst]:,} cores, but a {chip.name} core has "
         f"{chip.core.output_axons:,} output axons (core.output_axons): cut its fan-out, or set "
-        f"core.output_axons={int(np.bincount(piece_of, weights=made).max())}",
+        f"core.output_axons={most}",
         "core.output_axons",
-        int(np.bincount(piece_of, weights=made).max()),
+        most,
         chip.core.output_axons,
     )
 

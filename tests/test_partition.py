@@ -2,6 +2,7 @@
 
 from itertools import product
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ from test_accounting import with_settings
 from chips import ChipProfile, DoesNotFit, NetworkError
 from chips.packing import list_bits
 from compiler import Network, compile, usage
+from compiler import improve as improving
+from compiler import partition as partitioning
+from compiler.check import check_program
 from compiler.hypergraph import Hypergraph, hypergraph, source_pieces
 from compiler.improve import improve
 from compiler.kernels import pieces
@@ -97,6 +101,29 @@ def test_all_limits_hold_as_the_checker_counts_them(n: int, fan_out: int, chip: 
     use = usage(compile(net, chip, partition="multilevel"))
     for key, limit in use.limit.items():
         assert limit is None or use.used[key].max() <= limit
+
+
+@pytest.mark.parametrize(("large", "very_large"), [(0, 10**9), (0, 0)])
+@given(n=st.integers(20, 60), fan_out=st.integers(1, 6), chip=tight_chips(), seed=st.integers(0, 99))
+@settings(max_examples=20, deadline=None)
+def test_networks_that_are_taken_as_large_fit_too(
+    large: int, very_large: int, n: int, fan_out: int, chip: ChipProfile, seed: int
+) -> None:
+    net = random_network(n, fan_out, seed)
+    with (
+        patch.object(partitioning, "LARGE", large),
+        patch.object(partitioning, "VERY_LARGE", very_large),
+        patch.object(improving, "VERY_LARGE", very_large),
+        patch.object(partitioning, "FEW", 1.0),
+    ):
+        found = cut(net, chip, "multilevel", None, seed)
+        assert (found is None) == (cut(net, chip) is None)
+        if found is None:
+            return
+        again = cut(net, chip, "multilevel", None, seed)
+        assert again is not None
+        assert again[2].piece_of.tolist() == found[2].piece_of.tolist()
+        check_program(compile(net, chip, seed))  # refuses what is beyond a limit, or lost
 
 
 @given(st.integers(10, 40), st.integers(1, 5), st.integers(2, 6), st.integers(0, 99), st.booleans())
