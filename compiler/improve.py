@@ -3,8 +3,9 @@
 Several starts from multilevel.py, at the fewest pieces that could hold the network and at a few more, and the grown
 pieces themselves, annealed.  The best that fits is kept: on fewest cores, then of fewest packets.  Of networks with
 more than VERY_LARGE pairs of source and target the grown pieces are annealed alone, briefly, and mended first where a
-few exceed a limit: with all limits of a chip, cuts of so many pieces have not been found to fit.  How much is tried depends on the network alone, never on a clock,
-so that the same seed gives the same pieces.  Loaded only when there is something to improve, as it loads numba.
+few exceed a limit: with all limits of a chip, cuts of so many pieces have not been found to fit.  How much is tried
+depends on the network alone, never on a clock, so that the same seed gives the same pieces.  Loaded only when there is
+something to improve, as it loads numba.
 """
 
 from collections.abc import Callable

@@ -26,7 +26,7 @@ from neurosim.cli_options import (
     Quiet,
     Sets,
     Threads,
-    make_folder,
+    output_folder,
     print_json,
     read_overrides,
 )
@@ -100,15 +100,16 @@ def compare_command(
 
     loaded = load_experiment(experiment)
     folder = output or Path("results") / experiment.stem
-    make_folder(folder)
-    try:
-        with threads_by_default(threads), progress(quiet or as_json) as report:
-            comparison = compare(
-                loaded, chip, read_overrides(overrides), report, approximate=approximate, baseline=baseline
-            )
-    except KeyboardInterrupt:
-        raise Interrupted("interrupted: no row is written before all are done; the same command begins anew") from None
-    picture = save_comparison(comparison, folder)
+    with output_folder(folder):
+        try:
+            with threads_by_default(threads), progress(quiet or as_json) as report:
+                comparison = compare(
+                    loaded, chip, read_overrides(overrides), report, approximate=approximate, baseline=baseline
+                )
+        except KeyboardInterrupt:
+            unwritten = "interrupted: no row is written before all are done; the same command begins anew"
+            raise Interrupted(unwritten) from None
+        picture = save_comparison(comparison, folder)
     if as_json:
         print_json(comparison.rows)
     elif not quiet:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from neurosim.cli_options import Approximate, Json, Quiet, Sets, Threads, make_folder, print_json, read_overrides
+from neurosim.cli_options import Approximate, Json, Quiet, Sets, Threads, output_folder, print_json, read_overrides
 
 liquid_app = typer.Typer(help="Examine liquids before anything is trained on them.", no_args_is_help=True)
 
@@ -63,8 +63,8 @@ def inspect_command(
             found.program, found.trains, found.labels, population=found.population, seed=seed, report=report
         )
     folder = output or Path("results") / target.stem
-    make_folder(folder)
-    picture = save_report(inspected, folder, found.name)
+    with output_folder(folder):
+        picture = save_report(inspected, folder, found.name)
     if as_json:
         print_json(inspected.to_dict() | {"name": found.name, "input": found.input, "picture": str(picture)})
     if as_json or quiet:

@@ -1,6 +1,9 @@
 """Options that several commands share, and what they mean."""
 
+import contextlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,15 +60,24 @@ def keep_inputs(output: Path, *inputs: Path | None) -> None:
             raise NeurosimError(f"{output} is read and would be written over: choose another name for the output")
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder for output, with those above it.
+@contextmanager
+def output_folder(folder: Path) -> Iterator[None]:
+    """Make a folder for output, with those above it; what is made and still empty goes again when the command fails.
 
     Raises:
         NeurosimError: it cannot be made.
     """
     from chips import NeurosimError
 
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise NeurosimError(f"cannot make the folder {folder}: {error.strerror}; choose another with -o") from error
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # one is not empty
+            for one in made:
+                one.rmdir()
+        raise

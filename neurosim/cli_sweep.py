@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from neurosim.cli_options import Interrupted, Json, Quiet, make_folder, print_json
+from neurosim.cli_options import Interrupted, Json, Quiet, output_folder, print_json
 
 
 def sweep_command(
@@ -36,21 +36,20 @@ def sweep_command(
         raise NeurosimError("--workers are processes here, --scheduler has workers of its own: give one of the two")
     loaded = load_study(study)
     folder = output or Path("results") / study.stem
-    make_folder(folder)
     known = [0, 0]
+    with output_folder(folder):
+        with progress(quiet or as_json) as bar:
 
-    with progress(quiet or as_json) as bar:
+            def report(what: str, done: int, of: int) -> None:
+                known[:] = done, of
+                bar(what, done, of)
 
-        def report(what: str, done: int, of: int) -> None:
-            known[:] = done, of
-            bar(what, done, of)
-
-        try:
-            result = sweep(loaded, folder, workers=workers, scheduler=scheduler, report=report)
-        except KeyboardInterrupt:
-            kept = f"{known[0]:,} of {known[1]:,} points are known and kept in {folder / NAME}"
-            raise Interrupted(f"interrupted: {kept}; the same command goes on from there") from None
-    written = result.save(folder)
+            try:
+                result = sweep(loaded, folder, workers=workers, scheduler=scheduler, report=report)
+            except KeyboardInterrupt:
+                kept = f"{known[0]:,} of {known[1]:,} points are known and kept in {folder / NAME}"
+                raise Interrupted(f"interrupted: {kept}; the same command goes on from there") from None
+        written = result.save(folder)
     if as_json:
         print_json(result.to_dict())
     elif not quiet:

@@ -184,6 +184,7 @@ def test_chips_check_lists_all_faults(tmp_path: Path) -> None:
         (["run", "{program}", "--input", "{spikes}", "--steps", "10"], ["outside the run"]),
         (["run", "{program}", "--input", "{network}", "--steps", "10"], ["step"]),
         (["compare", "missing.yaml"], ["missing.yaml"]),
+        (["compare", f"{ROOT}/examples/vowels.yaml", "--chip", "loihi9"], ["loihi9", "did you mean"]),
         (["compile", "{network}", "--chip", "loihi1", "-o", "{network}"], ["written over", "-o"]),
         (["run", "{program}", "--steps", "5", "-o", "{program}"], ["written over", "-o"]),
         (["run", "{program}", "--steps", "5", "--resume"], ["--stream"]),

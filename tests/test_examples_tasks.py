@@ -19,7 +19,7 @@ def run_example(name: str, *arguments: str, first_on_path: str = "") -> "subproc
     paths = (first_on_path, str(Path(ns.__file__).parent.parent), os.environ.get("PYTHONPATH", ""))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     command = [sys.executable, str(EXAMPLES / name), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
 
 
 def test_el_nino_prints_skill_beside_both_references_and_the_chip_keeps_to_its_integers() -> None:
@@ -40,6 +40,32 @@ def test_el_nino_without_its_package_says_in_one_line_how_to_install_it(tmp_path
     assert done.returncode != 0
     assert len(done.stderr.splitlines()) == 1
     assert "pip install statsmodels" in done.stderr
+
+
+def test_fibrillation_is_told_by_the_chip_as_by_the_host_and_the_published_claim_is_said_not_to_be_reproduced() -> None:
+    recordings = RECORDINGS / "afdb_rr.npz"
+    if not recordings.is_file():
+        pytest.skip(f"no {recordings}: the MIT-BIH Atrial Fibrillation Database does not come with the project")
+    done = run_example("atrial_fibrillation.py", str(recordings), "--sizes", "32", "--seeds", "1", "--every", "40")
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"^liquid of 32, compiled, on the chip +([\d.]+)", done.stdout, re.MULTILINE)
+    assert found
+    assert float(found[1]) > 85
+    assert re.search(r"chip and host integers differ on 0 of [\d,]+ decisions", done.stdout)
+    assert '"98.7 % with 32 neurons at 1 mW": not reproduced' in done.stdout
+
+
+def test_spoken_digits_are_told_by_the_chip_as_by_the_host() -> None:
+    recordings = RECORDINGS / "fsdd.npz"
+    if not recordings.is_file():
+        pytest.skip(f"no {recordings}: the Free Spoken Digit Dataset does not come with the project")
+    choices = ("--sizes", "32", "--seeds", "1", "--splits", "official")
+    done = run_example("spoken_digits.py", str(recordings), *choices)
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"liquid of 32, four features, compiled, on the chip +([\d.]+)", done.stdout)
+    assert found
+    assert float(found[1]) > 70
+    assert "chip and host integers differ on 0 decisions" in done.stdout
 
 
 def test_after_a_change_of_speaker_forgetting_gains_over_a_frozen_readout() -> None:

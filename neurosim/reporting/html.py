@@ -106,7 +106,7 @@ def _table(table: Table) -> str:
     rows = "\n".join("<tr>" + "".join(map(_cell, row, table.columns)) + "</tr>" for row in table.rows)
     left = f" {table.left_out:,} more rows are left out." if table.left_out else ""
     return (
-        f'<div class="table"><table><caption>{text(table.caption + left)}</caption>'
+        f'<div class="table"><table><caption><span>{text(table.caption + left)}</span></caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>\n{rows}\n</tbody></table></div>"
     )
 
