@@ -190,3 +190,19 @@ def test_it_prints_whole(opened: Callable[[str], Any], run_page: str) -> None:
     assert find(driver, "#mesh svg").is_displayed()
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     assert len(driver.print_page()) > 10_000
+
+
+@pytest.mark.parametrize(("width", "media", "what"), [(720, "print", "table"), (360, "screen", "caption span")])
+def test_tables_end_within_a_sheet_and_captions_within_a_window(
+    width: int, media: str, what: str, opened: Callable[[str], Any], rows_page: str, driver: Any
+) -> None:
+    metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media})
+    try:
+        opened(rows_page)
+        ends = f"return [...document.querySelectorAll({what!r})].map(one => one.getBoundingClientRect().right)"
+        assert max(driver.execute_script(ends)) <= width
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
