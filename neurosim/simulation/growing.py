@@ -37,6 +37,12 @@ class GrowingSpikes:
             self.value[begin:end] = buffers.spike_value[:n]
         self.n = end
 
+    def end(self) -> None:
+        """Give back the room that no spike took; none will follow."""
+        for array in (self._step, self.who, self.value):
+            if len(array) > self.n:
+                array.resize(self.n, refcheck=False)  # nobody else looks at it
+
     def all(self) -> tuple[Ints, Ints, Ints]:
         """Step, who, payload of all so far; payloads are empty where none are kept."""
         return self._step[: self.n], self.who[: self.n], self.value[: self.n]

@@ -74,6 +74,7 @@ class Recording:
         self._spikes[sample].add(buffers, n, call.later, (call.first + done) / int(self.steps[sample]))
         self.done[sample] = call.first + done
         if self.done[sample] == self.steps[sample]:
+            self._spikes[sample].end()
             self._put_in_order(sample)
 
     def _take_probes(self, sample: int, buffers: Buffers, call: Call, begin: int) -> None:
