@@ -33,7 +33,8 @@ from peers import PeerMissingError, python_or_problem, run_peer
 import neurosim as ns
 from compiler.hypergraph import hypergraph
 from compiler.lower import lower
-from compiler.partition import Partition, partition
+from compiler.partition import partition
+from compiler.piece_use import Partition
 from compiler.place import piece_traffic, place_pieces
 from compiler.validate import validate
 

@@ -12,7 +12,7 @@ import numpy as np
 import neurosim as ns
 from compiler.emit import emit
 from compiler.lower import lower
-from compiler.partition import Partition
+from compiler.piece_use import Partition
 from compiler.place import Placement
 from compiler.validate import validate
 

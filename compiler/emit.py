@@ -14,7 +14,7 @@ import numpy.typing as npt
 from chips.profile import ChipProfile
 from compiler.blocks import blocks
 from compiler.lowered import LoweredNetwork, SynapseFormat
-from compiler.partition import Partition
+from compiler.piece_use import Partition
 from compiler.place import Placement
 from compiler.program import Program, Tables, with_digest
 from compiler.registers import registers_of

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.profile import ChipProfile
+from compiler.grown import rated
 from compiler.hypergraph import Hypergraph
 from compiler.kahypar import kahypar_cut
 from compiler.kernels.pieces import Level, Limits
@@ -36,7 +37,7 @@ from compiler.multilevel import (
     scarcest,
     state_of,
 )
-from compiler.partition import VERY_LARGE, Partition, net_bits, own_pool_bits, piece_limits, rated
+from compiler.piece_use import Partition, net_bits, own_pool_bits, piece_limits
 
 Found = tuple[int, int, npt.NDArray[np.int32]]  # pieces, their cost, the piece of each neuron
 Cut = Callable[[int], tuple[npt.NDArray[np.int32], int] | None]  # so many pieces that fit, and their cost
@@ -50,6 +51,7 @@ MUCH = 5_000_000  # work of a sweep over a network that is cut briskly
 # Layers: where to cut is less plain, but it is cheap to try.
 LOOSE = Search(clusters=10, hot=1.0, warm=0.6, work=500_000_000, starts=2, cycles=8)
 HURRY = Search(clusters=8, hot=0.3, warm=0.3, work=0, starts=1, cycles=0)
+VERY_LARGE = 2_000_000  # pairs of source and target: those of a network that is not cut
 BRIEF = 4, 1  # sweeps over a very large network: at a temperature, and then without
 SMALL = 200_000  # work of a sweep over a network that is taken to have structure
 CHEAP = 2_000_000  # that of one which is cut from four starts

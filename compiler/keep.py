@@ -16,8 +16,8 @@ from compiler.board import usable_cores
 from compiler.kernels.pieces import NEURONS, OUTPUTS, Limits, fits
 from compiler.kernels.seating import Guests, Seats, remove, seat, seat_best, ties, unseat_some
 from compiler.moves import old_cores
-from compiler.partition import Partition, net_bits
 from compiler.partition_by_rules import Ground
+from compiler.piece_use import Partition, net_bits
 from compiler.program import Program
 from compiler.validate import Span
 

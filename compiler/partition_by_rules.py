@@ -1,6 +1,6 @@
 """Partition by rules: cut a network into pieces where the user has a say (mapping_rules.py).
 
-Every group is grown for itself, as in partition.py, from vertices instead of neurons: what must share a core is one.
+Every group is grown for itself, as in grown.py, from vertices instead of neurons: what must share a core is one.
 Output axons are estimated and grown again until all limits hold; but for "greedy", all pieces are then annealed, each
 vertex within its group.  Pieces of a pinned group go to its cores; those of the others are divided between chips.
 """
@@ -15,6 +15,7 @@ from chips.profile import ChipProfile
 from compiler.board import room_for, usable_cores
 from compiler.bounds import limit_key
 from compiler.divide import UNIT, divide
+from compiler.grown import ROUNDS
 from compiler.hypergraph import Hypergraph, alone, contract, destinations, joined, restrict
 from compiler.improve import DENSE, level_for, limits_for
 from compiler.kernels.growth import grow
@@ -22,18 +23,9 @@ from compiler.kernels.pieces import INPUTS, OUTPUTS, POOL, Level, Limits
 from compiler.lowered import LoweredNetwork
 from compiler.mapping_rules import Rules, refuse_more
 from compiler.multilevel import GENTLE, SWEEPS, annealed, fitting, merged, repair, state_of
-from compiler.partition import (
-    DEFAULT,
-    ROUNDS,
-    Method,
-    Partition,
-    check_single_neurons,
-    checked_rates,
-    mean_fill,
-    net_bits,
-    own_pool_bits,
-    piece_limits,
-)
+from compiler.partition import DEFAULT, Method, checked_rates
+from compiler.piece_use import Partition, mean_fill, net_bits, own_pool_bits, piece_limits
+from compiler.refused_pieces import check_single_neurons
 
 Ints32 = npt.NDArray[np.int32]
 Ints = npt.NDArray[np.int64]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from chips.profile import ChipProfile
 from compiler.board import compact_cores
 from compiler.hypergraph import Hypergraph, source_pieces
-from compiler.partition import Partition
+from compiler.piece_use import Partition
 from compiler.place_chips import chip_of_parts
 from compiler.placement_cost import LINK_WEIGHT, Ground, ground
 from compiler.spectral import spectral_start

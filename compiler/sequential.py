@@ -11,12 +11,13 @@ import numpy.typing as npt
 from chips.profile import ChipProfile
 from compiler.board import compact_chips, compact_cores, usable_cores
 from compiler.emit import emit
+from compiler.grown import ROUNDS
 from compiler.hypergraph import Hypergraph, destinations, hypergraph
 from compiler.improve import level_for, limits_for
 from compiler.kernels.in_order import fill
 from compiler.lowered import LoweredNetwork
 from compiler.multilevel import fitting, state_of
-from compiler.partition import ROUNDS, Partition, net_bits, own_pool_bits, piece_limits
+from compiler.piece_use import Partition, net_bits, own_pool_bits, piece_limits
 from compiler.place import Placement, piece_traffic
 from compiler.program import Program
 from compiler.relower import relowered
@@ -49,7 +50,7 @@ def sequential(program: Program) -> Sequential:
 
 
 def _filled(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> npt.NDArray[np.int32]:
-    """Pieces within all limits; output axons are estimated from the round before, as in partition.py."""
+    """Pieces within all limits; output axons are estimated from the round before, as in grown.py."""
     lists, bits, own = chip.lists, net_bits(net, graph), own_pool_bits(net, chip)
     packing = np.array([lists.block_synapses, lists.block_header_bits, lists.word_bits], np.int64)
     level = level_for(net, graph, chip, np.ones(graph.n_sources))

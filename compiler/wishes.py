@@ -8,7 +8,8 @@ from compiler.hypergraph import Hypergraph
 from compiler.lowered import LoweredNetwork
 from compiler.mapping import Mapping
 from compiler.mapping_rules import Rules, rules_of
-from compiler.partition import Method, Partition, partition
+from compiler.partition import Method, partition
+from compiler.piece_use import Partition
 from compiler.program import Program
 
 

@@ -17,7 +17,7 @@ from chips.keys import KEYS
 from compiler import Network, Program, compile
 from compiler.emit import emit
 from compiler.lower import lower
-from compiler.partition import Partition
+from compiler.piece_use import Partition
 from compiler.place import Placement
 from compiler.validate import validate
 from neurosim import Counts, RunResult, energy, latency, run

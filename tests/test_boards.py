@@ -22,7 +22,7 @@ from compiler.emit import emit
 from compiler.hypergraph import hypergraph
 from compiler.kernels.refinement import refine
 from compiler.lower import lower
-from compiler.partition import Partition
+from compiler.piece_use import Partition
 from compiler.place import Placement
 from compiler.program import program_digest
 from compiler.validate import validate

@@ -24,7 +24,7 @@ from compiler import Network, Program, compile
 from compiler.check import check_faithful, check_program
 from compiler.emit import emit
 from compiler.lower import lower
-from compiler.partition import Partition
+from compiler.piece_use import Partition
 from compiler.place import Placement
 from compiler.validate import validate
 from neurosim import RunResult, SpikeTrains, run

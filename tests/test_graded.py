@@ -18,7 +18,7 @@ from compiler.check import check_faithful, check_program
 from compiler.emit import emit
 from compiler.lower import lower
 from compiler.parameters import PARAMETERS
-from compiler.partition import Partition
+from compiler.piece_use import Partition
 from compiler.place import Placement
 from compiler.registers import MODELS
 from compiler.validate import validate

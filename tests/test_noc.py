@@ -12,7 +12,7 @@ import neurosim as ns
 from compiler import route
 from compiler.emit import emit
 from compiler.lower import lower
-from compiler.partition import Partition
+from compiler.piece_use import Partition
 from compiler.place import Placement
 from compiler.validate import validate
 from neurosim.noc.event_queue import EVENT, add, clear, is_empty, new_calendar, new_order, take

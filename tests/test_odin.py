@@ -22,7 +22,7 @@ from compiler import Network, Program, compile, usage
 from compiler.approximations import RULES
 from compiler.emit import emit
 from compiler.lower import lower
-from compiler.partition import Partition
+from compiler.piece_use import Partition
 from compiler.place import Placement
 from compiler.validate import validate
 from neurosim import RunResult, compare, energy, latency, liquid, run

@@ -24,7 +24,8 @@ from compiler.kernels import pieces
 from compiler.lower import lower
 from compiler.lowered import LoweredNetwork
 from compiler.multilevel import coarser, finest, scratch_for, state_of
-from compiler.partition import Partition, partition, piece_limits
+from compiler.partition import partition
+from compiler.piece_use import Partition, piece_limits
 from compiler.validate import validate
 
 LIMITS = ("neurons", "input_axons", "output_axons")
@@ -112,7 +113,6 @@ def test_networks_that_are_taken_as_large_fit_too(
     net = random_network(n, fan_out, seed)
     with (
         patch.object(partitioning, "LARGE", large),
-        patch.object(partitioning, "VERY_LARGE", very_large),
         patch.object(improving, "VERY_LARGE", very_large),
         patch.object(partitioning, "FEW", 1.0),
     ):

@@ -1,4 +1,4 @@
-"""The compiled loop of partition.py: grow pieces neuron by neuron.
+"""The compiled loop of grown.py: grow pieces neuron by neuron.
 
 Free neurons wait in buckets by the worth of the input axons they would add to the open piece, so the best one
 is found, and a neighbour moved, in constant time.
