@@ -13,7 +13,6 @@ from compiler.lowered import SynapseFormat
 from compiler.program import PacketLoss, Tables, with_digest
 from neurosim.faults.faults import FLIPPED, STUCK, Faults
 from neurosim.faults.faulty_crossbar import faulty_crossbar
-from neurosim.simulation.engine import loses_packets
 from neurosim.simulation.run_inputs import check_program_type
 
 _BIASES = ("bias_mantissa", "bias")
@@ -29,19 +28,13 @@ def with_faults(program: Program, faults: Faults) -> Program:
         faults: what is broken.
 
     Raises:
-        RunError: a dead core is not on the mesh, bits are to flip where rows are read, or packets are to be lost of
-            models whose loop cannot lose any.
+        RunError: a dead core is not on the mesh, or bits are to flip where rows are read.
     """
     check_program_type(program)
     if not isinstance(faults, Faults):
         raise RunError(f"faults is {type(faults).__name__}, but Faults(...) is needed")
     if faults.flipped_weight_bits and not program.is_crossbar and program.chip.lists.layout == "row":
         raise RunError("flipped_weight_bits: weights of a chip that reads rows share their signs: leave it out")
-    if faults.dropped_packets and not loses_packets(program):
-        raise RunError(
-            "dropped_packets: lost packets are modelled for LIF neurons with fixed thresholds and for crossbars, not "
-            "where rows are read or numbers are sent: leave it out"
-        )
     n_cores = program.chip.mesh.n_cores
     if beyond := [core for core in faults.dead_cores if core >= n_cores]:
         raise RunError(

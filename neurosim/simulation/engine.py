@@ -11,14 +11,24 @@ from chips import RunError
 from compiler import Program
 from compiler.registers import MODELS
 from compiler.registers import sends_numbers as models_send_numbers
-from neurosim.simulation import crossbar_kernel, crossbar_layout, graded_kernel, kernel, lossy_kernel, odin_kernel
+from neurosim.simulation import (
+    crossbar_kernel,
+    crossbar_layout,
+    graded_kernel,
+    kernel,
+    lossy_graded,
+    lossy_kernel,
+    odin_kernel,
+)
 from neurosim.simulation.aligned import aligned
 from neurosim.simulation.crossbar_machine import build_crossbar_machine
 from neurosim.simulation.graded_kernel import GradedState
 from neurosim.simulation.graded_machine import build_graded_machine
 from neurosim.simulation.layout import BLOCK, State, padded
+from neurosim.simulation.loss_kernel import Packets
+from neurosim.simulation.lossy_graded import LossyGradedState
 from neurosim.simulation.lossy_kernel import LossyState
-from neurosim.simulation.lossy_machine import build_lossy_machine
+from neurosim.simulation.lossy_machine import build_lossy_graded_machine, build_lossy_machine
 from neurosim.simulation.machine import build_machine
 from neurosim.simulation.odin_machine import build_linear_machine
 
@@ -56,13 +66,11 @@ def build_engine(program: Program) -> Engine:
     models = _models(program)
     if models == {"cuba_lif"}:
         return _cuba_engine(program) if program.packet_loss is None else _lossy_engine(program)
-    if program.packet_loss is not None:
-        raise RunError(f"no packet can be lost of neurons of models {', '.join(sorted(models))}: leave out the fault")
     if models == {"linear_lif"}:
         return _linear_lif_engine(program)
     if "linear_lif" in models:
         raise RunError(f"neurons of models {', '.join(sorted(models))} do not run together: use one model in a program")
-    return _graded_engine(program)
+    return _graded_engine(program) if program.packet_loss is None else _lossy_graded_engine(program)
 
 
 def _crossbar_engine(program: Program) -> Engine:
@@ -104,19 +112,25 @@ def _cuba_engine(program: Program) -> Engine:
 
 def _lossy_engine(program: Program) -> Engine:
     sound = _cuba_engine(program)
-
-    def begin(state: LossyState, seed: int) -> None:
-        state.seed[0] = seed
-
+    machine = build_lossy_machine(program, sound.machine)
     return replace(
         sound,
         advance=lossy_kernel.advance_lossy,
-        machine=build_lossy_machine(program, sound.machine),
-        new_state=lambda threads: LossyState(**sound.new_state(threads)._asdict(), seed=np.zeros(1, np.uint64)),
-        begin=begin,
+        machine=machine,
+        new_state=lambda threads: LossyState(*sound.new_state(threads), *_seed_and_axons(machine.packets)),
+        begin=_begin_with_seed,
         shift=crossbar_layout.shift,
         carries=(*sound.carries, "seed"),
     )
+
+
+def _seed_and_axons(packets: Packets) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
+    """What a state has beside, where packets get lost."""
+    return np.zeros(1, np.uint64), np.zeros(len(packets.key), np.int32)
+
+
+def _begin_with_seed(state: Any, seed: int) -> None:
+    state.seed[0] = seed
 
 
 def _models(program: Program) -> set[str]:
@@ -128,14 +142,17 @@ def _linear_lif_engine(program: Program) -> Engine:
     machine, n = build_linear_machine(program), program.n_neurons
 
     def new_state(threads: int) -> odin_kernel.State:
-        return odin_kernel.State(v=np.zeros(n, np.int32), sent=np.zeros(n, np.uint8), fired=np.zeros(n, np.uint8))
+        whether = (np.zeros(n, np.uint8) for _ in range(2))
+        return odin_kernel.State(np.zeros(n, np.int32), *whether, *_seed_and_axons(machine.packets))
 
-    return Engine(odin_kernel.advance, machine, new_state, lambda state, seed: None)
-
-
-def loses_packets(program: Program) -> bool:
-    """Whether the loop of a program can lose packets."""
-    return program.is_crossbar or _models(program) == {"cuba_lif"}
+    return Engine(
+        odin_kernel.advance,
+        machine,
+        new_state,
+        _begin_with_seed,
+        crossbar_layout.shift,
+        carries=("v", "sent", "seed"),
+    )
 
 
 def sends_numbers(program: Program) -> bool:
@@ -169,4 +186,22 @@ def _graded_engine(program: Program) -> Engine:
         lambda state, seed: None,
         keeps_values=True,
         carries=("u", "v", "sent", "waiting", "ring", "adapted"),
+    )
+
+
+def _lossy_graded_engine(program: Program) -> Engine:
+    sound, machine = _graded_engine(program), build_lossy_graded_machine(program)
+
+    def new_state(threads: int) -> LossyGradedState:
+        seed, axon = _seed_and_axons(machine.packets)
+        return LossyGradedState(*sound.new_state(threads), seed, axon, np.zeros_like(axon))
+
+    return replace(
+        sound,
+        advance=lossy_graded.advance_lossy_graded,
+        machine=machine,
+        new_state=new_state,
+        begin=_begin_with_seed,
+        shift=crossbar_layout.shift,
+        carries=(*sound.carries, "seed"),
     )

@@ -105,7 +105,7 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
         for d in range(n_rows):
             b.row_of_delay[d] = (t + d) % n_rows * n
         update(m, s, b.row_of_delay[0])
-        n_spikes = _append(b.spike_step, b.spike_slot, b.spike_value, n_spikes, t, s.message, s.fired_words)
+        n_spikes = append(b.spike_step, b.spike_slot, b.spike_value, n_spikes, t, s.message, s.fired_words)
         for i in range(len(b.probe_slot)):
             b.probe_u[row, i] = s.u[b.probe_slot[i]]
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
@@ -113,18 +113,18 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
             begin, end = input_ptr[t], input_ptr[t + 1]
             channels = input_channel[begin:end]
             count_arrivals(m.caused, b, channels, n)
-            _add(m, s, b, channels, b.input_value[begin:end], n)
+            add(m, s, b, channels, b.input_value[begin:end], n)
         note_inputs(b, row)
         if n_spikes > first:
             spikes = b.spike_slot[first:n_spikes]
             count_own(m.caused, b, spikes)
-            _add(m, s, b, spikes, b.spike_value[first:n_spikes], np.int64(0))
+            add(m, s, b, spikes, b.spike_value[first:n_spikes], np.int64(0))
         note_step(m.caused, b, row)
     return stop, n_spikes
 
 
 @jit(inline="always")
-def _append(spike_step, spike_slot, spike_value, n_spikes, t, message, words):
+def append(spike_step, spike_slot, spike_value, n_spikes, t, message, words):
     """Append the messages to the spike buffer; eight neurons a word, the first in its lowest byte."""
     for k in range(len(words)):
         word = words[k]
@@ -139,7 +139,7 @@ def _append(spike_step, spike_slot, spike_value, n_spikes, t, message, words):
 
 
 @jit
-def _add(m, s, b, spikes, values, offset):
+def add(m, s, b, spikes, values, offset):
     """Add the messages of sources `offset + spikes` to the ring; external ones have an offset."""
     if len(m.run_target):
         runs = (m.run_ptr, m.run_begin, m.run_target, m.run_weight)

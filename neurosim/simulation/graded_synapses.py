@@ -12,8 +12,8 @@ from neurosim.simulation.synapse_words import synapses, unit_of, words_of
 SHORTEST = 16  # synapses of a run
 
 
-def synapse_fields(program: Program) -> dict[str, Any]:
-    """The fields of a GradedMachine that say what a message is added to.
+def synapse_fields(program: Program, ptr: npt.NDArray[np.int64] | None = None) -> dict[str, Any]:
+    """The fields of a GradedMachine that say what a message is added to, by sources, or by the parts that `ptr` says.
 
     Synapses of a source and delay whose targets follow each other are a run, if they are many and all weights fit
     into a byte; the others stay words.
@@ -22,7 +22,7 @@ def synapse_fields(program: Program) -> dict[str, Any]:
     target, weight = synapses(program)
     unit = unit_of(weight)
     weight = weight >> unit
-    ptr, delay = t.list_ptr[t.source_ptr], t.synapse_delay
+    ptr, delay = t.list_ptr[t.source_ptr] if ptr is None else ptr, t.synapse_delay
     is_byte = len(weight) == 0 or (weight.min() >= -128 and weight.max() < 128)
     begin, length = _runs(ptr, target, delay)
     long = (length >= SHORTEST) & is_byte

@@ -12,19 +12,18 @@ import numpy.typing as npt
 from compiler.jit import jit, lean_jit
 from neurosim.simulation.counting import count_at_home, note_inputs, note_step
 from neurosim.simulation.kernel import update
-from neurosim.simulation.layout import PACKED_TARGET_BITS, WIDE_TARGET_BITS, Caused, Machine
-from neurosim.simulation.loss_kernel import is_lost
+from neurosim.simulation.layout import Caused, Machine
+from neurosim.simulation.loss_kernel import Packets, arriving, has_room
 from neurosim.simulation.order import SPARE
+from neurosim.simulation.scatter import scatter_packed, scatter_wide
 
 
 class LossyMachine(NamedTuple):
     """A program, laid out for the loop."""
 
     sound: Machine
-    caused: Caused  # what a spike adds to the counts, by axons
-    axon_synapse_ptr: npt.NDArray[np.int64]  # [axon + 1], into the synapses
-    axon_key: npt.NDArray[np.int64]  # [axon]
-    limit: int  # see packet_loss.py
+    caused: Caused  # that of the packets, where every loop has it
+    packets: Packets
     max_delay: int
 
 
@@ -38,6 +37,7 @@ class LossyState(NamedTuple):
     at_rest: npt.NDArray[np.uint8]
     before: npt.NDArray[Any]
     seed: npt.NDArray[np.uint64]  # [1]
+    axon: npt.NDArray[np.int32]  # [axon], scratch: those of packets that arrive
 
 
 @lean_jit
@@ -66,40 +66,21 @@ def advance_lossy(m, s, b, input_ptr, input_channel, start, stop, halt):
 @jit
 def _arrive(m, s, b, t, spikes, offset):
     """Count and deliver the packets of sources `offset + spikes` that are not lost; all load their links."""
-    caused, seed, n_cores, limit = m.caused, s.seed[0], b.counts.shape[1], m.limit
-    axon_ptr, axon_core, axon_counts, axon_pair = (
-        caused.axon_ptr,
-        caused.axon_core,
-        caused.axon_counts,
-        caused.axon_pair,
-    )
-    link_ptr, link, arriving, keys = caused.pair_link_ptr, caused.pair_link, b.arriving, m.axon_key
-    n_kinds = axon_counts.shape[1]
+    n = 0
     for i in range(len(spikes)):
         source = offset + np.int64(spikes[i])
-        for a in range(axon_ptr[source], axon_ptr[source + 1]):
-            pair = axon_pair[a]
-            if pair >= 0:
-                for k in range(link_ptr[pair], link_ptr[pair + 1]):
-                    arriving[n_kinds * n_cores + link[k]] += 1
-            if is_lost(seed, t, keys[a], limit):
-                continue
-            for c in range(n_kinds):
-                arriving[c * n_cores + axon_core[a]] += axon_counts[a, c]
-            _add(m, s.ring, b.row_of_delay, m.axon_synapse_ptr[a], m.axon_synapse_ptr[a + 1])
+        if not has_room(m.packets, source, s.axon, n):
+            _deliver(m, s, b, s.axon[:n])
+            n = 0
+        n = arriving(m.packets, b, s.seed[0], t, source, s.axon, n)
+    _deliver(m, s, b, s.axon[:n])
 
 
 @jit
-def _add(m, ring, row_of_delay, begin, end):
-    """Add the synapses of a packet to the ring."""
-    one, words, weights = ring.dtype.type, m.sound.synapse, m.sound.wide_weight
+def _deliver(m, s, b, axons):
+    """As `kernel.deliver`, of axons."""
+    ptr, none = m.packets.synapse_ptr, np.int64(0)
     if m.sound.is_packed:
-        for k in range(begin, end):
-            word = words[k]
-            row = np.uint64(row_of_delay[(word >> np.uint32(PACKED_TARGET_BITS)) & np.uint32(15)])
-            target = row + np.uint64(word & np.uint32(2**PACKED_TARGET_BITS - 1))
-            ring[target] += one(np.int32(word) >> np.int32(24))
+        scatter_packed(s.ring, b.row_of_delay, ptr, m.sound.synapse, axons, none)
     else:
-        for k in range(begin, end):
-            row = np.uint64(row_of_delay[words[k] >> np.uint32(WIDE_TARGET_BITS)])
-            ring[row + np.uint64(words[k] & np.uint32(2**WIDE_TARGET_BITS - 1))] += one(weights[k])
+        scatter_wide(s.ring, b.row_of_delay, ptr, m.sound.synapse, m.sound.wide_weight, axons, none)

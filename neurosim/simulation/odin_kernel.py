@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler.jit import jit
-from neurosim.simulation.counting import count_arrivals, count_own, note_inputs, note_step
+from neurosim.simulation.counting import count_arrivals, count_at_home, count_own, note_inputs, note_step
 from neurosim.simulation.layout import Caused
+from neurosim.simulation.loss_kernel import Packets, arriving, is_lost
 
 
 class Machine(NamedTuple):
@@ -29,7 +30,7 @@ class Machine(NamedTuple):
     n: int  # neurons
     threshold: npt.NDArray[np.int32]  # [slot]
     leak: npt.NDArray[np.int32]  # [slot]
-    synapse_ptr: npt.NDArray[np.int64]  # [source + 1]
+    packets: Packets
     target: npt.NDArray[np.int64]  # [synapse], slot
     weight: npt.NDArray[np.int32]  # [synapse]
     caused: Caused
@@ -43,6 +44,8 @@ class State(NamedTuple):
     v: npt.NDArray[np.int32]  # [slot]
     sent: npt.NDArray[np.uint8]  # [slot], whether it fired in the step before
     fired: npt.NDArray[np.uint8]  # [slot], whether it has fired in this step
+    seed: npt.NDArray[np.uint64]  # [1]
+    axon: npt.NDArray[np.int32]  # [axon], scratch
 
 
 @jit
@@ -53,7 +56,7 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
         if n_spikes + n > len(b.spike_slot) or halt[0]:
             return t, n_spikes
         row, first = t - start, n_spikes
-        _events(m, s, input_channel[input_ptr[max(t, 1) - 1] : input_ptr[t]])
+        _events(m, s, t - 1, input_channel[input_ptr[max(t, 1) - 1] : input_ptr[t]])
         for i in range(n):
             s.v[i] = max(s.v[i] - m.leak[i], 0)
             s.sent[i] = s.fired[i]
@@ -64,30 +67,49 @@ def advance(m, s, b, input_ptr, input_channel, start, stop, halt):
         for i in range(len(b.probe_slot)):
             b.probe_u[row, i] = 0
             b.probe_v[row, i] = s.v[b.probe_slot[i]]
-        count_arrivals(m.caused, b, input_channel[input_ptr[t] : input_ptr[t + 1]], n)
-        note_inputs(b, row)
-        count_own(m.caused, b, b.spike_slot[first:n_spikes])
+        channels, spikes = input_channel[input_ptr[t] : input_ptr[t + 1]], b.spike_slot[first:n_spikes]
+        if m.packets.limit:
+            _count(m, s, b, t, channels, n)
+            note_inputs(b, row)
+            count_at_home(m.caused.core_of, m.caused.home, b.home, spikes)
+            _count(m, s, b, t, spikes, np.int64(0))
+        else:
+            count_arrivals(m.caused, b, channels, n)
+            note_inputs(b, row)
+            count_own(m.caused, b, spikes)
         note_step(m.caused, b, row)
     return stop, n_spikes
 
 
 @jit
-def _events(m, s, channels):
-    """The events of a step: own spikes of the step before, then external ones."""
-    s.fired[:] = 0
-    for slot in m.order:
-        if s.sent[slot]:
-            _event(m, s, slot)
-    for channel in channels:
-        _event(m, s, m.n + channel)
+def _count(m, s, b, t, spikes, offset):
+    """Count the packets of sources `offset + spikes` where some get lost."""
+    for i in range(len(spikes)):
+        arriving(m.packets, b, s.seed[0], t, offset + np.int64(spikes[i]), s.axon, 0)
 
 
 @jit
-def _event(m, s, source):
-    for k in range(m.synapse_ptr[source], m.synapse_ptr[source + 1]):
-        i = m.target[k]
-        v = min(max(s.v[i] + m.weight[k], 0), m.v_max)
-        if v >= m.threshold[i]:
-            s.fired[i] = 1
-            v = 0
-        s.v[i] = v
+def _events(m, s, before, channels):
+    """The events of a step: own spikes of the step `before`, then its external ones."""
+    s.fired[:] = 0
+    for slot in m.order:
+        if s.sent[slot]:
+            _event(m, s, before, slot)
+    for channel in channels:
+        _event(m, s, before, m.n + channel)
+
+
+@jit
+def _event(m, s, before, source):
+    """The event of a spike, on every core that its packet of the step `before` has reached."""
+    ptr, packets = m.packets.caused.axon_ptr, m.packets
+    for a in range(ptr[source], ptr[source + 1]):
+        if packets.limit and is_lost(s.seed[0], before, packets.key[a], packets.limit):
+            continue
+        for k in range(packets.synapse_ptr[a], packets.synapse_ptr[a + 1]):
+            i = m.target[k]
+            v = min(max(s.v[i] + m.weight[k], 0), m.v_max)
+            if v >= m.threshold[i]:
+                s.fired[i] = 1
+                v = 0
+            s.v[i] = v

@@ -4,6 +4,7 @@ import numpy as np
 
 from compiler import Program, route
 from neurosim.simulation import odin_kernel
+from neurosim.simulation.packet_loss import packets_of
 from neurosim.simulation.spike_counts import caused_by_spikes
 
 
@@ -15,7 +16,7 @@ def build_linear_machine(program: Program) -> odin_kernel.Machine:
         order=program.slot_of,
         threshold=t.registers["threshold"].astype(np.int32),
         leak=t.registers["leak"].astype(np.int32),
-        synapse_ptr=t.list_ptr[t.source_ptr],
+        packets=packets_of(program),
         target=t.core_ptr[t.list_core[list_of]] + t.synapse_index,
         weight=t.synapse_weight.astype(np.int32),
         n=program.n_neurons,
