@@ -115,7 +115,7 @@ def _without_more_growth(
     can be done.  None: it has to go on.
     """
     pairs = len(graph.out_target)
-    if pairs <= LARGE:
+    if pairs <= LARGE or method == "greedy":
         return None
     from compiler.improve import VERY_LARGE, cut, mended
 

@@ -227,7 +227,7 @@ def test_losses_depend_on_no_thread_no_file_and_no_cutting_of_steps(make, tmp_pa
     assert same(whole, ns.run(again, samples, 100, seed=4))
     stepper, steps = ns.Stepper(lossy, seed=4), range(0, 100, 10)
     parts = [stepper.advance(10, [(t - at, c) for t, c in SPIKES if at <= t < at + 10]) for at in steps]
-    assert np.array_equal(np.concatenate(parts), whole.spikes(0))
+    assert np.array_equal(np.concatenate(parts)[:, :2], whole.spikes(0))  # a stepper gives payloads too
     streamed = ns.run_to_disk(
         lossy, ns.SpikeTrains.from_samples(samples, 100), None, tmp_path / "s", chunk_steps=7, seed=4
     )

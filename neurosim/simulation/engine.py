@@ -16,7 +16,7 @@ from neurosim.simulation import (
     crossbar_layout,
     graded_kernel,
     kernel,
-    lossy_graded,
+    lossy_graded_kernel,
     lossy_kernel,
     odin_kernel,
 )
@@ -26,7 +26,7 @@ from neurosim.simulation.graded_kernel import GradedState
 from neurosim.simulation.graded_machine import build_graded_machine
 from neurosim.simulation.layout import BLOCK, State, padded
 from neurosim.simulation.loss_kernel import Packets
-from neurosim.simulation.lossy_graded import LossyGradedState
+from neurosim.simulation.lossy_graded_kernel import LossyGradedState
 from neurosim.simulation.lossy_kernel import LossyState
 from neurosim.simulation.lossy_machine import build_lossy_graded_machine, build_lossy_machine
 from neurosim.simulation.machine import build_machine
@@ -113,11 +113,16 @@ def _cuba_engine(program: Program) -> Engine:
 def _lossy_engine(program: Program) -> Engine:
     sound = _cuba_engine(program)
     machine = build_lossy_machine(program, sound.machine)
+
+    def new_state(threads: int) -> LossyState:
+        seed, axon = _seed_and_axons(machine.packets)
+        return LossyState(**sound.new_state(threads)._asdict(), seed=seed, axon=axon)
+
     return replace(
         sound,
         advance=lossy_kernel.advance_lossy,
         machine=machine,
-        new_state=lambda threads: LossyState(*sound.new_state(threads), *_seed_and_axons(machine.packets)),
+        new_state=new_state,
         begin=_begin_with_seed,
         shift=crossbar_layout.shift,
         carries=(*sound.carries, "seed"),
@@ -142,8 +147,9 @@ def _linear_lif_engine(program: Program) -> Engine:
     machine, n = build_linear_machine(program), program.n_neurons
 
     def new_state(threads: int) -> odin_kernel.State:
-        whether = (np.zeros(n, np.uint8) for _ in range(2))
-        return odin_kernel.State(np.zeros(n, np.int32), *whether, *_seed_and_axons(machine.packets))
+        seed, axon = _seed_and_axons(machine.packets)
+        sent, fired = np.zeros(n, np.uint8), np.zeros(n, np.uint8)
+        return odin_kernel.State(v=np.zeros(n, np.int32), sent=sent, fired=fired, seed=seed, axon=axon)
 
     return Engine(
         odin_kernel.advance,
@@ -194,11 +200,12 @@ def _lossy_graded_engine(program: Program) -> Engine:
 
     def new_state(threads: int) -> LossyGradedState:
         seed, axon = _seed_and_axons(machine.packets)
-        return LossyGradedState(*sound.new_state(threads), seed, axon, np.zeros_like(axon))
+        sound_state = sound.new_state(threads)._asdict()
+        return LossyGradedState(**sound_state, seed=seed, axon=axon, carried=np.zeros_like(axon))
 
     return replace(
         sound,
-        advance=lossy_graded.advance_lossy_graded,
+        advance=lossy_graded_kernel.advance_lossy_graded,
         machine=machine,
         new_state=new_state,
         begin=_begin_with_seed,

@@ -4,7 +4,7 @@ from compiler import Program
 from neurosim.simulation.graded_machine import build_graded_machine
 from neurosim.simulation.graded_synapses import synapse_fields
 from neurosim.simulation.layout import Machine
-from neurosim.simulation.lossy_graded import LossyGradedMachine
+from neurosim.simulation.lossy_graded_kernel import LossyGradedMachine
 from neurosim.simulation.lossy_kernel import LossyMachine
 from neurosim.simulation.packet_loss import packets_of
 
@@ -16,7 +16,7 @@ def build_lossy_machine(program: Program, sound: Machine) -> LossyMachine:
 
 
 def build_lossy_graded_machine(program: Program) -> LossyGradedMachine:
-    """The view of lossy_graded.py of `program`: that of graded_kernel.py, with axons for sources."""
+    """The view of lossy_graded_kernel.py of `program`: that of graded_kernel.py, with axons for sources."""
     packets = packets_of(program)
     sound = build_graded_machine(program)._replace(**synapse_fields(program, packets.synapse_ptr))
     return LossyGradedMachine(sound, packets.caused, packets, sound.max_delay)
