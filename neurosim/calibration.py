@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chips import ChipProfile, RunError
-from compiler import Network, compile
+from chips import ChipProfile, DoesNotFit, RunError
+from compiler import Network, Program, compile
 from neurosim.even_thresholds import EVEN_RANGE, even_factors, held, with_thresholds
 from neurosim.generators.liquids import LIQUID
 from neurosim.numbers import is_real
@@ -90,8 +90,14 @@ class _Trial:
         network = self.build(gain, inhibition)
         if self.thresholds is not None:
             network = with_thresholds(network, self.thresholds)
-        program = compile(network, self.chip, approximate=self.approximate)
-        return network, run(program, self.inputs, per_step=False)
+        return network, run(self._compiled(network), self.inputs, per_step=False)
+
+    def _compiled(self, network: Network) -> Program:
+        """On cores that are found fast, as no spike depends on where a neuron lies."""
+        try:
+            return compile(network, self.chip, approximate=self.approximate, partition="greedy")
+        except DoesNotFit:  # a careful cut needs fewer cores
+            return compile(network, self.chip, approximate=self.approximate)
 
     def rate(self, gain: float, inhibition: float) -> float:
         network, result = self.at(gain, inhibition)
