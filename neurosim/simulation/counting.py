@@ -36,18 +36,29 @@ def count_arrivals(caused, b, spikes, offset):
         count_axons(axons, b.arriving, b.counts.shape[1], spikes, offset)
 
 
+@jit(inline="always")
+def count_axon(arriving, n_cores, axon_core, axon_counts, a):
+    """Add what a packet on an axon counts where it arrives."""
+    for c in range(axon_counts.shape[1]):
+        arriving[c * n_cores + axon_core[a]] += axon_counts[a, c]
+
+
+@jit(inline="always")
+def load_links(arriving, first, pair_link_ptr, pair_link, pair):
+    """Add a packet to the links of its way, whose loads begin at `first`; a negative pair has none."""
+    if pair >= 0:
+        for k in range(pair_link_ptr[pair], pair_link_ptr[pair + 1]):
+            arriving[first + pair_link[k]] += 1
+
+
 @jit
 def fill_rows(rows, n_cores, axon_ptr, axon_core, axon_counts, axon_pair, pair_link_ptr, pair_link):
     """Write what `count_axons` would add for each source, to rows of zeros [source, width]."""
     n_kinds = axon_counts.shape[1]
     for source in range(len(axon_ptr) - 1):
         for a in range(axon_ptr[source], axon_ptr[source + 1]):
-            for c in range(n_kinds):
-                rows[source, c * n_cores + axon_core[a]] += axon_counts[a, c]
-            pair = axon_pair[a]
-            if pair >= 0:
-                for k in range(pair_link_ptr[pair], pair_link_ptr[pair + 1]):
-                    rows[source, n_kinds * n_cores + pair_link[k]] += 1
+            count_axon(rows[source], n_cores, axon_core, axon_counts, a)
+            load_links(rows[source], n_kinds * n_cores, pair_link_ptr, pair_link, axon_pair[a])
 
 
 @jit(inline="always")
@@ -85,12 +96,8 @@ def count_axons(axons, arriving, n_cores, spikes, offset):
     for i in range(len(spikes)):
         source = offset + spikes[i]
         for a in range(axon_ptr[source], axon_ptr[source + 1]):
-            for c in range(n_kinds):
-                arriving[c * n_cores + axon_core[a]] += axon_counts[a, c]
-            pair = axon_pair[a]
-            if pair >= 0:
-                for k in range(pair_link_ptr[pair], pair_link_ptr[pair + 1]):
-                    arriving[n_kinds * n_cores + pair_link[k]] += 1
+            count_axon(arriving, n_cores, axon_core, axon_counts, a)
+            load_links(arriving, n_kinds * n_cores, pair_link_ptr, pair_link, axon_pair[a])
 
 
 @jit(inline="always")

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler.jit import jit
+from neurosim.simulation.counting import count_axon, load_links
 from neurosim.simulation.crossbar_neurons import random
 from neurosim.simulation.layout import Caused
 
@@ -35,17 +36,12 @@ def arriving(packets, b, seed, t, source, axons, n):
     Returns how many are listed now.
     """
     caused, n_cores = packets.caused, b.counts.shape[1]
-    counts, link_ptr, link = caused.axon_counts, caused.pair_link_ptr, caused.pair_link
-    n_kinds = counts.shape[1]
+    links = caused.axon_counts.shape[1] * n_cores
     for a in range(caused.axon_ptr[source], caused.axon_ptr[source + 1]):
-        pair = caused.axon_pair[a]
-        if pair >= 0:
-            for k in range(link_ptr[pair], link_ptr[pair + 1]):
-                b.arriving[n_kinds * n_cores + link[k]] += 1
+        load_links(b.arriving, links, caused.pair_link_ptr, caused.pair_link, caused.axon_pair[a])
         if is_lost(seed, t, packets.key[a], packets.limit):
             continue
-        for c in range(n_kinds):
-            b.arriving[c * n_cores + caused.axon_core[a]] += counts[a, c]
+        count_axon(b.arriving, n_cores, caused.axon_core, caused.axon_counts, a)
         axons[n] = a
         n += 1
     return n
