@@ -5,7 +5,6 @@ Exit code 0; 1 for a refusal (one clear message, nothing written); 2 for wrong u
 
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +31,7 @@ from neurosim.cli_options import (
 )
 from neurosim.cli_report import report_command
 from neurosim.cli_run import run_command
+from neurosim.cli_signals import end_on_signals
 from neurosim.cli_sweep import sweep_command
 
 INTERRUPTED = 130
@@ -120,7 +120,7 @@ def main() -> None:
     """Entry point: every refusal is one message on standard error and exit code 1."""
     from chips.errors import NeurosimError
 
-    _end_on_termination()
+    end_on_signals()
     try:
         app()
     except SystemExit as end:
@@ -136,12 +136,6 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-
-
-def _end_on_termination() -> None:
-    """SIGTERM ends a command in order, as Ctrl-C does, unless whoever started it wants no interrupts."""
-    if callable(signal.getsignal(signal.SIGINT)):
-        signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
 
 
 def _fail(message: str, code: int) -> None:

@@ -250,7 +250,7 @@ def interrupted(
         output, _ = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130
+    assert process.returncode in (130, -signal.SIGINT)  # a shell says 130 of both; Python chooses by where it was
     errors = terminal.rest()
     assert "Traceback" not in errors
     assert "interrupted" in errors
