@@ -31,11 +31,11 @@ from mapping_networks import Edges, edges, liquid, local, network, rates
 from peers import PeerMissingError, python_or_problem, run_peer
 
 import neurosim as ns
-from compiler.hypergraph import hypergraph
-from compiler.lower import lower
-from compiler.partition import partition
-from compiler.piece_use import Partition
-from compiler.place import piece_traffic, place_pieces
+from compiler.lowering.lower import lower
+from compiler.partitioning.hypergraph import hypergraph
+from compiler.partitioning.partition import partition
+from compiler.partitioning.piece_use import Partition
+from compiler.placement.place import piece_traffic, place_pieces
 from compiler.validate import validate
 
 PRESETS = ("DEFAULT", "QUALITY", "HIGHEST_QUALITY", "LARGE_K")

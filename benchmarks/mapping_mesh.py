@@ -5,8 +5,8 @@ import numpy as np
 
 import neurosim as ns
 from chips import ChipProfile
-from compiler import place as placing
 from compiler.board import compact_cores, tile_position
+from compiler.placement import place as placing
 
 MESH = {"mesh.cores_per_tile": 1, "mesh.tiles_x": 32, "mesh.tiles_y": 32}
 FLAT = {"energy.hop_x_pj": 1.0, "energy.hop_y_pj": 1.0}

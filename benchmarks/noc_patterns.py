@@ -11,9 +11,9 @@ import numpy as np
 
 import neurosim as ns
 from compiler.emit import emit
-from compiler.lower import lower
-from compiler.piece_use import Partition
-from compiler.place import Placement
+from compiler.lowering.lower import lower
+from compiler.partitioning.piece_use import Partition
+from compiler.placement.place import Placement
 from compiler.validate import validate
 
 PER_CORE, CORES, WIDTH, HEIGHT = 32, 128, 8, 4

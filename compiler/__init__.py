@@ -1,7 +1,7 @@
 """compiler: a network and a chip profile in, a program out.  One file per pass; see pipeline.py."""
 
 from compiler.crossbar.native import CrossbarNetwork
-from compiler.lowered import LoweringError, SynapseFormat, Tolerance
+from compiler.lowering.lowered import LoweringError, SynapseFormat, Tolerance
 from compiler.mapping import Mapping
 from compiler.moves import Moves, moves
 from compiler.network import Input, Network, Population, Projection

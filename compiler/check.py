@@ -15,9 +15,9 @@ from chips.packing import list_bits
 from chips.profile import ChipProfile
 from compiler.blocks import blocks
 from compiler.check_routes import communicating, distances
-from compiler.lowered import LoweredNetwork, SynapseFormat
+from compiler.lowering.lowered import LoweredNetwork, SynapseFormat
+from compiler.lowering.registers import ADAPTIVE, MODELS, registers_of, sends_numbers
 from compiler.program import Program, program_digest
-from compiler.registers import ADAPTIVE, MODELS, registers_of, sends_numbers
 
 Limits = dict[str, tuple[int, int, str]]  # register -> least, largest, key of the profile
 Keys = tuple[npt.NDArray[Any], npt.NDArray[Any]]  # of synapses, sorted

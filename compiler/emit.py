@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from chips.profile import ChipProfile
 from compiler.blocks import blocks
-from compiler.lowered import LoweredNetwork, SynapseFormat
-from compiler.piece_use import Partition
-from compiler.place import Placement
+from compiler.lowering.lowered import LoweredNetwork, SynapseFormat
+from compiler.lowering.registers import registers_of
+from compiler.partitioning.piece_use import Partition
+from compiler.placement.place import Placement
 from compiler.program import Program, Tables, with_digest
-from compiler.registers import registers_of
 
 
 def emit(net: LoweredNetwork, partition: Partition, placement: Placement, chip: ChipProfile, seed: int = 0) -> Program:

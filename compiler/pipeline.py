@@ -9,13 +9,13 @@ from compiler.check_routes import check_routes
 from compiler.crossbar.native import CrossbarNetwork, compile_native
 from compiler.crossbar.pipeline import compile_crossbar
 from compiler.emit import emit
-from compiler.hypergraph import hypergraph
-from compiler.lower import lower
-from compiler.lowered import Tolerance
+from compiler.lowering.lower import lower
+from compiler.lowering.lowered import Tolerance
 from compiler.mapping import Mapping
 from compiler.network import Network
-from compiler.partition import DEFAULT, Method, checked_rates
-from compiler.place import place
+from compiler.partitioning.hypergraph import hypergraph
+from compiler.partitioning.partition import DEFAULT, Method, checked_rates
+from compiler.placement.place import place
 from compiler.program import Program
 from compiler.room import check_room
 from compiler.route import route

@@ -20,9 +20,9 @@ from chips import profile_from_json, profile_to_json
 from chips.errors import ProfileError, ProgramError
 from chips.profile import ChipProfile
 from compiler.crossbar.tables import CROSSBAR_DTYPES, NEURON, CrossbarTables, crossbar_arrays, own_synapses
-from compiler.lowered import LoweringError, SynapseFormat
+from compiler.lowering.lowered import LoweringError, SynapseFormat
+from compiler.lowering.registers import MODELS, REGISTERS, registers_of
 from compiler.npz import Array, read_npz, write_npz
-from compiler.registers import MODELS, REGISTERS, registers_of
 from compiler.validate import Span, spans_from_json, spans_to_json
 
 FORMAT = "neurosim-program/2"

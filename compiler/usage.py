@@ -9,9 +9,9 @@ import numpy.typing as npt
 from chips.packing import list_bits, synapse_bits
 from chips.profile import Packets
 from compiler.board import chip_of
-from compiler.bounds import POOL, lower_bounds, pooled_bits, resource_limits
+from compiler.lowering.registers import ADAPTIVE
+from compiler.partitioning.bounds import POOL, lower_bounds, pooled_bits, resource_limits
 from compiler.program import Program
-from compiler.registers import ADAPTIVE
 from compiler.route import Routes, route
 
 

@@ -4,12 +4,12 @@ import numpy.typing as npt
 
 from chips.errors import DoesNotFit, MappingError
 from chips.profile import ChipProfile
-from compiler.hypergraph import Hypergraph
-from compiler.lowered import LoweredNetwork
+from compiler.lowering.lowered import LoweredNetwork
 from compiler.mapping import Mapping
 from compiler.mapping_rules import Rules, rules_of
-from compiler.partition import Method, partition
-from compiler.piece_use import Partition
+from compiler.partitioning.hypergraph import Hypergraph
+from compiler.partitioning.partition import Method, partition
+from compiler.partitioning.piece_use import Partition
 from compiler.program import Program
 
 
@@ -49,7 +49,7 @@ def cut_as_wished(
         if kept is not None:
             return kept, rules.chip
     if not rules.is_plain:
-        from compiler.partition_by_rules import partition_by_rules  # it loads numba
+        from compiler.partitioning.partition_by_rules import partition_by_rules  # it loads numba
 
         return partition_by_rules(lowered, graph, chip, rules, rates, method, seed), rules.chip
     try:
@@ -68,8 +68,8 @@ def _kept(
     rates: npt.ArrayLike | None,
 ) -> Partition | None:
     """Pieces close to those of an older program; None where that leaves no room, and all must be cut anew."""
-    from compiler.keep import check_like, partition_like  # they load numba
-    from compiler.partition_by_rules import ground_of
+    from compiler.partitioning.keep import check_like, partition_like  # they load numba
+    from compiler.partitioning.partition_by_rules import ground_of
 
     check_like(like, lowered.spans, chip)
     return partition_like(ground_of(lowered, graph, chip, rules, rates), like)

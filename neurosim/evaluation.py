@@ -8,7 +8,7 @@ import numpy as np
 
 from chips import ChipProfile
 from compiler import Network, Program, compile, usage
-from compiler.approximations import RULES
+from compiler.lowering.approximations import RULES
 from neurosim.calibration import Calibration, calibrate
 from neurosim.experiment import Configuration
 from neurosim.generators.liquids import LIQUID, liquid

@@ -10,7 +10,7 @@ from fractions import Fraction
 from reference import Outcome, _limit
 
 from chips.profile import ChipProfile
-from compiler.lowered import LoweredNetwork
+from compiler.lowering.lowered import LoweredNetwork
 
 
 def simulate_adaptive(net: LoweredNetwork, inputs: Iterable[tuple[int, int]], steps: int, chip: ChipProfile) -> Outcome:

@@ -16,9 +16,9 @@ from chips import ChipProfile, RunError, load_chip
 from chips.keys import KEYS
 from compiler import Network, Program, compile
 from compiler.emit import emit
-from compiler.lower import lower
-from compiler.piece_use import Partition
-from compiler.place import Placement
+from compiler.lowering.lower import lower
+from compiler.partitioning.piece_use import Partition
+from compiler.placement.place import Placement
 from compiler.validate import validate
 from neurosim import Counts, RunResult, energy, latency, run
 from neurosim.timing import chips_used

@@ -14,9 +14,9 @@ import neurosim as ns
 from chips import CannotRepresent, ProfileError, ProgramError, list_chips
 from compiler import Network
 from compiler.check import check_program
-from compiler.lower import lower
+from compiler.lowering.lower import lower
+from compiler.lowering.registers import MODELS
 from compiler.program import with_digest
-from compiler.registers import MODELS
 from compiler.validate import validate
 from neurosim.debugging.float_run import run_float
 from neurosim.debugging.lowered_run import run_lowered

@@ -12,7 +12,7 @@ import neurosim as ns
 from chips import ProgramError
 from compiler.blocks import blocks
 from compiler.check import check_faithful
-from compiler.lower import lower
+from compiler.lowering.lower import lower
 from compiler.validate import validate
 
 TOGETHER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -19,11 +19,11 @@ from compiler.board import chip_of, compact_chips, compact_cores, usable_cores
 from compiler.check import check_program
 from compiler.check_routes import check_routes
 from compiler.emit import emit
-from compiler.hypergraph import hypergraph
 from compiler.kernels.refinement import refine
-from compiler.lower import lower
-from compiler.piece_use import Partition
-from compiler.place import Placement
+from compiler.lowering.lower import lower
+from compiler.partitioning.hypergraph import hypergraph
+from compiler.partitioning.piece_use import Partition
+from compiler.placement.place import Placement
 from compiler.program import program_digest
 from compiler.validate import validate
 from neurosim import RunResult, energy, latency, run

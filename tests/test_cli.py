@@ -80,7 +80,7 @@ def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
 
 def test_help_needs_no_heavy_imports() -> None:
     heavy = "{'numba', 'numpy', 'scipy', 'matplotlib', 'sklearn'}"
-    code = f"import sys, neurosim.cli; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, neurosim.cli.app; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=_environment())
     assert done.stdout.strip() == "[]"
 

@@ -7,7 +7,7 @@ import pytest
 
 BEGIN = """
 import signal, time
-from neurosim.cli_signals import end_on_signals
+from neurosim.cli.signals import end_on_signals
 end_on_signals()
 """
 INSIDE = """

@@ -31,11 +31,11 @@ from chips.packing import list_bits, synapse_bits
 from compiler import Network, Program, Span, SynapseFormat, Tolerance, compile
 from compiler.check import check_faithful, check_program
 from compiler.kernels.growth import _list_bits
-from compiler.lower import lower
-from compiler.lowered import LoweredNetwork
+from compiler.lowering.lower import lower
+from compiler.lowering.lowered import LoweredNetwork
+from compiler.lowering.registers import REGISTERS
 from compiler.npz import read_npz, write_npz
 from compiler.program import FORMAT, TABLE_DTYPES, program_digest, table_arrays
-from compiler.registers import REGISTERS
 from compiler.validate import validate
 from neurosim import run
 

@@ -18,8 +18,8 @@ from small_networks import SMALL
 from chips import CannotRepresent, ChipProfile, DoesNotFit, list_chips, load_chip
 from chips.kinds import adapts, chips_with, has_kind
 from compiler import Network, Program, compile, usage
-from compiler.approximations import RULES
-from compiler.lower import lower
+from compiler.lowering.approximations import RULES
+from compiler.lowering.lower import lower
 from compiler.validate import validate
 from neurosim import RunResult, energy, latency, run
 from neurosim.summaries import costs, event_counts

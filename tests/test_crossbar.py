@@ -33,8 +33,8 @@ from compiler.crossbar.axon_types import _levels
 from compiler.crossbar.check import check_crossbar
 from compiler.crossbar.check_faithful import check_faithful_crossbar
 from compiler.crossbar.tables import CROSSBAR_DTYPES, ROLES
+from compiler.lowering.registers import REGISTERS
 from compiler.program import table_arrays, with_digest
-from compiler.registers import REGISTERS
 from neurosim import energy, liquid, run
 from neurosim.counts import KINDS
 from neurosim.simulation import crossbar_kernel, layout

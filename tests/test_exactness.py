@@ -23,9 +23,9 @@ from chips import ChipProfile, load_chip
 from compiler import Network, Program, compile
 from compiler.check import check_faithful, check_program
 from compiler.emit import emit
-from compiler.lower import lower
-from compiler.piece_use import Partition
-from compiler.place import Placement
+from compiler.lowering.lower import lower
+from compiler.partitioning.piece_use import Partition
+from compiler.placement.place import Placement
 from compiler.validate import validate
 from neurosim import RunResult, SpikeTrains, run
 from neurosim.simulation import lif_lanes

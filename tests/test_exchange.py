@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import neurosim as ns
-from neurosim.cli import app
+from neurosim.cli.app import app
 
 SPIKES = [(step, channel) for step in range(60) for channel in range(8) if step % (channel + 2) == 0]
 

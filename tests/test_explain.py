@@ -16,10 +16,10 @@ from test_mapping import CHIP, layered
 import neurosim as ns
 from compiler.check import check_faithful, check_program
 from compiler.check_routes import check_routes
-from compiler.lower import lower
-from compiler.relower import relowered
+from compiler.lowering.lower import lower
+from compiler.lowering.relower import relowered
+from compiler.partitioning.sequential import sequential
 from compiler.route import route
-from compiler.sequential import sequential
 from compiler.validate import validate
 from neurosim import Mapping
 from neurosim.explaining.advice import SHARES, pruned

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 import neurosim as ns
-from neurosim.cli import app
+from neurosim.cli.app import app
 
 SPIKES = [(step, channel) for step in range(100) for channel in range(8) if step % (channel + 2) == 0]
 

@@ -16,11 +16,11 @@ from chips.kinds import SECTIONS_OF
 from compiler import Network, Program, compile
 from compiler.check import check_faithful, check_program
 from compiler.emit import emit
-from compiler.lower import lower
+from compiler.lowering.lower import lower
+from compiler.lowering.registers import MODELS
 from compiler.parameters import PARAMETERS
-from compiler.piece_use import Partition
-from compiler.place import Placement
-from compiler.registers import MODELS
+from compiler.partitioning.piece_use import Partition
+from compiler.placement.place import Placement
 from compiler.validate import validate
 from neurosim import RunResult, SpikeTrains, run
 from neurosim.simulation import graded_units

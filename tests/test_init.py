@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 import neurosim as ns
-from neurosim.cli import app
+from neurosim.cli.app import app
 
 
 def test_the_experiment_runs_and_is_reported(tmp_path: Path) -> None:

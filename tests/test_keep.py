@@ -13,13 +13,13 @@ from test_cli import neurosim, refused
 from test_mapping import CHIP, cores, layered, spikes
 
 import neurosim as ns
-from compiler.hypergraph import hypergraph
-from compiler.keep import _empty, _guests
 from compiler.kernels.seating import insert, remove, seat
-from compiler.lower import lower
+from compiler.lowering.lower import lower
 from compiler.mapping_rules import rules_of
-from compiler.multilevel import state_of
-from compiler.partition_by_rules import ground_of
+from compiler.partitioning.hypergraph import hypergraph
+from compiler.partitioning.keep import _empty, _guests
+from compiler.partitioning.multilevel import state_of
+from compiler.partitioning.partition_by_rules import ground_of
 from compiler.validate import validate
 from neurosim import Mapping
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from strategies import networks, register_networks
 
 from chips import NetworkError, load_chip
-from compiler.lower import lower
+from compiler.lowering.lower import lower
 from compiler.network import MAX_NAMES, PARAMETERS, Network
 from compiler.validate import validate
 

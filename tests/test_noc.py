@@ -11,9 +11,9 @@ from reference_queued import queued_step
 import neurosim as ns
 from compiler import route
 from compiler.emit import emit
-from compiler.lower import lower
-from compiler.piece_use import Partition
-from compiler.place import Placement
+from compiler.lowering.lower import lower
+from compiler.partitioning.piece_use import Partition
+from compiler.placement.place import Placement
 from compiler.validate import validate
 from neurosim.noc.event_queue import EVENT, add, clear, is_empty, new_calendar, new_order, take
 from neurosim.noc.mesh import mesh_of, noc_of
@@ -359,7 +359,7 @@ def test_samples_follow_each_other_and_batches_do_not_show(monkeypatch) -> None:
 def test_the_command_line_says_where_the_models_part(tmp_path) -> None:
     from typer.testing import CliRunner
 
-    from neurosim.cli import app
+    from neurosim.cli.app import app
 
     _, program = run_on([0, 4], [(0, 1)], [0])
     program.save(tmp_path / "program.npz")

@@ -19,11 +19,11 @@ from strategies import networks
 from chips import CannotRepresent, ChipProfile, DoesNotFit, NetworkError, ProfileError, ProgramError, load_chip
 from chips.kinds import chips_with
 from compiler import Network, Program, compile, usage
-from compiler.approximations import RULES
 from compiler.emit import emit
-from compiler.lower import lower
-from compiler.piece_use import Partition
-from compiler.place import Placement
+from compiler.lowering.approximations import RULES
+from compiler.lowering.lower import lower
+from compiler.partitioning.piece_use import Partition
+from compiler.placement.place import Placement
 from compiler.validate import validate
 from neurosim import RunResult, compare, energy, latency, liquid, run
 from neurosim.experiment import Configuration, Liquid, load_experiment

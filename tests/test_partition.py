@@ -15,17 +15,17 @@ from test_accounting import with_settings
 from chips import ChipProfile, DoesNotFit, NetworkError
 from chips.packing import list_bits
 from compiler import Network, compile, usage
-from compiler import improve as improving
-from compiler import partition as partitioning
 from compiler.check import check_program
-from compiler.hypergraph import Hypergraph, hypergraph, source_pieces
-from compiler.improve import improve
 from compiler.kernels import pieces
-from compiler.lower import lower
-from compiler.lowered import LoweredNetwork
-from compiler.multilevel import coarser, finest, scratch_for, state_of
-from compiler.partition import partition
-from compiler.piece_use import Partition, piece_limits
+from compiler.lowering.lower import lower
+from compiler.lowering.lowered import LoweredNetwork
+from compiler.partitioning import improve as improving
+from compiler.partitioning import partition as partitioning
+from compiler.partitioning.hypergraph import Hypergraph, hypergraph, source_pieces
+from compiler.partitioning.improve import improve
+from compiler.partitioning.multilevel import coarser, finest, scratch_for, state_of
+from compiler.partitioning.partition import partition
+from compiler.partitioning.piece_use import Partition, piece_limits
 from compiler.validate import validate
 
 LIMITS = ("neurons", "input_axons", "output_axons")

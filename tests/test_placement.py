@@ -17,11 +17,11 @@ from chips import ChipProfile, NetworkError, ProfileError, ProgramError, RunErro
 from compiler import Program, compile, route, usage
 from compiler.board import chip_of, compact_cores
 from compiler.check_routes import check_routes
-from compiler.hypergraph import hypergraph
-from compiler.lower import lower
-from compiler.partition import partition
-from compiler.place import piece_traffic, place, place_pieces
-from compiler.placement_cost import LINK_WEIGHT
+from compiler.lowering.lower import lower
+from compiler.partitioning.hypergraph import hypergraph
+from compiler.partitioning.partition import partition
+from compiler.placement.place import piece_traffic, place, place_pieces
+from compiler.placement.placement_cost import LINK_WEIGHT
 from compiler.validate import validate
 from neurosim import RunResult, energy, latency, network_time, run
 

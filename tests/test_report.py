@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import neurosim as ns
-from neurosim.cli import app
+from neurosim.cli.app import app
 from neurosim.reporting.html import safe_json, text
 from neurosim.reporting.mesh import run_load
 from neurosim.reporting.page import KINDS

@@ -11,8 +11,8 @@ from chips.profile import ChipProfile
 from compiler.check import check_board, require, within
 from compiler.crossbar.native import CrossbarNetwork
 from compiler.crossbar.tables import NEURON, ROLES, CrossbarTables
+from compiler.lowering.registers import REGISTERS
 from compiler.program import Program, program_digest
-from compiler.registers import REGISTERS
 
 MAX_CHANNELS = 2**24  # of a native network
 

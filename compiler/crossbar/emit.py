@@ -9,9 +9,9 @@ from compiler.crossbar.lower import LoweredCrossbar
 from compiler.crossbar.pieces import Lines, Pieces
 from compiler.crossbar.slots import Slots
 from compiler.crossbar.tables import RELAY, TYPES, CrossbarTables
-from compiler.lowered import LoweringError
+from compiler.lowering.lowered import LoweringError
+from compiler.lowering.registers import REGISTERS
 from compiler.program import Program, with_digest
-from compiler.registers import REGISTERS
 
 _RELAY = {"weight_0": 1, "threshold": 1, "negative_saturates": 1}
 Ints = npt.NDArray[np.int64]

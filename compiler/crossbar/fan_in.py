@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from chips.errors import CannotRepresent, DoesNotFit
 from chips.profile import ChipProfile
-from compiler import approximations
 from compiler.crossbar.lower import LoweredCrossbar
 from compiler.crossbar.tables import PARTIAL
+from compiler.lowering import approximations
 
 QUANTA = 8  # a quantum is an eighth of all weights of the sum, if the register holds it: the sum of frequent inputs
 

@@ -19,11 +19,11 @@ import numpy.typing as npt
 
 from chips.errors import CannotRepresent
 from chips.profile import ChipProfile
-from compiler import approximations
 from compiler.crossbar.tables import NEURON
-from compiler.lowered import LoweringError
+from compiler.lowering import approximations
+from compiler.lowering.lowered import LoweringError
+from compiler.lowering.registers import REGISTERS
 from compiler.network import Population
-from compiler.registers import REGISTERS
 from compiler.validate import Span, ValidNetwork
 
 Floats = npt.NDArray[np.float64]

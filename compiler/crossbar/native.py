@@ -16,9 +16,9 @@ from chips.errors import CannotRepresent, NetworkError
 from chips.kinds import chips_with
 from chips.profile import ChipProfile
 from compiler.crossbar.tables import NEURON, CrossbarTables
+from compiler.lowering.registers import REGISTERS
 from compiler.npz import Array, read_npz, write_npz
 from compiler.program import Program, with_digest
-from compiler.registers import REGISTERS
 from compiler.validate import Span
 
 FORMAT = "neurosim-crossbar/1"

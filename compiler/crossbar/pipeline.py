@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from chips.errors import CannotRepresent, DoesNotFit
 from chips.profile import ChipProfile
-from compiler import approximations
 from compiler.board import room_for, tile_position, usable_cores
 from compiler.check_routes import check_routes
 from compiler.crossbar import axon_types
@@ -21,11 +20,12 @@ from compiler.crossbar.pieces import Lines, Pieces, cut, lines_of
 from compiler.crossbar.slots import LAYER_SHIFT, Slots, lay_out
 from compiler.crossbar.tables import COPY, RELAY
 from compiler.crossbar.unsuited import refuse_size
-from compiler.divide import UNIT, divide
-from compiler.hypergraph import Hypergraph
-from compiler.lower import check_delays, check_kinds, check_plasticity
-from compiler.lowered import LoweringError, Tolerance
-from compiler.place import place_pieces
+from compiler.lowering import approximations
+from compiler.lowering.lower import check_delays, check_kinds, check_plasticity
+from compiler.lowering.lowered import LoweringError, Tolerance
+from compiler.partitioning.divide import UNIT, divide
+from compiler.partitioning.hypergraph import Hypergraph
+from compiler.placement.place import place_pieces
 from compiler.program import Program
 from compiler.route import route
 from compiler.validate import ValidNetwork

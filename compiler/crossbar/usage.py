@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from chips.profile import Packets
 from compiler.board import chip_of, tile_position
-from compiler.bounds import RESOURCES, lower_bounds
 from compiler.crossbar.tables import NEURON, row_synapses
+from compiler.partitioning.bounds import RESOURCES, lower_bounds
 from compiler.program import Program
 from compiler.route import Routes, route
 from compiler.usage import Usage

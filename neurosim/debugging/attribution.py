@@ -107,7 +107,7 @@ def leaky_kernel(steps: int, start: int = 0, tau_ms: float = math.inf, dt_ms: fl
 
 def print_attribution(attribution: Attribution, k: int = 10, names: Sequence[str] | None = None) -> None:
     """The neurons and steps that weigh most, as a table; `names` are those of the classes."""
-    from neurosim.cli_print import print_table
+    from neurosim.cli.printing import print_table
 
     label = [str(c) if names is None else names[c] for c in (attribution.class_a, attribution.class_b)]
     neurons, steps = attribution.top_neurons(k), attribution.top_steps(k)

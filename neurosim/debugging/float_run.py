@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from chips import RunError
 from compiler import Network
-from compiler.lower_lif import check_magnitudes
+from compiler.lowering.lower_lif import check_magnitudes
 from compiler.validate import ValidNetwork, validate
 from neurosim.debugging.float_kernel import FloatMachine, FloatState, advance_float
 from neurosim.debugging.float_result import FloatProbes, FloatResult, check_inputs, neurons_to_probe

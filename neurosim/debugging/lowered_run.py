@@ -1,8 +1,9 @@
 """Run a network in a chip's integers before it is cut into cores: the middle between run_float and a compiled run.
 
-What `compiler.lower.lower` made is run by a plain loop over steps, all neurons at once, in int64, written from the
-equations alone; no code is shared with kernel.py, and nothing is known of cores, lists or packets.  Where it differs
-from run_float, the integers did it; where a compiled run differs from it, the mapping or the loop would be wrong.
+What `compiler.lowering.lower.lower` made is run by a plain loop over steps, all neurons at once, in int64, written
+from the equations alone; no code is shared with kernel.py, and nothing is known of cores, lists or packets.  Where it
+differs from run_float, the integers did it; where a compiled run differs from it, the mapping or the loop would be
+wrong.
 
 A step of a neuron, with the registers and widths of the profile's section cuba_lif (D is decay_bits, s is weight_shift,
 x * k / 2^D toward zero, a limit is u_overflow or v_overflow):
@@ -23,9 +24,9 @@ import numpy.typing as npt
 
 from chips import ChipProfile, RunError, load_chip
 from compiler import Network, Tolerance
-from compiler.lower import lower
-from compiler.lowered import LoweredNetwork
-from compiler.registers import ADAPTIVE, MODELS
+from compiler.lowering.lower import lower
+from compiler.lowering.lowered import LoweredNetwork
+from compiler.lowering.registers import ADAPTIVE, MODELS
 from compiler.validate import validate
 from neurosim.debugging.float_result import FloatProbes, FloatResult, check_inputs, neurons_to_probe
 from neurosim.simulation.run_inputs import trains_of

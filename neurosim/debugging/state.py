@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from chips import RunError
 from compiler import Program
-from compiler.registers import MODELS
+from compiler.lowering.registers import MODELS
 from neurosim.numbers import is_whole
 
 Ints = npt.NDArray[np.int64]

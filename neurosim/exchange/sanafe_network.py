@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from chips import NeurosimError
 from compiler import Program
-from compiler.registers import MODELS
+from compiler.lowering.registers import MODELS
 from neurosim.result import RunResult
 from neurosim.spikes import SpikeTrains
 

@@ -87,7 +87,7 @@ def _traffic(use: Usage, cores: int) -> Traffic:
 
 
 def _sequential(program: Program) -> Traffic:
-    from compiler.sequential import sequential  # it loads numba
+    from compiler.partitioning.sequential import sequential  # it loads numba
 
     made = sequential(program)
     if made.program is None:

@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from chips import RunError
 from compiler import Program
-from compiler.grid import Grid
-from compiler.lowered import SynapseFormat
+from compiler.lowering.grid import Grid
+from compiler.lowering.lowered import SynapseFormat
 from compiler.program import PacketLoss, Tables, with_digest
 from neurosim.faults.faults import FLIPPED, STUCK, Faults
 from neurosim.faults.faulty_crossbar import faulty_crossbar

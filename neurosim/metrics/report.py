@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from chips import RunError
 from compiler import Program
-from compiler.approximations import RULES
+from compiler.lowering.approximations import RULES
 from neurosim.metrics.components import principal_components
 from neurosim.metrics.convergence import Convergence, liquid_echo_state, liquid_fading_memory
 from neurosim.metrics.distances import Separation, class_separation, liquid_separation

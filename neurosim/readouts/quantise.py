@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from chips import CannotRepresent, ChipProfile
 from chips.profile import CubaLif
-from compiler.grid import Grid
+from compiler.lowering.grid import Grid
 from neurosim.readouts.chip_readout import ChipReadout
 from neurosim.readouts.features import Feature, cannot_form, form
 from neurosim.readouts.host_integers import host_scores, integrate

@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from chips import CannotRepresent, ChipProfile
 from compiler import Network, Program
-from compiler.grid import Grid
+from compiler.lowering.grid import Grid
 from neurosim.readouts.chip_readout import ChipReadout, attach, population_name, with_signals
 from neurosim.result import RunResult
 from neurosim.simulate import run

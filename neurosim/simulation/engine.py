@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from chips import RunError
 from compiler import Program
-from compiler.registers import MODELS
-from compiler.registers import sends_numbers as models_send_numbers
+from compiler.lowering.registers import MODELS
+from compiler.lowering.registers import sends_numbers as models_send_numbers
 from neurosim.simulation import (
     crossbar_kernel,
     crossbar_layout,

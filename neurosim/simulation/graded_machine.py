@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler import Program, route
-from compiler.registers import MODELS
+from compiler.lowering.registers import MODELS
 from neurosim.simulation import graded_units
 from neurosim.simulation.graded_kernel import GradedMachine
 from neurosim.simulation.graded_synapses import synapse_fields

@@ -1,0 +1,1 @@
+"""Which core of the mesh each piece gets: chips first, a spectral start, annealing."""
