@@ -111,3 +111,11 @@ def test_recordings_that_are_not_there_are_named_without_a_traceback(tmp_path: P
     assert done.returncode != 0
     assert "nothing.npz" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_pendulum_is_held_by_a_liquid_that_learns_and_not_by_one_that_does_not() -> None:
+    done = run_example("control_loop.py", "--seeds", "1")
+    assert done.returncode == 0, done.stderr
+    rows = dict(re.findall(r"^(liquid, \w+[a-z ]*?) +(\d)/1", done.stdout, re.MULTILINE))
+    assert rows == {"liquid, frozen readout": "0", "liquid, learning": "1"}
+    assert "uJ dynamic" in done.stdout
