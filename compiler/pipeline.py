@@ -14,7 +14,8 @@ from compiler.lowering.lowered import Tolerance
 from compiler.mapping import Mapping
 from compiler.network import Network
 from compiler.partitioning.hypergraph import hypergraph
-from compiler.partitioning.partition import DEFAULT, Method, checked_rates
+from compiler.partitioning.partition import checked_rates
+from compiler.partitioning.problem import DEFAULT, Method
 from compiler.placement.place import place
 from compiler.program import Program
 from compiler.room import check_room

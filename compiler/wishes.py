@@ -8,8 +8,9 @@ from compiler.lowering.lowered import LoweredNetwork
 from compiler.mapping import Mapping
 from compiler.mapping_rules import Rules, rules_of
 from compiler.partitioning.hypergraph import Hypergraph
-from compiler.partitioning.partition import Method, partition
+from compiler.partitioning.partition import partition
 from compiler.partitioning.piece_use import Partition
+from compiler.partitioning.problem import Method
 from compiler.program import Program
 
 

@@ -13,7 +13,7 @@ from chips.formats import who_takes
 from chips.hints import did_you_mean
 from chips.reading import Document, KeyPath, read_yaml
 from compiler.mapping import Mapping
-from compiler.partitioning.partition import DEFAULT, Method
+from compiler.partitioning.problem import DEFAULT, Method
 from neurosim.experiment_encoders import ENCODERS, AnyCoding, RateCoding
 from neurosim.experiment_parts import (
     WIRINGS,

@@ -26,6 +26,7 @@ from compiler.partitioning.improve import improve
 from compiler.partitioning.multilevel import coarser, finest, scratch_for, state_of
 from compiler.partitioning.partition import partition
 from compiler.partitioning.piece_use import Partition, piece_limits
+from compiler.partitioning.problem import Problem
 from compiler.validate import validate
 
 LIMITS = ("neurons", "input_axons", "output_axons")
@@ -246,7 +247,7 @@ def test_parts_keep_their_neurons() -> None:
     graph = hypergraph(low)
     grown = partition(low, graph, board, method="greedy")
     assert grown.part_of is not None
-    better = improve(grown, low, graph, board, np.ones(graph.n_sources), 0)
+    better = improve(grown, Problem(low, graph, board, np.ones(graph.n_sources), "multilevel", 0))
     assert better.part_of is not None
     assert (better.part_of[better.piece_of] == grown.part_of[grown.piece_of]).all()
 

@@ -11,7 +11,6 @@ something to improve, as it loads numba.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +37,7 @@ from compiler.partitioning.multilevel import (
     state_of,
 )
 from compiler.partitioning.piece_use import Partition, net_bits, own_pool_bits, piece_limits
+from compiler.partitioning.problem import Problem
 
 Found = tuple[int, int, npt.NDArray[np.int32]]  # pieces, their cost, the piece of each neuron
 Cut = Callable[[int], tuple[npt.NDArray[np.int32], int] | None]  # so many pieces that fit, and their cost
@@ -73,72 +73,51 @@ def level_for(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, rate: n
     return finest(graph, rate, own_pool_bits(net, chip), net_bits(net, graph) if listed else None)
 
 
-def improve(
-    grown: Partition,
-    net: LoweredNetwork,
-    graph: Hypergraph,
-    chip: ChipProfile,
-    rate: npt.NDArray[np.float64],
-    seed: int,
-    first: Literal["multilevel", "mtkahypar"] = "multilevel",
-) -> Partition:
+def improve(grown: Partition, problem: Problem) -> Partition:
     """Pieces as good as `grown` or better, for these rates of all sources; parts keep their neurons.
 
     Raises:
         NetworkError: the package of the first cut is missing.
     """
-    task = _task(grown, net, graph, chip, rate)
+    task = _task(grown, problem)
     level, limits, work = task.level, task.limits, task.work
     best: Found = (grown.n_pieces, task.cost, grown.piece_of)
     if grown.part_of is None:
-        best = min([best, *_cuts(task, grown.n_pieces, seed, first)], key=lambda found: found[:2])
+        best = min([best, *_cuts(task, grown.n_pieces, problem)], key=lambda found: found[:2])
     if best[0] < grown.n_pieces:
         return _numbered(best[2], grown)
     starts = [grown]
-    if grown.part_of is None and np.ptp(rate) > 0:
-        starts = [rated(net, graph, chip, rate)] if task.is_flat else [grown, rated(net, graph, chip, rate)]
+    if grown.part_of is None and np.ptp(problem.rate) > 0:
+        by_rates = rated(problem.net, problem.graph, problem.chip, problem.rate)
+        starts = [by_rates] if task.is_flat else [grown, by_rates]
     sweeps, hot = task.sweeps, GENTLE
     quench = BRIEF[1] if task.is_very_large else QUENCH
     if task.is_flat and not task.is_very_large:
         sweeps, hot = int(np.clip(FLAT_WORK // max(1, work), *FLAT_SWEEPS)), FLAT_HOT
     for start in starts:
-        best = min(best, _annealed(level, start, limits, sweeps, hot, seed, quench), key=lambda b: b[:2])
+        best = min(best, _annealed(level, start, limits, sweeps, hot, problem.seed, quench), key=lambda b: b[:2])
     return _numbered(best[2], grown)
 
 
-def cut(
-    rough: Partition,
-    net: LoweredNetwork,
-    graph: Hypergraph,
-    chip: ChipProfile,
-    rate: npt.NDArray[np.float64],
-    seed: int,
-    first: Literal["multilevel", "mtkahypar"] = "multilevel",
-) -> Partition | None:
+def cut(rough: Partition, problem: Problem) -> Partition | None:
     """Fewer pieces than `rough`, which may be beyond its limits; None where no cut that fits is found.
 
     Raises:
         NetworkError: as `improve`.
     """
-    found = _cuts(_task(rough, net, graph, chip, rate), rough.n_pieces - 1, seed, first)
+    found = _cuts(_task(rough, problem), rough.n_pieces - 1, problem)
     return _numbered(min(found, key=lambda one: one[:2])[2], rough) if found else None
 
 
-def mended(
-    rough: Partition,
-    net: LoweredNetwork,
-    graph: Hypergraph,
-    chip: ChipProfile,
-    rate: npt.NDArray[np.float64],
-    seed: int,
-) -> Partition | None:
+def mended(rough: Partition, problem: Problem) -> Partition | None:
     """Pieces of a very large network, some beyond their limits, repaired and annealed; None where some stay beyond."""
+    chip, group = problem.chip, np.zeros(rough.n_pieces, np.int32)
     hard = limits_for(chip, piece_limits(chip).repeat(rough.n_pieces, axis=0))
-    level, group = level_for(net, graph, chip, rate), np.zeros(rough.n_pieces, np.int32)
+    level = level_for(problem.net, problem.graph, chip, problem.rate)
     state, _ = state_of(level, rough.piece_of.copy(), rough.n_pieces, hard)
     if not repair(level, state, hard, group):
         return None
-    repaired, chance = state.piece_of, np.array([2 * seed + 1], np.uint64)
+    repaired, chance = state.piece_of, np.array([2 * problem.seed + 1], np.uint64)
     del state  # as large as the one that follows
     piece_of, _, fit = annealed(level, repaired, hard, group, BRIEF[0], GENTLE, chance, BRIEF[1])
     return _numbered(piece_of, rough) if fit else None
@@ -174,10 +153,9 @@ class _Task:
         return int(np.clip(self.search.work // max(1, self.work), *SWEEPS))
 
 
-def _task(
-    grown: Partition, net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile, rate: npt.NDArray[np.float64]
-) -> _Task:
-    limits, level = limits_for(chip, piece_limits(chip)), level_for(net, graph, chip, rate)
+def _task(grown: Partition, problem: Problem) -> _Task:
+    limits = limits_for(problem.chip, piece_limits(problem.chip))
+    level = level_for(problem.net, problem.graph, problem.chip, problem.rate)
     state, cost = state_of(level, grown.piece_of.copy(), grown.n_pieces, limits)
     pins = np.diff(level.pin_ptr)
     work = int(pins @ state.row_n.astype(np.int64))
@@ -185,17 +163,17 @@ def _task(
     return _Task(level, limits, cost, pooled(state.used.sum(axis=0), limits), work, is_flat)
 
 
-def _cuts(task: _Task, most: int, seed: int, first: Literal["multilevel", "mtkahypar"]) -> list[Found]:
+def _cuts(task: _Task, most: int, problem: Problem) -> list[Found]:
     """Cuts into the smallest number of pieces, of a few up to `most`, for which one fits.
 
     None for flat networks, and for very large ones.
     """
-    level, limits, search, sweeps = task.level, task.limits, task.search, task.sweeps
-    if first == "multilevel" and (task.is_flat or task.is_very_large):
+    level, limits, search, sweeps, seed = task.level, task.limits, task.search, task.sweeps, problem.seed
+    if problem.method == "multilevel" and (task.is_flat or task.is_very_large):
         return []
     numbers = range(max(search.starts, 4 if task.work <= CHEAP else 1))
     cuts: list[Cut] = [partial(multilevel, level, limits, search, sweeps, 1000 * seed + number) for number in numbers]
-    if first == "mtkahypar":
+    if problem.method == "mtkahypar":
         cuts = [partial(_repaired_kahypar, level, limits, sweeps, seed)]
     n_pieces = _fewest(task)
     if is_limited(limits) and 2 <= n_pieces <= most:

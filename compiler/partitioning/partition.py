@@ -7,7 +7,7 @@ lower.py, before place.py.
 """
 
 import contextlib
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +20,11 @@ from compiler.partitioning.divide import UNIT, divide
 from compiler.partitioning.grown import fitting_pieces, last_of, rounds_of_growth
 from compiler.partitioning.hypergraph import Hypergraph, contract, destinations
 from compiler.partitioning.piece_use import Partition
+from compiler.partitioning.problem import DEFAULT, Method, Problem
 from compiler.partitioning.refused_pieces import check_rows, check_single_neurons, refuse_pieces
 
 LARGE = 500_000  # pairs of source and target: a network that is cut before its growth heeds output axons
 FEW = 0.1  # of the pieces of a very large network (improve.py), that are mended where they exceed a limit
-Method = Literal["multilevel", "greedy", "mtkahypar"]
-DEFAULT: Method = "multilevel"
 
 
 def partition(
@@ -54,10 +53,10 @@ def partition(
     """
     if method not in get_args(Method):
         raise NetworkError(f"partition is {method!r}, but must be one of {', '.join(get_args(Method))}")
-    rate = checked_rates(rates, graph)
+    problem = Problem(net, graph, chip, checked_rates(rates, graph), method, seed)
     check_single_neurons(net, graph, chip)
     usable = usable_cores(chip.mesh)
-    whole = _whole(net, graph, chip, rate, method, seed)
+    whole = _whole(problem)
     if whole.n_pieces > usable.sum():
         refuse_pieces(net, graph, whole.piece_of, chip)
     if chip.lists.layout == "row":
@@ -69,24 +68,18 @@ def partition(
         return divided
     from compiler.partitioning.improve import improve
 
-    return improve(divided, net, graph, chip, rate, seed)
+    return improve(divided, problem)
 
 
-def _whole(
-    net: LoweredNetwork,
-    graph: Hypergraph,
-    chip: ChipProfile,
-    rate: npt.NDArray[np.float64],
-    method: Method,
-    seed: int,
-) -> Partition:
+def _whole(problem: Problem) -> Partition:
     """Pieces of the whole network, as if all cores were on one chip."""
-    rounds = rounds_of_growth(net, graph, chip, np.zeros(net.n_neurons, np.int32))
-    if method == "greedy":
+    nowhere = np.zeros(problem.net.n_neurons, np.int32)
+    rounds = rounds_of_growth(problem.net, problem.graph, problem.chip, nowhere)
+    if problem.method == "greedy":
         return last_of(rounds)
     is_first = True
     for grown, beyond in rounds:
-        found = _without_more_growth(grown, beyond, is_first, net, graph, chip, rate, method, seed) if beyond else None
+        found = _without_more_growth(grown, beyond, is_first, problem) if beyond else None
         if found is not None:
             return found
         is_first = False
@@ -94,34 +87,24 @@ def _whole(
         return grown
     from compiler.partitioning.improve import improve  # numba is loaded only when there is something to improve
 
-    return improve(grown, net, graph, chip, rate, seed, method)
+    return improve(grown, problem)
 
 
-def _without_more_growth(
-    grown: Partition,
-    beyond: int,
-    is_first: bool,
-    net: LoweredNetwork,
-    graph: Hypergraph,
-    chip: ChipProfile,
-    rate: npt.NDArray[np.float64],
-    method: Method,
-    seed: int,
-) -> Partition | None:
+def _without_more_growth(grown: Partition, beyond: int, is_first: bool, problem: Problem) -> Partition | None:
     """What ends the growth of a large network after a round that is `beyond` limits, as its last rounds take longest.
 
     The first round needs fewer pieces than those that heed output axons, as a rule: a cut on fewer still, within all
     limits, is taken instead.  In a very large network, pieces of which few exceed a limit are mended by moves, if that
     can be done.  None: it has to go on.
     """
-    pairs = len(graph.out_target)
-    if pairs <= LARGE or method == "greedy":
+    pairs = len(problem.graph.out_target)
+    if pairs <= LARGE:
         return None
     from compiler.partitioning.improve import VERY_LARGE, cut, mended
 
-    if pairs > VERY_LARGE and method == "multilevel":
-        return mended(grown, net, graph, chip, rate, seed) if beyond <= FEW * grown.n_pieces else None
-    return cut(grown, net, graph, chip, rate, seed, method) if is_first else None
+    if pairs > VERY_LARGE and problem.method == "multilevel":
+        return mended(grown, problem) if beyond <= FEW * grown.n_pieces else None
+    return cut(grown, problem) if is_first else None
 
 
 def checked_rates(rates: npt.ArrayLike | None, graph: Hypergraph) -> npt.NDArray[np.float64]:

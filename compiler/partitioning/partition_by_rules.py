@@ -23,8 +23,9 @@ from compiler.partitioning.grown import ROUNDS
 from compiler.partitioning.hypergraph import Hypergraph, alone, contract, destinations, joined, restrict
 from compiler.partitioning.improve import DENSE, level_for, limits_for
 from compiler.partitioning.multilevel import GENTLE, SWEEPS, annealed, fitting, merged, repair, state_of
-from compiler.partitioning.partition import DEFAULT, Method, checked_rates
+from compiler.partitioning.partition import checked_rates
 from compiler.partitioning.piece_use import Partition, mean_fill, net_bits, own_pool_bits, piece_limits
+from compiler.partitioning.problem import DEFAULT, Method
 from compiler.partitioning.refused_pieces import check_single_neurons
 
 Ints32 = npt.NDArray[np.int32]

@@ -66,7 +66,7 @@ def compile_command(
     """Compile a network to a chip, and report how full it is."""
     from chips import DoesNotFit, load_chip
     from compiler import Network, Program, compile, moves, usage
-    from compiler.partitioning.partition import DEFAULT
+    from compiler.partitioning.problem import DEFAULT
     from neurosim.cli import print_compile, print_explanation
     from neurosim.exchange.network_files import read_network
     from neurosim.explaining.advice import advise

@@ -13,7 +13,7 @@ from chips import ChipProfile, DoesNotFit, NeurosimError, list_chips, load_chip,
 from compiler import Mapping as CoreMapping
 from compiler import Network, Tolerance
 from compiler.board import usable_cores
-from compiler.partitioning.partition import DEFAULT, Method
+from compiler.partitioning.problem import DEFAULT, Method
 from compiler.pipeline import cores_needed
 
 WORK = 20_000_000  # synapses of all networks that are cut

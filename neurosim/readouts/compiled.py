@@ -8,7 +8,7 @@ import numpy as np
 
 from chips import ChipProfile
 from compiler import Mapping, Network, Program, compile
-from compiler.partitioning.partition import DEFAULT, Method
+from compiler.partitioning.problem import DEFAULT, Method
 from neurosim.generators.liquids import LIQUID
 from neurosim.readouts.chip_readout import attach, chip_scores, run_with_readout
 from neurosim.readouts.features import COUNT, Feature, cannot_form, form
