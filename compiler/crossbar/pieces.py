@@ -18,8 +18,8 @@ import numpy.typing as npt
 from chips.profile import ChipProfile
 from compiler.crossbar.lower import LoweredCrossbar
 from compiler.crossbar.tables import TYPES
+from compiler.output_axons import ExpectedAxons
 
-ROUNDS = 12  # of slot estimates; the last one uses the fan-out, which is always enough
 _NO_LIMIT = np.iinfo(np.int64).max
 Ints = npt.NDArray[np.int64]
 
@@ -57,20 +57,15 @@ def cut(net: LoweredCrossbar, lines: Lines, chip: ChipProfile) -> Pieces:
     """Give every neuron a piece such that axons and slots fit a core; the number of cores is not looked at."""
     graph = _Graph(net, lines)
     slots = chip.core.neurons or 0
-    axons_of = np.ones(net.n_neurons, np.int64)
-    random = draws(net)
-    bound = graph.most_axons()
-    for round_number in range(ROUNDS + 1):
-        if round_number == ROUNDS:
-            axons_of = bound
-        axons_of = np.where(random, 1, np.minimum(axons_of, slots))
-        piece_of = graph.grow(axons_of, chip)
+    random, axons = draws(net), ExpectedAxons(1, graph.most_axons())
+    for expected in axons.rounds():
+        piece_of = graph.grow(np.where(random, 1, np.minimum(expected, slots)), chip)
         made = graph.axons_reached(piece_of)
         relayed = (random & (made > 1)) | (made > slots)
         needed = np.where(relayed, -(-made // slots), np.maximum(made, 1))
         if (np.bincount(piece_of, weights=needed) <= slots).all():
             break
-        axons_of = np.maximum(axons_of, np.ceil(needed * (1 + 0.01 * round_number)).astype(np.int64))
+        axons.needed(needed)
     axon_line, axon_piece = graph.axons(piece_of)
     return Pieces(piece_of, int(piece_of.max()) + 1, axon_line, axon_piece, relayed)
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from chips.profile import ChipProfile
 from compiler.lowering.lowered import LoweredNetwork
+from compiler.output_axons import ExpectedAxons
 from compiler.partitioning.bounds import resource_limits
 from compiler.partitioning.hypergraph import Hypergraph, destinations, restrict
 from compiler.partitioning.piece_use import (
@@ -25,7 +26,6 @@ from compiler.partitioning.piece_use import (
 )
 from compiler.partitioning.refused_pieces import refuse_output_axons
 
-ROUNDS = 12  # of output-axon estimates; the last one uses the fan-out, which is always enough
 WORTH = 16  # of an axon whose source fires at the mean rate
 
 
@@ -71,14 +71,11 @@ def rounds_of_growth(
         return
     members = [np.flatnonzero(part_of == part) for part in np.unique(part_of)]
     graphs = [graph] if len(members) == 1 else [restrict(graph, inside) for inside in members]
-    estimate = np.zeros(net.n_neurons, np.int64)
-    own_bits = own_pool_bits(net, chip)
-    for round_number in range(ROUNDS + 1):
-        if round_number == ROUNDS:
-            estimate = graph.fan_out[: net.n_neurons].astype(np.int64)
+    own_bits, axons = own_pool_bits(net, chip), ExpectedAxons(0, graph.fan_out[: net.n_neurons])
+    for expected in axons.rounds():
         piece_of, n_pieces = np.zeros(net.n_neurons, np.int32), 0
         for inside, part in zip(members, graphs, strict=True):
-            piece_of[inside] = n_pieces + _grow(net, part, chip, estimate[inside], own_bits[inside], worth)
+            piece_of[inside] = n_pieces + _grow(net, part, chip, expected[inside], own_bits[inside], worth)
             n_pieces = int(piece_of[inside].max()) + 1
         first = np.unique(piece_of, return_index=True)[1]  # a neuron of each piece
         made = destinations(graph, piece_of)[: net.n_neurons]
@@ -86,7 +83,7 @@ def rounds_of_growth(
         yield Partition(piece_of, n_pieces, None if len(members) == 1 else part_of[first]), beyond
         if not beyond:
             return
-        estimate = np.maximum(estimate, np.ceil(made * (1 + 0.01 * round_number)).astype(np.int64))
+        axons.needed(made)
     refuse_output_axons(net, graph, piece_of, made, chip)
 
 

@@ -17,9 +17,9 @@ from compiler.kernels.growth import grow
 from compiler.kernels.pieces import INPUTS, OUTPUTS, POOL, Level, Limits
 from compiler.lowering.lowered import LoweredNetwork
 from compiler.mapping_rules import Rules, refuse_more
+from compiler.output_axons import ExpectedAxons
 from compiler.partitioning.bounds import limit_key
 from compiler.partitioning.divide import UNIT, divide
-from compiler.partitioning.grown import ROUNDS
 from compiler.partitioning.hypergraph import Hypergraph, alone, contract, destinations, joined, restrict
 from compiler.partitioning.improve import DENSE, level_for, limits_for
 from compiler.partitioning.multilevel import GENTLE, SWEEPS, annealed, fitting, merged, repair, state_of
@@ -154,12 +154,10 @@ def _grown(on: Ground) -> tuple[Ints32, Ints32]:
     graphs = [graph] if len(members) == 1 else [restrict(graph, inside) for inside in members]
     weight, bits = on.weight, net_bits(on.net, on.graph)
     packing = np.array(on.limits(np.zeros(1, np.int32)).packing[:3])
-    n, fan_out = on.net.n_neurons, graph.fan_out[: on.net.n_neurons]
-    estimate = np.zeros(n, np.int64)
-    for round_number in range(ROUNDS + 1):
-        if round_number == ROUNDS:
-            estimate = np.minimum(fan_out, len(weight)).astype(np.int64)
-        out_axons = np.bincount(on.rules.vertex_of, weights=estimate).astype(np.int64)
+    n = on.net.n_neurons
+    axons = ExpectedAxons(0, np.minimum(graph.fan_out[:n], len(weight)))
+    for expected in axons.rounds():
+        out_axons = np.bincount(on.rules.vertex_of, weights=expected).astype(np.int64)
         piece_of, groups = np.zeros(len(weight), np.int32), np.zeros(0, np.int32)
         for i, (inside, part) in enumerate(zip(members, graphs, strict=True)):
             found = grow(
@@ -182,8 +180,7 @@ def _grown(on: Ground) -> tuple[Ints32, Ints32]:
         state, _ = state_of(on.level, piece_of.copy(), len(groups), on.limits(groups))
         if fitting(state, on.limits(groups)) or repair(on.level, state, on.limits(groups), groups):
             return state.piece_of, groups
-        made = destinations(on.graph, piece_of[on.rules.vertex_of])[:n]
-        estimate = np.maximum(estimate, np.ceil(made * (1 + 0.01 * round_number)).astype(np.int64))
+        axons.needed(destinations(on.graph, piece_of[on.rules.vertex_of])[:n])
     raise DoesNotFit(
         f"no cut under the mapping keeps every core of {on.chip.name} within its limits: neurons reach too many cores "
         "(core.output_axons), or one core has too many sources (core.input_axons); ask for less of the mapping"

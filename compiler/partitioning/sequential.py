@@ -14,7 +14,7 @@ from compiler.emit import emit
 from compiler.kernels.in_order import fill
 from compiler.lowering.lowered import LoweredNetwork
 from compiler.lowering.relower import relowered
-from compiler.partitioning.grown import ROUNDS
+from compiler.output_axons import ExpectedAxons
 from compiler.partitioning.hypergraph import Hypergraph, destinations, hypergraph
 from compiler.partitioning.improve import level_for, limits_for
 from compiler.partitioning.multilevel import fitting, state_of
@@ -54,10 +54,8 @@ def _filled(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> npt.ND
     lists, bits, own = chip.lists, net_bits(net, graph), own_pool_bits(net, chip)
     packing = np.array([lists.block_synapses, lists.block_header_bits, lists.word_bits], np.int64)
     level = level_for(net, graph, chip, np.ones(graph.n_sources))
-    estimate = np.zeros(net.n_neurons, np.int64)
-    for round_number in range(ROUNDS + 1):
-        if round_number == ROUNDS:
-            estimate = graph.fan_out[: net.n_neurons].astype(np.int64)
+    axons = ExpectedAxons(0, graph.fan_out[: net.n_neurons], margin=0.0)
+    for expected in axons.rounds():
         piece_of: npt.NDArray[np.int32] = fill(
             graph.in_ptr,
             graph.in_net,
@@ -65,7 +63,7 @@ def _filled(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> npt.ND
             graph.net_source,
             graph.n_sources,
             bits,
-            estimate,
+            expected,
             own,
             piece_limits(chip),
             packing,
@@ -74,7 +72,7 @@ def _filled(net: LoweredNetwork, graph: Hypergraph, chip: ChipProfile) -> npt.ND
         limits = limits_for(chip, piece_limits(chip).repeat(n_pieces, axis=0))
         if fitting(state_of(level, piece_of.copy(), n_pieces, limits)[0], limits):
             break
-        estimate = np.maximum(estimate, destinations(graph, piece_of)[: net.n_neurons])
+        axons.needed(destinations(graph, piece_of)[: net.n_neurons])
     return piece_of
 
 
