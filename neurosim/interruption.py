@@ -11,19 +11,25 @@ import numpy.typing as npt
 
 @contextlib.contextmanager
 def halted_by_interrupt() -> Iterator[npt.NDArray[np.uint8]]:
-    """An array whose first entry an interrupt sets (loops look at it in every step); a second interrupt raises."""
+    """An array whose first entry an interrupt sets (loops look at it in every step); a second interrupt raises.
+
+    SIGTERM is one too where it has a handler, as it has at the command line; who ignores a signal goes on doing so.
+    """
     halt = np.zeros(1, np.uint8)
-    before = signal.getsignal(signal.SIGINT)
-    if before in (signal.SIG_IGN, None):  # whoever started this process wants no interrupts
-        yield halt
-        return
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: handler for number, handler in found.items() if callable(handler)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def stop(number: int, frame: FrameType | None) -> None:
         halt[0] = 1
-        signal.signal(signal.SIGINT, before)
+        restore()
 
-    signal.signal(signal.SIGINT, stop)
+    for number in before:
+        signal.signal(number, stop)
     try:
         yield halt
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()

@@ -47,6 +47,7 @@ class RunResult(SpikeRecord):
     seed: int = 0  # of random numbers, on chips that draw any; sample i is drawn from seed + i
     probes: Probes | None = None
     spike_value: npt.NDArray[np.int32] | None = None  # [spike], payload; None: all are 1
+    faults: tuple[str, ...] = ()  # that the chip had, each as `Faults.parse` reads it
 
     def __repr__(self) -> str:
         """One line of sizes."""
@@ -119,6 +120,7 @@ class RunResult(SpikeRecord):
             "dt_ms": self.dt_ms,
             "seed": self.seed,
             "probe_last_only": self.probes is not None and self.probes.last_only,
+            "faults": list(self.faults),
         }
         write_npz(path, header, _arrays(self))
 
@@ -211,6 +213,7 @@ def _from_parts(header: dict[str, Any], arrays: dict[str, Array]) -> RunResult:
         seed=int(header["seed"]),
         probes=probes,
         spike_value=arrays.get("spike_value"),
+        faults=tuple(str(each) for each in header.get("faults", ())),
     )
     _check_shapes(result)
     return result

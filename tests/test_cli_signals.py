@@ -59,6 +59,12 @@ def test_who_wants_no_interrupts_gets_none() -> None:
     assert (done.stdout.strip(), done.returncode) == ("on", 0)
 
 
+def test_who_ignores_ctrl_c_can_still_be_terminated() -> None:
+    code = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)" + BEGIN + FREED
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "in order"
+
+
 def test_what_else_is_lost_is_told() -> None:
     code = "class Freed:\n    def __del__(self):\n        raise ValueError('told')\nFreed()"
     done = subprocess.run([sys.executable, "-c", BEGIN + code], capture_output=True, text=True, timeout=60)

@@ -88,9 +88,14 @@ def compile_command(
         if not explain or not isinstance(loaded, Network):
             raise
         _fail_with(advise(loaded, profile, error, seed, **how), as_json)
-    program.save(output)
     if picture is not None:
         save_mesh(program, picture)
+    try:
+        program.save(output)
+    except BaseException:
+        if picture is not None:  # of a program that is nowhere
+            picture.unlink(missing_ok=True)
+        raise
     use, moved = usage(program), None if old is None else moves(old, program)
     explanation = explained(program) if explain else None
     if as_json:

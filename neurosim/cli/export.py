@@ -47,8 +47,7 @@ def export_command(
     if to is Target.nir:
         if inputs is not None or steps is not None or python is not None:
             raise RunError("--input, --steps and --python go with a run, and NIR holds a network alone: leave them out")
-        found: dict[str, Any] = {"network": str(source), "nir": str(output)}
-        _to_nir(source, output, dt_ms)
+        found = _to_nir(source, output, dt_ms)
     elif to is Target.brian2:
         found = _to_brian2(source, output, inputs, steps, dt_ms)
     else:
@@ -66,11 +65,16 @@ def export_command(
         raise typer.Exit(1)
 
 
-def _to_nir(source: Path, output: Path, dt_ms: float | None) -> None:
-    from neurosim.exchange.to_nir import save_nir
+def _to_nir(source: Path, output: Path, dt_ms: float | None) -> dict[str, Any]:
+    from neurosim.exchange.to_nir import save_nir, summed_synapses
 
     keep_inputs(output, source)
-    save_nir(_network(source, dt_ms), output)
+    network = _network(source, dt_ms)
+    save_nir(network, output)
+    found = {"network": str(source), "nir": str(output)}
+    if lost := summed_synapses(network):
+        found["note"] = f"NIR has one weight for a pair and a delay: {lost:,} synapses were added to others"
+    return found
 
 
 def _to_brian2(

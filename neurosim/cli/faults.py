@@ -1,11 +1,11 @@
 """`neurosim faults`: accuracy of an experiment against the rate of faults."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from neurosim.cli.options import Json, Quiet, Threads, print_json
+from neurosim.cli.options import Approximate, Json, Quiet, Threads, print_json
 
 
 def faults_command(
@@ -18,6 +18,7 @@ def faults_command(
     chip: Annotated[
         str | None, typer.Option("--chip", "-c", help="Profile in place of the experiment's first.")
     ] = None,
+    approximate: Approximate = False,
     threads: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -35,13 +36,17 @@ def faults_command(
         raise RunError(f"--rates is {rates!r}, but numbers with commas between are needed, as 0,0.01,0.1") from None
     with threads_by_default(threads), progress(quiet or as_json) as report:
         named = [kind.strip() for kind in kinds.split(",")]
-        curve = fault_curve(str(experiment), numbers, named, seeds, chip, report)
+        curve = fault_curve(str(experiment), numbers, named, seeds, chip, report, approximate=approximate)
     if as_json:
         print_json({"chip": curve.chip, "rows": curve.rows})
     if as_json or quiet:
         return
     rows = [
-        [row["kind"], f"{row['rate']:g}", str(row["seed"]), f"{row['accuracy']:.1%}", f"{row['spikes']:,}"]
+        [row["kind"], f"{row['rate']:g}", str(row["seed"]), f"{row['accuracy']:.1%}", f"{row['spikes']:,}", _dead(row)]
         for row in curve.rows
     ]
-    print_table(["faults", "rate", "seed", "accuracy", "spikes"], rows, right=(1, 2, 3, 4))
+    print_table(["faults", "rate", "seed", "accuracy", "spikes", "dead cores"], rows, right=(1, 2, 3, 4, 5))
+
+
+def _dead(row: dict[str, Any]) -> str:
+    return f"{row['dead_cores']:,} of {row['cores']:,}" if row["kind"] == "dead_cores" else ""

@@ -26,6 +26,7 @@ def run_data(result: RunResult, chip: ChipProfile, output: Path | None) -> dict[
         **event_counts(result.counts),
         **costs(result, chip),
         "seed": result.seed,
+        "faults": list(result.faults),
         "price_kinds": price_kinds(chip),
         "rests_on": rests_on(chip),
     }
@@ -73,6 +74,8 @@ def print_run(result: RunResult, chip: ChipProfile, output: Path | None) -> None
     """Counts, energy by event, time."""
     data = run_data(result, chip, None)
     _print_counts(result.counts)
+    for faults in result.faults:
+        console().print(f"on a chip with faults: {faults}", markup=False)
     _print_energy(data, chip)
     times = [
         ["all samples", si(data["latency_s"], "s")],

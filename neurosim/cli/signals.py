@@ -16,19 +16,22 @@ _DROPPING = frozenset({"llvmlite", "pydantic"})
 
 
 def end_on_signals() -> None:
-    """SIGTERM ends a command as Ctrl-C does, unless whoever started it wants no interrupts."""
-    if not callable(signal.getsignal(signal.SIGINT)):
-        return
-    signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
+    """Ctrl-C and SIGTERM end a command in order, each unless whoever started it wants it ignored.
+
+    A shell that runs a command in the background of a script ignores Ctrl-C for it; SIGTERM must end it all the same.
+    """
+    if callable(signal.getsignal(signal.SIGINT)):
+        signal.signal(signal.SIGINT, _interrupt)
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _interrupt)
     sys.unraisablehook = _raise_again
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     if _is_inside(frame, _DROPPING):
-        _later()
+        _later(number)
     else:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(number)
 
 
 def _is_inside(frame: FrameType | None, packages: frozenset[str]) -> bool:
@@ -41,12 +44,13 @@ def _is_inside(frame: FrameType | None, packages: frozenset[str]) -> bool:
 
 def _raise_again(lost: "sys.UnraisableHookArgs") -> None:
     if lost.exc_type is KeyboardInterrupt:
-        _later()
+        number = lost.exc_value.args[0] if lost.exc_value and lost.exc_value.args else signal.SIGINT
+        _later(number)
     else:
         sys.__unraisablehook__(lost)
 
 
-def _later() -> None:
-    timer = threading.Timer(_WAIT_S, signal.raise_signal, [signal.SIGINT])
+def _later(number: int) -> None:
+    timer = threading.Timer(_WAIT_S, signal.raise_signal, [number])
     timer.daemon = True
     timer.start()

@@ -13,6 +13,7 @@ from compiler.validate import validate
 from neurosim.debugging.float_result import FloatResult
 from neurosim.debugging.float_run import float_machine, run_float
 from neurosim.exchange.brian2_run import PARAMETERS
+from neurosim.exchange.earlier_export import refuse_foreign
 from neurosim.simulation.run_inputs import trains_of
 from neurosim.spikes import SpikeTrains
 
@@ -36,7 +37,7 @@ def to_brian2(
     Raises:
         NetworkError: short-term plasticity, which the script lacks, or as `run_float`.
         RunError: as `run_float`, or there are several samples, or the path does not end in .py.
-        NeurosimError: a file cannot be written.
+        NeurosimError: a file cannot be written, or would replace one that is no earlier export's.
     """
     path = Path(path)
     if path.suffix != ".py":
@@ -50,6 +51,8 @@ def to_brian2(
     trains = trains_of(inputs, steps)
     if trains.n_samples != 1:
         raise RunError(f"{trains.n_samples:,} samples, but the script runs one: export one of them")
+    arrays_path, script = path.with_suffix(".npz"), Path(__file__).with_name("brian2_run.py").read_text()
+    refuse_foreign([path, arrays_path], path, script)
     result = run_float(network, trains)
     machine = float_machine(valid)
     weights = [p.weights.astype(np.float64) for p in network.projections]
@@ -67,6 +70,6 @@ def to_brian2(
         "spike_step": result.spike_step,
         "spike_neuron": result.spike_neuron,
     }
-    write_npz(path.with_suffix(".npz"), {"format": FORMAT}, arrays)
-    write_text(path, Path(__file__).with_name("brian2_run.py").read_text())
+    write_npz(arrays_path, {"format": FORMAT}, arrays)
+    write_text(path, script)
     return result

@@ -68,6 +68,14 @@ def save_nir(network: Network, path: str | Path) -> None:
         need("nir", "writing NIR").write(file, graph)
 
 
+def summed_synapses(network: Network) -> int:
+    """How many synapses NIR lacks: those of one pair and one delay in one projection are one entry of its matrices."""
+    lost = 0
+    for p in network.projections:
+        lost += len(p.weights) - len(np.unique(np.stack([p.sources, p.targets, p.delays]), axis=1).T)
+    return lost
+
+
 class _Names:
     """Names as HDF5 takes them: no slash, no lone dot, each once."""
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from chips import ChipProfile, NeurosimError, RunError
 from compiler import Program
 from compiler.npz import Array, write_npz, write_text
+from neurosim.exchange.earlier_export import refuse_foreign
 from neurosim.exchange.sanafe_architecture import architecture
 from neurosim.exchange.sanafe_network import makes_own_spikes, network, sizes, synapses_of
 from neurosim.pricing import energy
@@ -20,6 +21,7 @@ from neurosim.spikes import SpikeTrains
 from neurosim.timing import latency, tiles_used
 
 FORMAT = "neurosim-sanafe/1"
+_WRITTEN = ("architecture.yaml", "network.yaml", "expected.npz", "check.py")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def to_sanafe(
 
     Raises:
         NeurosimError: SANA-FE has no counterpart of the chip or program, or the files would be too large; each reason
-            is named.
+            is named.  Or a file would replace one that is no earlier export's.
         RunError: as `run`.
     """
     check_program_type(program)
@@ -74,14 +76,15 @@ def to_sanafe(
     own = can if own_spikes is None else own_spikes
     if own and not can:
         raise NeurosimError("SANA-FE's neurons compute otherwise than these (leaks, delays): leave out own_spikes")
+    folder, script = Path(folder), Path(__file__).with_name("sanafe_check.py").read_text()
+    refuse_foreign([folder / name for name in _WRITTEN], folder / "check.py", script)
     result = run(program, trains, seed=seed)
     used = tiles_used(result.counts, program.chip)
     lines = network(program, synapses, trains, None if own else result)
-    folder = Path(folder)
     _make(folder)
     write_text(folder / "architecture.yaml", architecture(program.chip, *sizes(program, synapses), used))
     write_text(folder / "network.yaml", "\n".join(lines) + "\n")
-    write_text(folder / "check.py", Path(__file__).with_name("sanafe_check.py").read_text())
+    write_text(folder / "check.py", script)
     no_time = _without_time(program.chip, result)
     _write_expected(folder / "expected.npz", program, result, own, no_time)
     return SanafeExport(folder, own, no_time, result)

@@ -23,7 +23,7 @@ Report = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class FaultCurve:
-    """Rows of kind, rate, seed, accuracy, spikes, and the chip that they were found on."""
+    """Rows of kind, rate, seed, accuracy, spikes, dead cores of those in use, and the chip that they were found on."""
 
     chip: str
     rows: list[dict[str, Any]]
@@ -36,6 +36,8 @@ def fault_curve(
     seeds: int = 1,
     chip: str | None = None,
     report: Report = lambda what, done, of: None,
+    *,
+    approximate: bool = False,
 ) -> FaultCurve:
     """Accuracy at the host, of counts of spikes, for each kind and rate of faults.
 
@@ -46,6 +48,7 @@ def fault_curve(
         seeds: draws of each rate.
         chip: a profile in place of the experiment's first.
         report: called with what is being done, how much is done, and of how much.
+        approximate: allow the approximations that the chip needs, as the experiment's own key does.
 
     Raises:
         RunError: an unknown kind, or rates or seeds that are none.
@@ -58,8 +61,9 @@ def fault_curve(
     profile = load_chip(chip) if chip else load_chip(chosen.chip, dict(chosen.set))
     task = prepare(experiment)
     report("calibrating and compiling", 0, 1)
-    network, _ = calibrated_liquid(task, profile, experiment.liquid.recurrence, chosen.approximate)
-    program = compile(network, profile, chosen.seed, approximate=chosen.approximate)
+    allowed = approximate or chosen.approximate
+    network, _ = calibrated_liquid(task, profile, experiment.liquid.recurrence, allowed)
+    program = compile(network, profile, chosen.seed, approximate=allowed)
     bins = task.bins[-1]
 
     def features(which: Program) -> Any:
@@ -67,16 +71,17 @@ def fault_curve(
         return result.n_spikes, np.sqrt(result.spike_counts(LIQUID, bins))
 
     sound_spikes, sound = features(program)
-    points = [(kind, rate, seed) for kind in kinds for rate in rates for seed in range(seeds)]
+    each = dict.fromkeys(kinds), dict.fromkeys(rates), range(seeds)  # a name given twice is one
+    points = [(kind, rate, seed) for kind in each[0] for rate in each[1] for seed in each[2]]
     rows = []
     for i, (kind, rate, seed) in enumerate(points):
         report("faulty chips", i, len(points))
-        spikes, table = (
-            (sound_spikes, sound) if rate == 0 else features(with_faults(program, _draw(program, kind, rate, seed)))
-        )
+        faults = _draw(program, kind, rate, seed)
+        spikes, table = (sound_spikes, sound) if rate == 0 else features(with_faults(program, faults))
         mixed = np.where(task.data.is_test[:, None], table, sound)
         right = accuracy(mixed, task.data, experiment.readout.alpha)
-        rows.append({"kind": kind, "rate": rate, "seed": seed, "accuracy": right, "spikes": spikes})
+        row = {"kind": kind, "rate": rate, "seed": seed, "accuracy": right, "spikes": spikes}
+        rows.append(row | {"dead_cores": len(faults.dead_cores), "cores": program.n_cores})
     return FaultCurve(profile.name, rows)
 
 

@@ -1,5 +1,6 @@
 """Which faults a chip has, drawn by a seed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -9,6 +10,17 @@ from neurosim.numbers import is_whole
 
 FRACTIONS = ("stuck_synapses", "flipped_weight_bits", "dropped_packets")
 STUCK, FLIPPED = 1, 2  # streams of random numbers
+_NOTE = "faults: "
+
+
+def note_of(faults: "Faults") -> str:
+    """What a program with these faults notes."""
+    return f"{_NOTE}{faults}"
+
+
+def faults_noted(notes: Iterable[str]) -> tuple[str, ...]:
+    """The faults that notes of a program name, each as `Faults.parse` reads it."""
+    return tuple(note.removeprefix(_NOTE) for note in notes if note.startswith(_NOTE))
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,7 @@ class Faults:
         if cores is None or not all(is_whole(core, 0, 2**31 - 1) for core in cores):
             raise RunError(f"dead_cores is {self.dead_cores!r}, but numbers of cores are needed, as (3, 7)")
         if not is_whole(self.seed, 0, 2**63 - 1):
-            raise RunError(f"seed is {self.seed!r}, but a whole number from 0 is needed")
+            raise RunError(f"seed is {self.seed!r}, but a whole number from 0 to 2^63 - 1 is needed")
         object.__setattr__(self, "dead_cores", tuple(sorted({int(core) for core in cores})))
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from compiler import Program
 from compiler.lowering.grid import Grid
 from compiler.lowering.lowered import SynapseFormat
 from compiler.program import PacketLoss, Tables, with_digest
-from neurosim.faults.faults import FLIPPED, STUCK, Faults
+from neurosim.faults.faults import FLIPPED, STUCK, Faults, note_of
 from neurosim.faults.faulty_crossbar import faulty_crossbar
 from neurosim.simulation.run_inputs import check_program_type
 
@@ -41,7 +41,7 @@ def with_faults(program: Program, faults: Faults) -> Program:
             f"dead core {beyond[0]} is not on the mesh of {program.chip.name}, which has 0 to {n_cores - 1:,}"
         )
     tables = faulty_crossbar(program, faults) if program.is_crossbar else _faulty_lists(program, faults)
-    changed = replace(program, tables=tables, notes=(*program.notes, f"faults: {faults}"))
+    changed = replace(program, tables=tables, notes=(*program.notes, note_of(faults)))
     if faults.dropped_packets:
         changed = replace(changed, packet_loss=PacketLoss(float(faults.dropped_packets), int(faults.seed)))
     return with_digest(changed)

@@ -27,7 +27,9 @@ def run_page(result: RunResult, activity: Activity, program: Program | None, chi
     if program is not None:
         sections.append(_quantisation(program))
     sections.append(_sources(chip))
-    return Page(name, f"A run on {chip.name}: spikes are exact, energy and time are modelled, not measured.", sections)
+    damaged = " with faults" if result.faults else ""
+    told = f"A run on {chip.name}{damaged}: spikes are exact, energy and time are modelled, not measured."
+    return Page(name, told, sections)
 
 
 def _summary(result: RunResult, program: Program | None, chip: ChipProfile) -> Section:
@@ -41,6 +43,7 @@ def _summary(result: RunResult, program: Program | None, chip: ChipProfile) -> S
         Fact("samples", f"{result.n_samples:,}", SETTING),
         Fact("seed", str(result.seed), SETTING),
     ]
+    facts += [Fact("faults", each, SETTING) for each in result.faults]
     if program is not None:
         facts.insert(2, Fact("synapses", f"{program.n_synapses:,}", COUNTED))
     if has_time:

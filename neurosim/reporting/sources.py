@@ -7,6 +7,8 @@ from typing import Any
 
 from chips import ChipProfile, NeurosimError, RunError
 from compiler import Program
+from neurosim.faults.faults import Faults
+from neurosim.faults.faulty_program import with_faults
 from neurosim.reporting.activity_counts import Activity, activity_of, activity_of_stream
 from neurosim.reporting.page import Page
 from neurosim.reporting.rows import OBJECTIVES, comparison_rows, study_rows
@@ -58,11 +60,20 @@ def page_of_run(
     Raises:
         RunError: the run is of another program, or compiled for other limits than `chip` has.
     """
+    if program is not None and result.faults and program.digest != result.program_digest:
+        program = _damaged(program, result.faults)
     if program is not None and program.digest != result.program_digest:
         raise RunError("the run is of another program: give the program that was run")
     chip = result.chip if chip is None else chip
     result.counts.check_chip(chip)
     return run_page(result, activity or activity_of(result), program, chip, name)
+
+
+def _damaged(program: Program, faults: tuple[str, ...]) -> Program:
+    """The program as the faulty chip held it."""
+    for each in faults:
+        program = with_faults(program, Faults.parse(each))
+    return program
 
 
 def page_of_rows(data: Any, name: str) -> Page:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from chips import RunError
 from compiler import Program
 from neurosim.counts import KINDS, Counts
+from neurosim.faults.faults import faults_noted
 from neurosim.result import Probes, RunResult
 from neurosim.simulation.counting import add_up
 from neurosim.simulation.growing import GrowingSpikes
@@ -134,6 +135,7 @@ class Recording:
             counts=counts,
             probes=self._probes(n, n_steps),
             spike_value=None if (value == 1).all() else value,
+            faults=faults_noted(program.notes),
         )
 
     def _probes(self, n: int, n_steps: int) -> Probes | None:

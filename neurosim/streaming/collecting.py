@@ -28,9 +28,10 @@ def collected(
     steps, sizes = np.zeros(n, np.int64), np.zeros(n, np.int64)
     spikes: list[tuple[npt.NDArray[Any], ...]] = []
     at = 0
+    faults: tuple[str, ...] = ()
     for chunk in chunks:
         found = result_of(chunk)
-        counts = found.counts
+        counts, faults = found.counts, found.faults
         for kept, new in zip(rows, (counts.per_step, counts.busiest_link, counts.busiest_border), strict=True):
             kept[at : at + chunk.steps] = new
         at += chunk.steps
@@ -55,4 +56,5 @@ def collected(
         seed=header.seed,
         counts=Counts(chip.name, chip.limits_hash, header.core, header.neurons, steps, total, *rows),
         spike_value=None if (value == 1).all() else value,
+        faults=faults,
     )
