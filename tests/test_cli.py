@@ -237,10 +237,16 @@ def test_refusal_as_json(tmp_path: Path) -> None:
 
 
 def interrupted(
-    terminal: "Terminal", *arguments: object, when: str, how: signal.Signals = signal.SIGINT
+    terminal: "Terminal",
+    *arguments: object,
+    when: str,
+    how: signal.Signals = signal.SIGINT,
+    without_ctrl_c: bool = False,
 ) -> tuple[str, str]:
     """What a command prints that gets Ctrl-C, or another signal, once `when` stands on its standard error."""
     command = [sys.executable, "-m", "neurosim.cli", *map(str, arguments)]
+    if without_ctrl_c:  # as a shell runs what a script puts in the background
+        command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
     process = subprocess.Popen(
         command, stderr=terminal.inside, stdout=subprocess.PIPE, text=True, env={**_environment(), "TERM": "xterm"}
     )
@@ -327,10 +333,13 @@ def test_an_interrupted_comparison_writes_nothing_and_says_so_once(
     assert not out.exists()
 
 
-def test_a_terminated_run_keeps_what_was_done(program_file: Path, tmp_path: Path, terminal: Terminal) -> None:
+@pytest.mark.parametrize("in_background", [False, True])
+def test_a_terminated_run_keeps_what_was_done(
+    in_background: bool, program_file: Path, tmp_path: Path, terminal: Terminal
+) -> None:
     output = tmp_path / "run.npz"
     more = ("--steps", 70_000_000, "-o", output)
-    interrupted(terminal, "run", program_file, *more, when="/s", how=signal.SIGTERM)
+    interrupted(terminal, "run", program_file, *more, when="/s", how=signal.SIGTERM, without_ctrl_c=in_background)
     assert 0 < ns.RunResult.load(output).steps[0] < 70_000_000
 
 

@@ -152,6 +152,39 @@ def test_export_on_the_command_line(tmp_path):
     assert " 0 differ" in checked.stdout
 
 
+def test_an_export_replaces_an_earlier_one_and_nothing_else(tmp_path):
+    network, compiled, folder = tmp_path / "net.npz", tmp_path / "program.npz", tmp_path / "s"
+    liquid().save(network)
+    program().save(compiled)
+    folder.mkdir()
+    for path in (folder / "network.yaml", tmp_path / "mine.npz", tmp_path / "script.py"):
+        path.write_text("mine")
+    for target, source, output in (
+        ("sanafe", compiled, folder),
+        ("brian2", network, tmp_path / "mine.py"),
+        ("brian2", network, tmp_path / "script.py"),
+    ):
+        refused = invoke("export", source, "--to", target, "-o", output, "--steps", 5).exception
+        assert "no export wrote it" in str(refused)
+    assert (folder / "network.yaml").read_text() == (tmp_path / "mine.npz").read_text() == "mine"
+    for target, source, output in (("sanafe", compiled, tmp_path / "t"), ("brian2", network, tmp_path / "b.py")):
+        for steps in (5, 6):
+            assert invoke("export", source, "--to", target, "-o", output, "--steps", steps).exit_code == 0
+
+
+def test_synapses_that_nir_adds_up_are_counted(tmp_path):
+    network = ns.Network(dt_ms=1.0)
+    network.add_input("in", 2)
+    network.add_lif("cells", 2, tau_mem_ms=10.0)
+    network.connect("in", "cells", [0, 0, 1, 0], [1, 1, 1, 1], weights=[1.0, 2.0, 3.0, 4.0], delays=[1, 1, 1, 2])
+    network.save(tmp_path / "net.npz")
+    done = invoke("export", tmp_path / "net.npz", "--to", "nir", "-o", tmp_path / "net.nir", "--json")
+    assert "NIR has one weight for a pair and a delay: 1 synapses" in json.loads(done.stdout)["note"]
+    assert "check the path" in str(
+        invoke("export", tmp_path / "no.nir", "--to", "nir", "-o", "x.nir", "--dt-ms", 1).exception
+    )
+
+
 def test_nir_on_the_command_line(tmp_path):
     pytest.importorskip("nir", reason="NIR's own package is needed: pip install '.[dev]'")
     network, graph = tmp_path / "net.npz", tmp_path / "net.nir"

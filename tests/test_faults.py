@@ -290,6 +290,17 @@ def test_on_the_command_line(tmp_path):
         for more in ([], ["--faults", "stuck_synapses=0.5,seed=1"])
     )
     assert faulty["spikes"] != sound["spikes"]
+    assert (sound["faults"], faulty["faults"]) == ([], ["stuck_synapses=0.5,seed=1"])
+
+
+def test_a_run_says_which_faults_its_chip_had(tmp_path):
+    faults = ns.Faults(dead_cores=(0,), dropped_packets=0.5, seed=3)
+    result = ns.run(program(), [SPIKES], 100, faults=faults)
+    result.save(tmp_path / "r.npz")
+    assert ns.RunResult.load(tmp_path / "r.npz").faults == (str(faults),)
+    page = ns.report(result, program(), tmp_path / "r.html").read_text()
+    assert "with faults" in page
+    assert "dropped_packets=0.5" in page
 
 
 def test_accuracy_falls_with_the_rate():

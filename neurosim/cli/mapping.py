@@ -67,15 +67,20 @@ def _whole(text: str, option: str) -> int:
     from chips import MappingError
 
     if not re.fullmatch(r"\d{1,9}", text.strip(), re.ASCII):
-        raise MappingError(f"{option}: {text!r} is not a whole number")
+        raise MappingError(f"{option}: {text!r} is not a whole number from 0 to 999,999,999")
     return int(text)
 
 
 def _cores(text: str, option: str) -> tuple[int, ...]:
     """The cores of a list such as 0,4-7."""
+    from chips import MappingError
+
     cores: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
         low = _whole(first, option)
-        cores += range(low, (_whole(last, option) if dash else low) + 1)
+        high = _whole(last, option) if dash else low
+        if high < low:
+            raise MappingError(f"{option}: {part.strip()} holds no core: write the lower number first, {high}-{low}")
+        cores += range(low, high + 1)
     return tuple(cores)

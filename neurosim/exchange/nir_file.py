@@ -29,6 +29,8 @@ def read_nir(path: str | Path) -> Any:
         raise NetworkError(f"{path}: {error}") from None
     except (MemoryError, NeurosimError):
         raise
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise NetworkError(f"cannot read {path}: {error.strerror or error}; check the path") from error
     except Exception as error:  # whatever h5py and nir say, which have no common base
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise NetworkError(f"{path} is damaged or no NIR graph ({reason}): write it again with nir.write") from error
