@@ -473,6 +473,10 @@ class ChipProfile(Section):
         """What one chip draws whatever happens: static power and that of its clock."""
         return self.power.static_mw + (self.clock.mhz * self.clock.mw_per_mhz if self.clock else 0.0)
 
+    def limits(self) -> dict[str, Any]:
+        """What decides whether and how a program fits, as plain data: all sections but those of prices."""
+        return self.model_dump(mode="json", exclude=_NOT_LIMITS)
+
     @property
     def limits_hash(self) -> str:
         """Hash of what decides whether and how a program fits: all sections but those of prices."""

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from chips import profile_from_json, profile_to_json
 from chips.errors import ProfileError, ProgramError
+from chips.limits import in_which_limits
 from chips.profile import ChipProfile
 from compiler.crossbar.tables import CROSSBAR_DTYPES, NEURON, CrossbarTables, crossbar_arrays, own_synapses
 from compiler.lowering.lowered import LoweringError, SynapseFormat
@@ -182,7 +183,7 @@ class Program:
         if chip.limits_hash != self.limits_hash:
             raise ProgramError(
                 f"the program was compiled for {self.chip.name!r}, and {chip.name!r} as given has other limits "
-                "(mesh, core, synapse or neuron): compile the network for that profile"
+                f"({in_which_limits(chip, self.chip)}): compile the network for that profile"
             )
 
     def save(self, path: str | Path) -> None:

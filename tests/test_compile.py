@@ -877,3 +877,13 @@ def test_the_ideal_chip_holds_more_than_any_core_of_a_real_one() -> None:
     net.connect("many", "many", np.arange(70_000), np.arange(70_000)[::-1], 2)
     program = compile(net, "ideal")
     assert program.n_cores == 1
+
+
+def test_the_limits_in_which_another_chip_differs_are_named() -> None:
+    net = Network()
+    net.add_registers("cells", 6, vth=100)
+    made = compile(net, with_settings("loihi1", core__neurons=16))
+    with pytest.raises(ProgramError, match=r"\(core\.neurons is 8, not 16\)"):
+        made.check_chip(with_settings("loihi1", core__neurons=8))
+    with pytest.raises(ProgramError, match=r", and \d+ more\)"):
+        made.check_chip(load_chip("odin"))

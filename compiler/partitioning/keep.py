@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips.errors import ProgramError
+from chips.limits import in_which_limits
 from chips.profile import ChipProfile
 from compiler.board import usable_cores
 from compiler.kernels.pieces import NEURONS, OUTPUTS, Limits, fits
@@ -45,7 +46,7 @@ def check_like(old: Program, spans: tuple[Span, ...], chip: ChipProfile) -> None
     if old.is_crossbar or old.limits_hash != chip.limits_hash:
         raise ProgramError(
             f"the program to keep to was compiled for {old.chip.name!r}, and {chip.name!r} as given has other limits "
-            "(mesh, core, synapse or neuron): compile without it, or for its chip"
+            f"({in_which_limits(chip, old.chip)}): compile without it, or for its chip"
         )
     kinds = {span.name: span.kind for span in old.spans if span.kind != "input"}
     shared = [span for span in spans if span.name in kinds and span.kind != "input"]

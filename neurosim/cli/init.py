@@ -1,6 +1,7 @@
 """`neurosim init`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -21,4 +22,4 @@ def init_command(
         print_json({"written": [str(path) for path in paths]})
     elif not quiet:
         typer.echo("written: " + ", ".join(str(path) for path in paths))
-        typer.echo(f"now: neurosim compare {paths[0]} -o {folder / 'results'}")
+        typer.echo(f"now: neurosim compare {quote(str(paths[0]))} -o {quote(str(folder / 'results'))}")

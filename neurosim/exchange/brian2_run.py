@@ -1,6 +1,8 @@
 """A network in Brian2: the equations of neurosim's `run_float`, with the arrays of the .npz file beside this script.
 
-    python NAME.py [--json]        with a Python that has brian2 and numpy; writes NAME_spikes.npz (step, neuron)
+    python NAME.py [--json]        writes NAME_spikes.npz (step, neuron)
+
+with a Python that has brian2 and numpy; brian2 2.9 needs numpy below 2.4.
 
 Steps are exponential Euler, with the current held over a step; v and the threshold are measured from v_leak.  A step:
 

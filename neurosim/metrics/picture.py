@@ -19,9 +19,9 @@ def save_report(report: LiquidReport, folder: Path, title: str = "liquid") -> Pa
     Raises:
         NeurosimError: a file cannot be written.
     """
-    write_text(folder / "liquid.json", json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n")
-    picture = folder / "liquid.png"
+    picture, data = folder / "liquid.png", folder / "liquid.json"
     save_png(draw_report(report, title), picture, dpi=120)
+    write_text(data, json.dumps(report.to_dict(), indent=2, allow_nan=False) + "\n")
     return picture
 
 
