@@ -4,6 +4,7 @@ A file may extend another: its leaves replace the parent's, each with its source
 Everything is checked together at the end, so that all faults are told at once.
 """
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -94,7 +95,7 @@ def _read_chain(given: str | os.PathLike[str]) -> tuple[list[Tree], bool]:
     seen: list[Path] = []
     path, name = _find(given)
     while True:
-        tree = grow(read_yaml(path, name=name))
+        tree = _tree_of(path, name)
         chain.append(tree)
         if not tree.is_readable:
             return chain, False
@@ -109,6 +110,18 @@ def _read_chain(given: str | os.PathLike[str]) -> tuple[list[Tree], bool]:
         if refusal:
             tree.add(("extends",), refusal)
             return chain, False
+
+
+def _tree_of(path: Path, name: str) -> Tree:
+    if path.parent != _PROFILES:
+        return grow(read_yaml(path, name=name))
+    return _packaged_tree(path, name, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=32)
+def _packaged_tree(path: Path, name: str, changed_ns: int) -> Tree:
+    """Parsing takes most of the time of loading a chip, and a study loads one for each of its points."""
+    return grow(read_yaml(path, name=name))
 
 
 def _find(given: str | os.PathLike[str]) -> tuple[Path, str]:
