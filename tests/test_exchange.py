@@ -294,3 +294,10 @@ def test_spikes_come_back_from_neo():
         ns.read_spikes([one], dt_ms=10)
     with pytest.raises(ns.RunError, match="holds no spike trains"):
         ns.read_spikes([1, 2], dt_ms=1)
+
+
+def test_a_spike_on_a_channel_that_is_not_there_is_told_with_its_file(tmp_path):
+    program().save(tmp_path / "p.npz")
+    (tmp_path / "s.csv").write_text("sample,step,channel\n0,1,2\n0,3,99\n")
+    said = str(invoke("run", tmp_path / "p.npz", "-i", tmp_path / "s.csv", "--steps", 9).exception)
+    assert f"{tmp_path / 's.csv'}: spike 1 (step 3) is on channel 99, but the program has 8" in said

@@ -76,7 +76,7 @@ def run_command(
     from neurosim.exchange.spike_files import read_spikes
     from neurosim.faults.faults import Faults
     from neurosim.faults.faulty_program import with_faults
-    from neurosim.simulation.run_inputs import threads_by_default, trains_of
+    from neurosim.simulation.run_inputs import check_trains, threads_by_default, trains_of
 
     if stream is None and (resume or chunk_steps is not None):
         raise RunError("--resume and --chunk-steps go with --stream FOLDER, which says where the run is kept")
@@ -94,6 +94,10 @@ def run_command(
     if inputs is None and steps is None:
         raise RunError("say how long to run: --steps N, or --input with a spike file that holds steps")
     trains = trains_of(None, steps) if inputs is None else read_spikes(inputs, steps)
+    try:
+        check_trains(loaded, trains)
+    except RunError as error:
+        raise RunError(f"{inputs}: {error}") from None
     with threads_by_default(threads):
         if stream is None:
             _run_to_file(loaded, trains, output, seed, prices, noc, as_json, quiet)

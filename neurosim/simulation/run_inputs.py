@@ -96,8 +96,10 @@ def check_trains(program: Program, trains: SpikeTrains) -> None:
         RunError: a channel is unknown, or a payload is none that neurons or chip can take.
     """
     if len(trains.channel) and trains.channel.max() >= program.n_channels:
+        first = int((trains.channel >= program.n_channels).argmax())
         raise RunError(
-            f"a spike is on channel {trains.channel.max()}, but the program has {program.n_channels} input channels"
+            f"spike {first} (step {trains.step[first]:,}) is on channel {trains.channel[first]}, but the program has "
+            f"{program.n_channels:,} input channels, numbered from 0: leave it out, or give the network more channels"
         )
     if trains.value is None:
         return
