@@ -74,7 +74,8 @@ def show(found: dict[str, Any]) -> None:
     """As lines of text."""
     energy, time = found["energy_pj"], found["time_ns"]
     print(f"{found['chip']}: {found['steps']:,} steps, {found['spikes']:,} spikes ({found['spikes_are']})")
-    print(f"  spikes   {found['spikes_that_differ']:,} differ")
+    own = found["spikes_are"] == "SANA-FE's own"
+    print(f"  spikes   {found['spikes_that_differ']:,} differ{'' if own else ', as they were given'}")
     print(
         f"  energy   {energy['neurosim'] / 1e6:.9g} uJ in neurosim, {energy['sanafe'] / 1e6:.9g} uJ in SANA-FE; "
         f"of a step, at most {found['energy_difference']:.2g} apart"
@@ -85,7 +86,8 @@ def show(found: dict[str, Any]) -> None:
     )
     for reason in found["no_time"]:
         print(f"           not compared: {reason}")
-    print("agrees" if found["agrees"] else "DIFFERS")
+    compared = ["spikes"] * own + ["energy"] + ["time"] * (not found["no_time"])
+    print(f"agrees in {' and '.join(compared)}" if found["agrees"] else "DIFFERS")
 
 
 if __name__ == "__main__":
