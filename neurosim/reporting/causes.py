@@ -17,8 +17,8 @@ _TOTALS = {
 }
 
 
-def baseline_table(done: Sequence[Row]) -> Table | None:
-    """The terms of each row's difference from the baseline; None where there are none."""
+def baseline_table(done: Sequence[Row], baseline: str) -> Table | None:
+    """The terms of each row's difference from the row called `baseline`; None where there are none."""
     rows = [cells for row in done for cells in _terms(row)]
     columns = [
         Column("configuration"),
@@ -28,7 +28,8 @@ def baseline_table(done: Sequence[Row]) -> Table | None:
         Column("by counts", MODELLED, is_number=True),
         Column("by prices", MODELLED, is_number=True),
     ]
-    caption = "What parts each configuration from the baseline: energy by event, time by what steps were bound by"
+    of = f"the baseline, {baseline}" if baseline else "the baseline"
+    caption = f"What parts each configuration from {of}: energy by event, time by what steps were bound by"
     return Table(caption, columns, rows[:MOST_ROWS], max(0, len(rows) - MOST_ROWS)) if rows else None
 
 
