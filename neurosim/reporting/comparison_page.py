@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from neurosim.reporting.bounds import bounds_table, range_in_words
 from neurosim.reporting.causes import baseline_table, sensitivity_table
-from neurosim.reporting.details import details_table
+from neurosim.reporting.details import details_section
 from neurosim.reporting.page import COUNTED, SETTING, Fact, Page, Section
 from neurosim.reporting.price_sources import prices_table
 from neurosim.reporting.row_checks import Comparison
@@ -21,13 +21,11 @@ def comparison_page(name: str, rows: Sequence[Row], told: Comparison) -> Page:
     done = [row for row in rows if row.is_done]
     sections = [_summary(rows, done, told)]
     if done:
-        caption = "Configurations; means over samples where a number is of an inference. On the front: no other is at "
-        caption += "least as good in dynamic energy, time, accuracy and cores, and better in one"
-        tables = [rows_table(done, (), caption), details_table(done)]
         sections += [
             Section("pareto", "Pareto chart", [scatter(done, ())]),
-            Section("rows", "Configurations", [table for table in tables if table is not None]),
+            Section("rows", "Configurations", [rows_table(done, (), _caption(done))]),
             scores_section(done, told.baselines, told.raw),
+            *details_section(done),
             energy_section(done),
         ]
         causes = [table for table in (baseline_table(done, told.baseline), sensitivity_table(done)) if table]
@@ -35,6 +33,13 @@ def comparison_page(name: str, rows: Sequence[Row], told: Comparison) -> Page:
             sections.append(Section("causes", "What makes the difference", causes))
     subtitle = "Configurations side by side: counts are exact, energy and time are modelled, not measured."
     return Page(name, subtitle, [*sections, *refused_section(rows)])
+
+
+def _caption(done: Sequence[Row]) -> str:
+    bins = bins_of_accuracy(done[0])
+    of = f"; accuracy is of spike counts in {bins}" if bins else ""
+    front = "On the front: no other is at least as good in dynamic energy, time, accuracy and cores, and better in one"
+    return f"Configurations; means over samples where a number is of an inference{of}. {front}"
 
 
 def energy_section(done: Sequence[Row]) -> Section:
@@ -68,12 +73,14 @@ def _winner(done: Sequence[Row], name: str) -> Fact:
     words = f"{'highest' if objective.maximise else 'least'} {objective.words}"
     first = next(row for row in done if row.name == names[0])
     beside = range_in_words(first, _RANGES[name]) if name in _RANGES else bins_of_accuracy(first)
+    who = tied(names, len(done))
     if name == "accuracy":
-        return Fact(
-            f"{words}, {beside}" if beside else words, shown(value, name), objective.kind, tied(names, len(done))
-        )
-    source = "; ".join(filter(None, (tied(names, len(done)), beside)))
-    return Fact(words, shown(value, name), objective.kind, source)
+        return Fact(_joined(words, beside), shown(value, name), objective.kind, who)
+    return Fact(words, shown(value, name), objective.kind, "; ".join(filter(None, (who, beside))))
+
+
+def _joined(*parts: str) -> str:
+    return ", ".join(filter(None, parts))
 
 
 def _without_recurrence(done: Sequence[Row]) -> list[Fact]:

@@ -2,20 +2,21 @@
 
 from collections.abc import Callable, Sequence
 
-from neurosim.reporting.page import COUNTED, MODELLED, Cell, Column, Table, number
+from neurosim.reporting.page import COUNTED, MODELLED, Cell, Column, Section, Table, number
 from neurosim.reporting.rows import Row, part, percent
 from neurosim.reporting.rows_tables import MOST_ROWS, rests
 
 Read = Callable[[Row], Cell | None]  # None where a row does not tell
 
 
-def details_table(done: Sequence[Row]) -> Table | None:
-    """Numbers that are no objectives; columns of which no row tells are left out."""
+def details_section(done: Sequence[Row]) -> list[Section]:
+    """Numbers that are no objectives; columns of which no row tells are left out, and the section if none tells."""
     known = [(column, read) for column, read in _COLUMNS if any(read(row) is not None for row in done)]
     columns = [Column("configuration"), *(column for column, _ in known)]
     rows = [[Cell(row.name), *(read(row) or Cell("-") for _, read in known)] for row in done[:MOST_ROWS]]
     caption = "Sizes, calibration, traffic, and what the numbers rest on; counts are of all samples"
-    return Table(caption, columns, rows, max(0, len(done) - MOST_ROWS)) if known else None
+    table = Table(caption, columns, rows, max(0, len(done) - MOST_ROWS))
+    return [Section("details", "Sizes and traffic", [table])] if known else []
 
 
 def _count(key: str) -> Read:

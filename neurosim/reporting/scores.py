@@ -48,7 +48,7 @@ def _by_bins(done: Sequence[Row], baselines: Mapping[str, Mapping[Any, float]], 
             Cell(row.name),
             number(int(bins)),
             _share(score),
-            _share(_at(part(row, "no_recurrence_accuracy_by_bins"), bins)),
+            _share(_alone(row, bins)),
         ]
         for row in done
         for bins, score in part(row, "accuracy_by_bins").items()

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from neurosim.reporting.comparison_page import energy_section
-from neurosim.reporting.details import details_table
+from neurosim.reporting.details import details_section
 from neurosim.reporting.page import COUNTED, Fact, Page, Section
 from neurosim.reporting.rows import OBJECTIVES, Row, measured, shown
 from neurosim.reporting.rows_tables import refused_section, rows_table, scatter
+from neurosim.reporting.scores import bins_of_accuracy
 from neurosim.reporting.study_tables import (
+    axes_that_vary,
     effects_table,
     goals,
     groups_table,
@@ -32,21 +34,24 @@ def study_page(result: StudyResult, name: str) -> Page:
     sections = [_summary(result, groups)]
     if done:
         wanted = [objective.name for objective in result.study.objectives]
-        found = [table for table in (rows_table(done, wanted, _caption(result)), details_table(done)) if table]
-        chart = scatter([_mean_row(group, rows) for group in groups], wanted)
+        axes = axes_that_vary(groups)
+        chart = scatter([_mean_row(group, rows, name_of(group, axes)) for group in groups], wanted)
         sections += [
             Section("pareto", "Pareto chart", [chart]),
             Section("groups", "Means" if over(result) else "Results", [groups_table(result, groups)]),
             Section("effects", "What moves what", [table for table in (effects_table(result),) if table]),
-            Section("rows", "Points", found),
+            Section("rows", "Points", [rows_table(done, wanted, _caption(result, done))]),
+            *details_section(done),
             energy_section(done),
         ]
     return Page(name, SUBTITLE, [*sections, *refused_section(seen)])
 
 
-def _caption(result: StudyResult) -> str:
+def _caption(result: StudyResult, done: Sequence[Row]) -> str:
+    bins = bins_of_accuracy(done[0])
+    of = f"; accuracy is of spike counts in {bins}" if bins else ""
     single = f". Feasible and on the front are {over(result)}, not single points" if over(result) else ""
-    return f"All points that are done; means over samples where a number is of an inference{single}"
+    return f"All points that are done; means over samples where a number is of an inference{of}{single}"
 
 
 def _rows(result: StudyResult) -> list[Row]:
@@ -64,18 +69,18 @@ def _row(point: Point, is_feasible: bool, is_on_front: bool) -> Row:
     return Row(name, chip, point.settings, measures, status, point.reason, is_feasible, is_on_front, is_of_study=True)
 
 
-def _mean_row(group: Group, rows: dict[int, Row]) -> Row:
+def _mean_row(group: Group, rows: dict[int, Row], name: str) -> Row:
     """A group as a row of the chart: the means of all numbers that every point of it has."""
     done = [rows[number] for number in group.points if rows[number].is_done]
     measures: dict[str, object] = {}
-    for name, objective in OBJECTIVES.items():
-        values = [value for row in done if (value := measured(row.measures, name)) is not None]
+    for key, objective in OBJECTIVES.items():
+        values = [value for row in done if (value := measured(row.measures, key)) is not None]
         if len(values) == len(done):
             inner: object = sum(values) / len(values)
-            for key in reversed(objective.keys[1:]):
-                inner = {key: inner}
+            for holder in reversed(objective.keys[1:]):
+                inner = {holder: inner}
             measures[objective.keys[0]] = inner
-    return Row(name_of(group), done[0].chip, group.settings, measures, is_feasible=group.feasible)
+    return Row(name, done[0].chip, group.settings, measures, is_feasible=group.feasible)
 
 
 def _summary(result: StudyResult, groups: Sequence[Group]) -> Section:
@@ -110,10 +115,11 @@ def _winner(result: StudyResult, feasible: Sequence[Group], index: int) -> Fact:
     wanted = result.study.objectives[index]
     objective = OBJECTIVES[wanted.name]
     words = ", ".join(filter(None, (f"{'highest' if wanted.maximise else 'least'} {objective.words}", over(result))))
-    values = [(v, name_of(group)) for group in feasible if (v := group.objectives[wanted.name]) is not None]
+    axes = axes_that_vary(result.groups)
+    values = [(v, name_of(group, axes)) for group in feasible if (v := group.objectives[wanted.name]) is not None]
     if not values:
         return Fact(words, "-", objective.kind, "no feasible point has this number")
     value, names = best_of(values, wanted.maximise)
-    winners = [group for group in feasible if name_of(group) in names]
-    text = mean_in_words(winners[0], wanted.name) if len(winners) == 1 else shown(value, wanted.name)
+    texts = {mean_in_words(group, wanted.name) for group in feasible if name_of(group, axes) in names}
+    text = texts.pop() if len(texts) == 1 else shown(value, wanted.name)
     return Fact(words, text, objective.kind, f"of the feasible: {tied(names, len(feasible))}")

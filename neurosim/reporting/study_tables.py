@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from neurosim.reporting.page import SETTING, Cell, Column, Table, number
 from neurosim.reporting.rows import OBJECTIVES, shown
 from neurosim.reporting.rows_tables import MOST_ROWS, setting, yes_or_no
+from neurosim.studies.identity import canonical
 from neurosim.studies.result import Group, StudyResult
 from neurosim.studies.sensitivity import Effect
 from neurosim.studies.study import Limit
@@ -18,9 +19,15 @@ def over(result: StudyResult) -> str:
     return f"means over {', '.join(axes)}" if axes else ""
 
 
-def name_of(group: Group) -> str:
-    """The settings of a group; its points where it has none of its own."""
-    return ", ".join(f"{key} = {value}" for key, value in group.settings.items()) or "all points"
+def axes_that_vary(groups: Sequence[Group]) -> list[str]:
+    """The axes by which groups can be told apart; all axes of a single group."""
+    of_axis = {axis: {canonical(group.settings[axis]) for group in groups} for axis in groups[0].settings}
+    return [axis for axis, values in of_axis.items() if len(values) > 1] or list(of_axis)
+
+
+def name_of(group: Group, axes: Sequence[str]) -> str:
+    """The settings of a group on these axes."""
+    return ", ".join(f"{axis} = {group.settings[axis]}" for axis in axes) or "all points"
 
 
 def limit_in_words(name: str, bounds: Limit) -> str:
