@@ -151,7 +151,7 @@ def test_figures_are_saved(opened: Callable[[str], Any], run_page: str, home: Pa
 def test_the_front_follows_the_numbers_chosen(opened: Callable[[str], Any], rows_page: str) -> None:
     driver = opened(rows_page)
     assert len(driver.find_elements("css selector", "#pareto circle.best")) == 8  # more energy, more accuracy
-    find(driver, "#pareto label:nth-child(1) option:nth-child(3)").click()  # cores: fewer, and more accurate
+    find(driver, "#pareto label:nth-child(1) option:nth-child(4)").click()  # cores: fewer, and more accurate
     assert len(driver.find_elements("css selector", "#pareto circle.best")) == 1
 
 

@@ -4,9 +4,10 @@ Keys that a page can do without may be missing, as in files of older versions, b
 """
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chips import NeurosimError
 from chips.explain import describe
@@ -116,12 +117,6 @@ class PointRow(_Told):
     measures: dict[str, Any] | None = None
     feasible: bool = True
 
-    @model_validator(mode="after")
-    def _measured(self) -> "PointRow":
-        if (self.status == "done") != (self.measures is not None):
-            raise ValueError("a point has measures exactly if it is done")
-        return self
-
 
 class Comparison(_Told):
     """What stands beside the rows of a comparison."""
@@ -153,9 +148,8 @@ def checked(kind: type[Kind], data: Any, where: str, remedy: str) -> Kind:
         return kind.model_validate(dict(data))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join(takewhile(lambda part: part != "[key]", map(str, first["loc"])))
     if first["type"] == "missing":
         raise NeurosimError(f"{where} has no {key}: {remedy}")
-    said = first["msg"][:1].lower() + first["msg"][1:]
-    found = f"{key} is {describe(first['input'])}" if key else "is damaged"
-    raise NeurosimError(f"{where}: {found}, {said}: {remedy}")
+    wanted = first["msg"].replace("Input should be", "must be").replace("a valid", "a")
+    raise NeurosimError(f"{where}: {key} is {describe(first['input'])}, but {wanted[:1].lower()}{wanted[1:]}: {remedy}")

@@ -19,6 +19,7 @@ from neurosim.result import RunResult
 
 MAX_JSON_BYTES = 512 * 2**20
 STORE = "study.sqlite"
+_BESIDE = (".csv", ".parquet", ".png", ".yaml", ".yml")  # what stands beside that which is meant
 _NO_STUDY = (
     "holds no run, comparison.json, study.json or study.sqlite: give RUN.npz, or the folder of compare, sweep or "
     "run --stream"
@@ -49,6 +50,8 @@ def page_of(path: str | Path, program: Program | None = None, chip: ChipProfile 
         return _page_of_store(path)
     if path.suffix.lower() == ".json":
         return _page_of_json(path)
+    if path.suffix.lower() in _BESIDE:
+        raise NeurosimError(f"{path} is no run, comparison or study: give RUN.npz, or the folder of compare or sweep")
     return page_of_run(RunResult.load(path), program, chip, path.stem)
 
 
@@ -71,20 +74,26 @@ def page_of_run(
     return run_page(result, activity or activity_of(result), program, chip, name)
 
 
-def page_of_rows(data: Any, name: str) -> Page:
+def page_of_rows(data: Any, name: str, file: str = "") -> Page:
     """The page of a comparison or a study as plain data: a dictionary that holds `rows`, or the list of them.
 
+    Args:
+        data: what it may be.
+        name: title of the page, where the data give none.
+        file: what refusals call the data; by default `name`.
+
     Raises:
-        NeurosimError: it is neither.
+        NeurosimError: it is neither, or a row lacks a key, or holds a damaged one.
     """
+    file = file or name
     whole = {"rows": data} if isinstance(data, list) else data
     if not isinstance(whole, Mapping) or not isinstance(whole.get("rows"), list) or not whole["rows"]:
-        raise NeurosimError(f"{name} {_NO_STUDY}")
-    named, first = str(whole.get("name", name)), whole["rows"][0]
-    if isinstance(first, Mapping) and "settings" in first:
-        return study_page(study_of_rows(whole, name), named)
-    told = checked(Comparison, whole, name, "give the comparison.json that neurosim compare wrote")
-    return comparison_page(named, comparison_rows(whole["rows"], name), told)
+        raise NeurosimError(f"{file} {_NO_STUDY}")
+    named = str(whole.get("name", name))
+    if any(isinstance(row, Mapping) and "settings" in row for row in whole["rows"]):
+        return study_page(study_of_rows(whole, name, file), named)
+    told = checked(Comparison, whole, file, "give the comparison.json that neurosim compare wrote")
+    return comparison_page(named, comparison_rows(whole["rows"], file), told)
 
 
 def _page_of_store(path: Path) -> Page:
@@ -103,4 +112,4 @@ def _page_of_json(path: Path) -> Page:
     except (ValueError, RecursionError) as error:
         raise NeurosimError(f"{path} is damaged, or no JSON: make it again") from error
     name = path.parent.resolve().name if path.name in ("study.json", "comparison.json") else path.stem
-    return page_of_rows(data, name)
+    return page_of_rows(data, name, str(path))

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from chips import NeurosimError
 from neurosim.experiment import tuples
 from neurosim.reporting.row_checks import Measures, PointRow, checked
+from neurosim.studies.evaluate import DONE
 from neurosim.studies.identity import canonical
 from neurosim.studies.objectives import MEASURES
 from neurosim.studies.result import Group, StudyResult
@@ -57,25 +58,32 @@ def study_of_store(path: Path) -> StudyResult:
     return StudyResult(study, stored.points)
 
 
-def study_of_rows(whole: Mapping[str, Any], name: str) -> StudyResult:
+def study_of_rows(whole: Mapping[str, Any], name: str, file: str) -> StudyResult:
     """The study of a `study.json`, or of a mapping that holds its rows.
+
+    Args:
+        whole: what stands in the file.
+        name: of the study, where the file gives none.
+        file: what refusals call the file.
 
     Raises:
         NeurosimError: a row is none of a study, or a key is missing or damaged; the first is named.
     """
-    rows = [_row(row, f"{name}: row {number}") for number, row in enumerate(whole["rows"], 1)]
-    _check_same_axes(rows, name)
+    rows = [_row(row, f"{file}: row {number}") for number, row in enumerate(whole["rows"], 1)]
+    _check_same_axes(rows, file)
     told = {"name": name[:100], **whole}
     if "average_over" not in told:
         told["average_over"] = _axes_left_out(told.get("front"), rows[0].settings)
     points = [_point(row, number) for number, row in enumerate(rows)]
     marked = [point.number for point, row in zip(points, rows, strict=True) if not row.feasible]
-    return _Marked(_study(told, rows[0].settings, name), tuple(points), frozenset(marked))
+    return _Marked(_study(told, rows[0].settings, file), tuple(points), frozenset(marked))
 
 
 def _row(row: Any, where: str) -> PointRow:
     found = checked(PointRow, row, where, _REMEDY)
-    if found.measures is not None:
+    if found.status == DONE:
+        if found.measures is None:
+            raise NeurosimError(f"{where} is done, but has no measures: {_REMEDY}")
         checked(Measures, found.measures, f"{where}, measures", _REMEDY)
     try:
         canonical(found.settings)
@@ -87,13 +95,14 @@ def _row(row: Any, where: str) -> PointRow:
 def _point(row: PointRow, number: int) -> Point:
     number = number if row.point is None else row.point
     status = None if row.status == "not evaluated" else row.status
-    return Point(number, str(number), row.settings, status, row.reason, row.measures)
+    measures = row.measures if row.status == DONE else None
+    return Point(number, str(number), row.settings, status, row.reason, measures)
 
 
-def _check_same_axes(rows: Sequence[PointRow], name: str) -> None:
+def _check_same_axes(rows: Sequence[PointRow], file: str) -> None:
     for number, row in enumerate(rows, 1):
         if other := sorted(rows[0].settings.keys() ^ row.settings.keys()):
-            raise NeurosimError(f"{name}: row {number} and row 1 do not both set {other[0]}: {_REMEDY}")
+            raise NeurosimError(f"{file}: row {number} and row 1 do not both set {other[0]}: {_REMEDY}")
 
 
 def _axes_left_out(front: Any, settings: Mapping[str, Any]) -> list[str]:

@@ -46,8 +46,12 @@ def mean_in_words(group: Group, name: str) -> str:
 
 
 def groups_table(result: StudyResult, groups: Sequence[Group]) -> Table:
-    """Groups as `neurosim sweep` orders them, best first, and then those that are not feasible, with the reason."""
-    best = [group for group in result.best() if group in groups]
+    """Groups as `neurosim sweep` orders them, best first, and then those that are not feasible, with the reason.
+
+    Args:
+        result: the study.
+        groups: those of which any point is done, as all are that are feasible.
+    """
     on_front = {group.points for group in result.front()}
     axes = list(groups[0].settings)
     names = list(groups[0].objectives)
@@ -60,7 +64,7 @@ def groups_table(result: StudyResult, groups: Sequence[Group]) -> Table:
         Column("points"),
     ]
     rows = []
-    for group in [*best, *(group for group in groups if not group.feasible)]:
+    for group in [*result.best(), *(group for group in groups if not group.feasible)]:
         means = [_mean(group, name) for name in names]
         standing = [Cell(yes_or_no(group.feasible)), Cell(yes_or_no(group.points in on_front))]
         tail = [Cell(_why_not(result, group)), Cell(_numbers(group.points))]
