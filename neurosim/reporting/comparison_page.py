@@ -22,7 +22,7 @@ def comparison_page(name: str, rows: Sequence[Row], told: Comparison) -> Page:
     sections = [_summary(rows, done, told)]
     if done:
         sections += [
-            Section("pareto", "Pareto chart", [scatter(done, ())]),
+            Section("pareto", "Pareto chart", [scatter(done, {})]),
             Section("rows", "Configurations", [rows_table(done, (), _caption(done))]),
             scores_section(done, told.baselines, told.raw),
             *details_section(done),
@@ -61,7 +61,7 @@ def _summary(rows: Sequence[Row], done: Sequence[Row], told: Comparison) -> Sect
 
 
 def _test_samples(done: Sequence[Row], told: Comparison) -> list[Fact]:
-    n = done[0].measures.get("test_samples", told.test_samples)
+    n = told.test_samples or done[0].measures.get("test_samples")
     return [] if n is None else [Fact("test samples", f"{n:,}", COUNTED, "that accuracies are of")]
 
 

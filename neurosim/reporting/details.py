@@ -1,4 +1,4 @@
-"""What else is known of each row: sizes, calibration, traffic, and what its numbers rest on."""
+"""Sizes, calibration and traffic of each row, and what its numbers rest on."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,13 +10,17 @@ Read = Callable[[Row], Cell | None]  # None where a row does not tell
 
 
 def details_section(done: Sequence[Row]) -> list[Section]:
-    """Numbers that are no objectives; columns of which no row tells are left out, and the section if none tells."""
-    known = [(column, read) for column, read in _COLUMNS if any(read(row) is not None for row in done)]
-    columns = [Column("configuration"), *(column for column, _ in known)]
+    """Numbers that cost and accuracy follow from; no section if no row tells any."""
+    tables = [table for caption, columns in _TABLES.items() if (table := _table(done, caption, columns)) is not None]
+    return [Section("details", "Sizes and traffic", tables)] if tables else []
+
+
+def _table(done: Sequence[Row], caption: str, columns: Sequence[tuple[Column, Read]]) -> Table | None:
+    """A table without the columns of which no row tells; None if none is left."""
+    known = [(column, read) for column, read in columns if any(read(row) is not None for row in done)]
+    heads = [Column("configuration"), *(column for column, _ in known)]
     rows = [[Cell(row.name), *(read(row) or Cell("-") for _, read in known)] for row in done[:MOST_ROWS]]
-    caption = "Sizes, calibration, traffic, and what the numbers rest on; counts are of all samples"
-    table = Table(caption, columns, rows, max(0, len(done) - MOST_ROWS))
-    return [Section("details", "Sizes and traffic", [table])] if known else []
+    return Table(caption, heads, rows, max(0, len(done) - MOST_ROWS)) if known else None
 
 
 def _count(key: str) -> Read:
@@ -46,18 +50,36 @@ def _rests(name: str) -> Read:
     return lambda row: Cell(rests(row.measures, name)) if name in part(row, "rests_on") else None
 
 
-_COLUMNS: list[tuple[Column, Read]] = [
-    (Column("cores at least", "no partition needs fewer", is_number=True), _count("cores_lower_bound")),
-    (Column("neurons on the chip", f"{COUNTED}; with copies and relays", is_number=True), _count("chip_neurons")),
-    (Column("calibrated rate", f"{COUNTED}; spikes per neuron and step", is_number=True), _rate),
-    (Column("calibrated balance", f"{COUNTED}; inhibition over excitation", is_number=True), _balance),
-    (Column("samples", COUNTED, is_number=True), _count("samples")),
-    (Column("steps", COUNTED, is_number=True), _count("steps")),
-    (Column("packets between cores", COUNTED, is_number=True), _count("packets_between_cores")),
-    (Column("hops between chips", COUNTED, is_number=True), _count("hops_between_chips")),
-    (Column("steps longer than the tick", MODELLED, is_number=True), _count("overruns")),
-    (Column("approximations"), _approximations),
-    (Column("energies rest on"), _rests("energy")),
-    (Column("times rest on"), _rests("time")),
-    (Column("static power rests on"), _rests("static_power")),
-]
+def _error(row: Row) -> Cell | None:
+    error = row.measures.get("largest_weight_error")
+    return None if error is None else number(error, percent(error))
+
+
+_TABLES: dict[str, list[tuple[Column, Read]]] = {
+    "Sizes, and what was reached by lowering and calibration": [
+        (Column("cores at least", "no partition needs fewer", is_number=True), _count("cores_lower_bound")),
+        (Column("neurons", COUNTED, is_number=True), _count("neurons")),
+        (Column("neurons on the chip", f"{COUNTED}; with copies and relays", is_number=True), _count("chip_neurons")),
+        (Column("synapses", COUNTED, is_number=True), _count("synapses")),
+        (Column("largest weight error", COUNTED, is_number=True), _error),
+        (Column("calibrated rate", f"{COUNTED}; spikes per neuron and step", is_number=True), _rate),
+        (Column("calibrated balance", f"{COUNTED}; inhibition over excitation", is_number=True), _balance),
+        (Column("approximations"), _approximations),
+    ],
+    "Traffic of all samples": [
+        (Column("samples", COUNTED, is_number=True), _count("samples")),
+        (Column("steps", COUNTED, is_number=True), _count("steps")),
+        (Column("spikes", f"{COUNTED}; copies included", is_number=True), _count("spikes")),
+        (Column("synaptic events", COUNTED, is_number=True), _count("synaptic_events")),
+        (Column("packets", COUNTED, is_number=True), _count("packets")),
+        (Column("packets between cores", COUNTED, is_number=True), _count("packets_between_cores")),
+        (Column("hops", COUNTED, is_number=True), _count("hops")),
+        (Column("hops between chips", COUNTED, is_number=True), _count("hops_between_chips")),
+        (Column("steps longer than the tick", MODELLED, is_number=True), _count("overruns")),
+    ],
+    "What the numbers rest on: how many numbers of the profile, and of what kind": [
+        (Column("energies rest on"), _rests("energy")),
+        (Column("times rest on"), _rests("time")),
+        (Column("static power rests on"), _rests("static_power")),
+    ],
+}

@@ -115,6 +115,7 @@ class PointRow(_Told):
     reason: str = ""
     point: Count | None = None
     measures: dict[str, Any] | None = None
+    provenance: dict[str, Any] | None = None
     feasible: bool = True
 
 

@@ -22,7 +22,7 @@ class Objective:
     maximise: bool = False
 
 
-_WORDS = {
+MAIN = {
     "energy_per_inference": "dynamic energy per inference",
     "accuracy": "accuracy",
     "latency": "time per inference",
@@ -32,15 +32,16 @@ _WORDS = {
     "latency_p99": "time per inference, p99",
     "step_time_p99": "time of a step, p99",
 }
+"""Objectives that stand in the first table of rows -> what they are called; other objectives are counts."""
 
 
 def _objective(name: str) -> Objective:
     measure = MEASURES[name]
     kind = MODELLED if measure.unit in ("J", "s") else COUNTED
-    return Objective(measure.keys, _WORDS.get(name, name.replace("_", " ")), measure.unit, kind, measure.maximise)
+    return Objective(measure.keys, MAIN.get(name, name.replace("_", " ")), measure.unit, kind, measure.maximise)
 
 
-OBJECTIVES = {name: _objective(name) for name in dict.fromkeys([*_WORDS, *MEASURES])}
+OBJECTIVES = {name: _objective(name) for name in dict.fromkeys([*MAIN, *MEASURES])}
 """The objectives of a study, those that are drawn first in front."""
 
 

@@ -1,11 +1,11 @@
 """Parts that the pages of a comparison and a study share: a chart, a table and energies of all rows."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from neurosim.provenance import in_words
 from neurosim.reporting.page import SETTING, Cell, Column, Figure, Section, Table, number
-from neurosim.reporting.rows import OBJECTIVES, Row, measured, shown
+from neurosim.reporting.rows import MAIN, OBJECTIVES, Row, measured, shown
 
 MOST_ROWS, MOST_BARS = 2000, 60
 
@@ -21,14 +21,19 @@ def refused_section(rows: Sequence[Row]) -> list[Section]:
     return [Section("refused", "Not done", [table])]
 
 
-def scatter(done: Sequence[Row], objectives: Sequence[str]) -> Figure:
-    """Two numbers of each row at a time; those of the study are drawn first."""
+def scatter(done: Sequence[Row], objectives: Mapping[str, bool]) -> Figure:
+    """Two numbers of each row at a time.
+
+    Args:
+        done: rows with numbers.
+        objectives: names of OBJECTIVES that are drawn first -> whether more of it is better; others are as usual.
+    """
     names = _known(done, objectives)
     axes = [
         {
             "name": OBJECTIVES[n].words,
             "unit": OBJECTIVES[n].unit,
-            "maximise": OBJECTIVES[n].maximise,
+            "maximise": objectives.get(n, OBJECTIVES[n].maximise),
             "kind": OBJECTIVES[n].kind,
         }
         for n in names
@@ -43,10 +48,10 @@ def scatter(done: Sequence[Row], objectives: Sequence[str]) -> Figure:
     )
 
 
-def rows_table(done: Sequence[Row], objectives: Sequence[str], caption: str) -> Table:
+def rows_table(done: Sequence[Row], objectives: Collection[str], caption: str) -> Table:
     """The settings and numbers of each row, and how it stands among the others."""
     settings = list(dict.fromkeys(key for row in done for key in row.settings))
-    names = _known(done, objectives)
+    names = [name for name in _known(done, objectives) if name in MAIN or name in objectives]
     standing = [(name, cell) for name, cell in _STANDING.items() if any(cell(row) is not None for row in done)]
     columns = [
         Column("configuration"),
@@ -71,7 +76,7 @@ _STANDING: dict[str, Callable[[Row], bool | None]] = {
 }
 
 
-def _known(done: Sequence[Row], objectives: Sequence[str]) -> list[str]:
+def _known(done: Sequence[Row], objectives: Collection[str]) -> list[str]:
     """The numbers that any row has, those of the study in front."""
     names = dict.fromkeys([*objectives, *OBJECTIVES])
     return [name for name in names if any(measured(row.measures, name) is not None for row in done)]

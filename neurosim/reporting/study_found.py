@@ -96,7 +96,7 @@ def _point(row: PointRow, number: int) -> Point:
     number = number if row.point is None else row.point
     status = None if row.status == "not evaluated" else row.status
     measures = row.measures if row.status == DONE else None
-    return Point(number, str(number), row.settings, status, row.reason, measures)
+    return Point(number, str(number), row.settings, status, row.reason, measures, row.provenance)
 
 
 def _check_same_axes(rows: Sequence[PointRow], file: str) -> None:

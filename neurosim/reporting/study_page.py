@@ -33,7 +33,7 @@ def study_page(result: StudyResult, name: str) -> Page:
     groups = [group for group in result.groups if any(rows[number].is_done for number in group.points)]
     sections = [_summary(result, groups)]
     if done:
-        wanted = [objective.name for objective in result.study.objectives]
+        wanted = {objective.name: objective.maximise for objective in result.study.objectives}
         axes = axes_that_vary(groups)
         chart = scatter([_mean_row(group, rows, name_of(group, axes)) for group in groups], wanted)
         sections += [
@@ -62,11 +62,12 @@ def _rows(result: StudyResult) -> list[Row]:
 
 
 def _row(point: Point, is_feasible: bool, is_on_front: bool) -> Row:
-    measures = point.measures or {}
-    chip = str(measures.get("chip", point.settings.get("chip", "chip")))
+    measures, chip = point.measures or {}, (point.provenance or {}).get("chip", point.settings.get("chip", "chip"))
     name = f"{point.number}: " + ", ".join(f"{key} = {value}" for key, value in point.settings.items())
     status = point.status or "not evaluated"
-    return Row(name, chip, point.settings, measures, status, point.reason, is_feasible, is_on_front, is_of_study=True)
+    return Row(
+        name, str(chip), point.settings, measures, status, point.reason, is_feasible, is_on_front, is_of_study=True
+    )
 
 
 def _mean_row(group: Group, rows: dict[int, Row], name: str) -> Row:

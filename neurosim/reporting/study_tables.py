@@ -57,18 +57,18 @@ def groups_table(result: StudyResult, groups: Sequence[Group]) -> Table:
     names = list(groups[0].objectives)
     columns = [
         *(Column(key, SETTING) for key in axes),
-        *(Column(OBJECTIVES[name].words, _note(result, name), is_number=True) for name in names),
         Column("feasible", "keeps all constraints"),
         Column("on the front"),
-        Column("why not feasible"),
+        *(Column(OBJECTIVES[name].words, _note(result, name), is_number=True) for name in names),
         Column("points"),
+        Column("why not feasible"),
     ]
     rows = []
     for group in [*result.best(), *(group for group in groups if not group.feasible)]:
-        means = [_mean(group, name) for name in names]
         standing = [Cell(yes_or_no(group.feasible)), Cell(yes_or_no(group.points in on_front))]
-        tail = [Cell(_why_not(result, group)), Cell(_numbers(group.points))]
-        rows.append([*map(setting, group.settings.values()), *means, *standing, *tail])
+        means = [_mean(group, name) for name in names]
+        tail = [Cell(_numbers(group.points)), Cell(_why_not(result, group))]
+        rows.append([*map(setting, group.settings.values()), *standing, *means, *tail])
     averaged = f"; {over(result)} \u00b1 deviation of a point" if over(result) else ""
     caption = f"Best first{averaged}. On the front: feasible, and no other feasible one is at least as good in every "
     caption += f"objective ({', '.join(goals(result))}) and better in one"
@@ -81,7 +81,7 @@ def goals(result: StudyResult) -> list[str]:
 
 
 def _note(result: StudyResult, name: str) -> str:
-    return f"{OBJECTIVES[name].kind}; {over(result)}" if over(result) else OBJECTIVES[name].kind
+    return f"{OBJECTIVES[name].kind}; mean" if over(result) else OBJECTIVES[name].kind
 
 
 def _mean(group: Group, name: str) -> Cell:
