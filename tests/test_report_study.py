@@ -151,7 +151,7 @@ POINT = {"settings": {"a": 1}, "status": "done", "measures": row("a", 1e-6, 0.9)
     [
         ({"settings": None}, r"row 2: settings is null"),
         ({"settings": {"b": 1}}, r"row 2 and row 1 do not both set a"),
-        ({"settings": {"a": float("nan")}}, r"row 2: settings hold"),
+        ({"settings": {"a": float("nan")}}, r"row 2: settings\.a is no finite number"),
         ({"status": "perhaps"}, r"row 2: status is 'perhaps'"),
         ({"measures": None}, r"row 2 is done, but has no measures"),
         ({"measures": {"samples": 2}}, r"row 2, measures has no energy_per_inference_j"),

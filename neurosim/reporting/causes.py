@@ -1,10 +1,10 @@
 """Tables of a comparison's page on causes: what parts rows from the baseline, and which numbers move a total most."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from neurosim.reporting.page import MODELLED, Cell, Column, Table, number
+from neurosim.reporting.row_checks import LARGEST
 from neurosim.reporting.rows import Row
 from neurosim.units import si
 
@@ -78,6 +78,6 @@ def _mapping(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _number(holder: Any, key: str) -> float | None:
     """The finite number under a key of a file's data, or None."""
     value = holder.get(key) if isinstance(holder, Mapping) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
         return None
     return float(value)

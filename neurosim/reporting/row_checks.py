@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from chips import NeurosimError
 from chips.explain import describe
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
+LARGEST = 1e100  # of a number; its square is finite still
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 Numbers = dict[str, Number]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Bins = Annotated[str, Field(pattern="^[0-9]{1,9}$")] | Count  # JSON makes text of numbers that are keys

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from chips import NeurosimError
 from neurosim.experiment import tuples
-from neurosim.reporting.row_checks import Measures, PointRow, checked
+from neurosim.reporting.row_checks import LARGEST, Measures, PointRow, checked
 from neurosim.studies.evaluate import DONE
 from neurosim.studies.identity import canonical
 from neurosim.studies.objectives import MEASURES
@@ -51,6 +51,7 @@ def study_of_store(path: Path) -> StudyResult:
         plan = f"has 0 of its {n:,} points evaluated" if n else "was not begun"
         raise NeurosimError(f"{path}: the study {plan}, so there is nothing to report: run neurosim sweep again")
     for point in stored.points:
+        _check_settings(point.settings, f"{path}: point {point.number}")
         if point.measures is not None:
             checked(Measures, point.measures, f"{path}: point {point.number}", "run the study into another folder")
     told = stored.study.get("study")
@@ -85,11 +86,19 @@ def _row(row: Any, where: str) -> PointRow:
         if found.measures is None:
             raise NeurosimError(f"{where} is done, but has no measures: {_REMEDY}")
         checked(Measures, found.measures, f"{where}, measures", _REMEDY)
-    try:
-        canonical(found.settings)
-    except (ValueError, TypeError):
-        raise NeurosimError(f"{where}: settings hold what is no JSON, such as NaN: {_REMEDY}") from None
+    _check_settings(found.settings, where)
     return found
+
+
+def _check_settings(settings: Mapping[str, Any], where: str) -> None:
+    for key, value in settings.items():
+        is_large = isinstance(value, int | float) and abs(value) > LARGEST
+        try:
+            canonical(value)
+        except ValueError:
+            is_large = True
+        if is_large:
+            raise NeurosimError(f"{where}: settings.{key} is no finite number below {LARGEST:g}: {_REMEDY}")
 
 
 def _point(row: PointRow, number: int) -> Point:
