@@ -36,7 +36,9 @@ def range_in_words(row: Row, total: str) -> str:
     if total not in part(row, "ranges"):
         return ""
     ends, unit = part(row, "ranges")[total], _TOTALS[total][1]
-    return "errors are not known" if ends is None else f"known errors allow {si(ends[0], unit)} to {si(ends[1], unit)}"
+    return (
+        "its error is not known" if ends is None else f"known errors allow {si(ends[0], unit)} to {si(ends[1], unit)}"
+    )
 
 
 def _cells(row: Row, total: str) -> list[Cell]:

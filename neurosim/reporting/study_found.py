@@ -54,6 +54,7 @@ def study_of_store(path: Path) -> StudyResult:
         _check_settings(point.settings, f"{path}: point {point.number}")
         if point.measures is not None:
             checked(Measures, point.measures, f"{path}: point {point.number}", "run the study into another folder")
+    _check_same_axes([point.settings for point in stored.points], str(path))
     told = stored.study.get("study")
     study = _study(told if isinstance(told, Mapping) else stored.study, stored.points[0].settings, str(path))
     return StudyResult(study, stored.points)
@@ -71,7 +72,7 @@ def study_of_rows(whole: Mapping[str, Any], name: str, file: str) -> StudyResult
         NeurosimError: a row is none of a study, or a key is missing or damaged; the first is named.
     """
     rows = [_row(row, f"{file}: row {number}") for number, row in enumerate(whole["rows"], 1)]
-    _check_same_axes(rows, file)
+    _check_same_axes([row.settings for row in rows], file)
     told = {"name": name[:100], **whole}
     if "average_over" not in told:
         told["average_over"] = _axes_left_out(told.get("front"), rows[0].settings)
@@ -108,9 +109,9 @@ def _point(row: PointRow, number: int) -> Point:
     return Point(number, str(number), row.settings, status, row.reason, measures, row.provenance)
 
 
-def _check_same_axes(rows: Sequence[PointRow], file: str) -> None:
-    for number, row in enumerate(rows, 1):
-        if other := sorted(rows[0].settings.keys() ^ row.settings.keys()):
+def _check_same_axes(settings: Sequence[Mapping[str, Any]], file: str) -> None:
+    for number, one in enumerate(settings, 1):
+        if other := sorted(settings[0].keys() ^ one.keys()):
             raise NeurosimError(f"{file}: row {number} and row 1 do not both set {other[0]}: {_REMEDY}")
 
 
