@@ -10,7 +10,8 @@ from neurosim.cli.options import Json, Quiet, Sets, keep_inputs, print_json, rea
 
 def report_command(
     what: Annotated[
-        Path, typer.Argument(help="RUN.npz, or the folder of compare, sweep or run --stream, or rows as JSON.")
+        Path,
+        typer.Argument(help="RUN.npz, the folder of compare, sweep or run --stream, a study.sqlite, or rows in JSON."),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Page to write.")] = Path("report.html"),
     program: Annotated[

@@ -1,10 +1,10 @@
 """Tables of a comparison's page on causes: what parts rows from the baseline, and which numbers move a total most."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from neurosim.reporting.page import MODELLED, Cell, Column, Table, number
+from neurosim.reporting.row_checks import LARGEST
 from neurosim.reporting.rows import Row
 from neurosim.units import si
 
@@ -17,8 +17,8 @@ _TOTALS = {
 }
 
 
-def baseline_table(done: Sequence[Row]) -> Table | None:
-    """The terms of each row's difference from the baseline; None where there are none."""
+def baseline_table(done: Sequence[Row], baseline: str) -> Table | None:
+    """The terms of each row's difference from the row called `baseline`; None where there are none."""
     rows = [cells for row in done for cells in _terms(row)]
     columns = [
         Column("configuration"),
@@ -28,7 +28,8 @@ def baseline_table(done: Sequence[Row]) -> Table | None:
         Column("by counts", MODELLED, is_number=True),
         Column("by prices", MODELLED, is_number=True),
     ]
-    caption = "What parts each configuration from the baseline: energy by event, time by what steps were bound by"
+    of = f"the baseline, {baseline}" if baseline else "the baseline"
+    caption = f"What parts each configuration from {of}: energy by event, time by what steps were bound by"
     return Table(caption, columns, rows[:MOST_ROWS], max(0, len(rows) - MOST_ROWS)) if rows else None
 
 
@@ -77,6 +78,6 @@ def _mapping(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _number(holder: Any, key: str) -> float | None:
     """The finite number under a key of a file's data, or None."""
     value = holder.get(key) if isinstance(holder, Mapping) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
         return None
     return float(value)

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chips import NeurosimError
 from neurosim.reporting.page import COUNTED, MODELLED
+from neurosim.reporting.row_checks import Measures, Named, checked
 from neurosim.studies.objectives import MEASURES
+from neurosim.units import si
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,27 +22,26 @@ class Objective:
     maximise: bool = False
 
 
-_WORDS = {
-    "energy_per_inference": ("dynamic energy per inference", MODELLED),
-    "accuracy": ("accuracy", COUNTED),
-    "latency": ("time per inference", MODELLED),
-    "cores": ("cores", COUNTED),
-    "accuracy_on_chip": ("accuracy on chip", COUNTED),
-    "static_energy_per_inference": ("static energy per inference", MODELLED),
-    "latency_p99": ("time per inference, p99", MODELLED),
-    "step_time_p99": ("time of a step, p99", MODELLED),
-    "neurons": ("neurons", COUNTED),
-    "synapses": ("synapses", COUNTED),
-    "spikes": ("spikes", COUNTED),
-    "synaptic_events": ("synaptic events", COUNTED),
-    "packets": ("packets", COUNTED),
-    "hops": ("hops", COUNTED),
-    "largest_weight_error": ("largest weight error", COUNTED),
+MAIN = {
+    "energy_per_inference": "dynamic energy per inference",
+    "accuracy": "accuracy",
+    "latency": "time per inference",
+    "cores": "cores",
+    "accuracy_on_chip": "accuracy on chip",
+    "static_energy_per_inference": "static energy per inference",
+    "latency_p99": "time per inference, p99",
+    "step_time_p99": "time of a step, p99",
 }
-OBJECTIVES = {
-    name: Objective(MEASURES[name].keys, words, MEASURES[name].unit, kind, MEASURES[name].maximise)
-    for name, (words, kind) in _WORDS.items()
-}
+"""Objectives that stand in the first table of rows -> what they are called; other objectives are counts."""
+
+
+def _objective(name: str) -> Objective:
+    measure = MEASURES[name]
+    kind = MODELLED if measure.unit in ("J", "s") else COUNTED
+    return Objective(measure.keys, MAIN.get(name, name.replace("_", " ")), measure.unit, kind, measure.maximise)
+
+
+OBJECTIVES = {name: _objective(name) for name in dict.fromkeys([*MAIN, *MEASURES])}
 """The objectives of a study, those that are drawn first in front."""
 
 
@@ -52,10 +52,12 @@ class Row:
     name: str
     chip: str
     settings: Mapping[str, Any]
-    measures: Mapping[str, Any]  # keys of `compare --json`
+    measures: Mapping[str, Any]  # keys of `compare --json`; those of `row_checks.Measures` are sound if it is done
     status: str = "done"
     reason: str = ""
     is_feasible: bool = True
+    is_on_front: bool | None = None  # None where nobody said
+    is_of_study: bool = False
 
     @property
     def is_done(self) -> bool:
@@ -73,42 +75,43 @@ def measured(measures: Mapping[str, Any], name: str) -> float | None:
     return float(value)
 
 
-def comparison_rows(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
+def shown(value: float, name: str) -> str:
+    """A value of an objective, for people."""
+    unit = OBJECTIVES[name].unit
+    if unit == "%":
+        return percent(value)
+    return si(value, unit) if unit else f"{value:,.6g}"
+
+
+def percent(share: float) -> str:
+    """A fraction as a percentage."""
+    return f"{100 * share:.2f} %"
+
+
+def part(row: Row, key: str) -> Mapping[str, Any]:
+    """What stands under a key of a row's measures, empty where it is none or no mapping."""
+    found = row.measures.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def comparison_rows(rows: Sequence[Any], file: str) -> list[Row]:
     """Rows as `compare --json` prints them.
 
-    Raises:
-        NeurosimError: one is no such row.
-    """
-    return [_comparison_row(row) for row in rows]
-
-
-def _comparison_row(row: Any) -> Row:
-    if not isinstance(row, Mapping) or not isinstance(row.get("overrides", {}), Mapping):
-        raise NeurosimError("a row of the comparison is no row of neurosim compare: compare again")
-    chip, settings = str(row.get("chip", row.get("name", "?"))), dict(row.get("overrides", {}))
-    name = ", ".join([chip, *(f"{key} = {value}" for key, value in settings.items())])
-    refused = "refused" if "error" in row else "done"
-    return Row(name, chip, settings, row, refused, str(row.get("error", "")))
-
-
-def study_rows(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """Rows as a study keeps them: `settings`, `status`, `reason`, `measures`, `feasible`.
+    Args:
+        rows: of the file, the first is row 1.
+        file: what the rows stand in.
 
     Raises:
-        NeurosimError: one is no such row.
+        NeurosimError: one is no such row; the first missing or damaged key is named.
     """
-    return [_study_row(row, number) for number, row in enumerate(rows)]
+    return [_comparison_row(row, f"{file}: row {number}") for number, row in enumerate(rows, 1)]
 
 
-def _study_row(row: Any, number: int) -> Row:
-    whole = isinstance(row, Mapping)
-    settings, measures = (row.get("settings") or {}, row.get("measures") or {}) if whole else (None, None)
-    if not isinstance(settings, Mapping) or not isinstance(measures, Mapping):
-        raise NeurosimError("a row of the study is no row of neurosim sweep: run the study again")
-    name = ", ".join(f"{key} = {value}" for key, value in settings.items())
-    status = str(row.get("status"))
-    feasible = bool(row.get("feasible", True))
-    chip = str(measures.get("chip", settings.get("chip", "chip")))
-    return Row(
-        f"{row.get('point', number)}: {name}", chip, settings, measures, status, str(row.get("reason", "")), feasible
-    )
+def _comparison_row(row: Any, where: str) -> Row:
+    remedy = "give rows as neurosim compare writes them"
+    named = checked(Named, row, where, remedy)
+    name = ", ".join([named.chip, *(f"{key} = {value}" for key, value in named.overrides.items())])
+    if named.error is not None:
+        return Row(name, named.chip, named.overrides, {}, "refused", named.error)
+    found = checked(Measures, row, f"{where} ({named.chip})", remedy)
+    return Row(name, named.chip, named.overrides, row, is_on_front=found.on_front)

@@ -10,13 +10,18 @@ from compiler import Program
 from neurosim.faults.faults import Faults
 from neurosim.faults.faulty_program import with_faults
 from neurosim.reporting.activity_counts import Activity, activity_of, activity_of_stream
+from neurosim.reporting.comparison_page import comparison_page
 from neurosim.reporting.page import Page
-from neurosim.reporting.rows import OBJECTIVES, comparison_rows, study_rows
-from neurosim.reporting.rows_page import rows_page
+from neurosim.reporting.row_checks import Comparison, checked
+from neurosim.reporting.rows import comparison_rows
 from neurosim.reporting.run_page import run_page
+from neurosim.reporting.study_found import study_of_rows, study_of_store
+from neurosim.reporting.study_page import study_page
 from neurosim.result import RunResult
 
 MAX_JSON_BYTES = 512 * 2**20
+STORE = "study.sqlite"
+_BESIDE = (".csv", ".parquet", ".png", ".yaml", ".yml")  # what stands beside that which is meant
 _NO_STUDY = (
     "holds no run, comparison.json, study.json or study.sqlite: give RUN.npz, or the folder of compare, sweep or "
     "run --stream"
@@ -37,14 +42,18 @@ def page_of(path: str | Path, program: Program | None = None, chip: ChipProfile 
             streamed = StreamedRun.load(path)
             run = streamed.collect(with_spikes=False)
             return page_of_run(run, program, chip, path.resolve().name, activity_of_stream(streamed, run))
+        if (path / STORE).is_file():  # before study.json, as it has what was evaluated since, and the constraints
+            return _page_of_store(path / STORE)
         for name in ("study.json", "comparison.json"):
             if (path / name).is_file():
                 return _page_of_json(path / name)
-        if (path / "study.sqlite").is_file():
-            return _page_of_store(path)
         raise NeurosimError(f"{path} {_NO_STUDY}")
+    if path.suffix.lower() == ".sqlite":
+        return _page_of_store(path)
     if path.suffix.lower() == ".json":
         return _page_of_json(path)
+    if path.suffix.lower() in _BESIDE:
+        raise NeurosimError(f"{path} is no run, comparison or study: give RUN.npz, or the folder of compare or sweep")
     return page_of_run(RunResult.load(path), program, chip, path.stem)
 
 
@@ -76,37 +85,32 @@ def _damaged(program: Program, faults: tuple[str, ...]) -> Program:
     return program
 
 
-def page_of_rows(data: Any, name: str) -> Page:
+def page_of_rows(data: Any, name: str, file: str = "") -> Page:
     """The page of a comparison or a study as plain data: a dictionary that holds `rows`, or the list of them.
 
+    Args:
+        data: what it may be.
+        name: title of the page, where the data give none.
+        file: what refusals call the data; by default `name`.
+
     Raises:
-        NeurosimError: it is neither.
+        NeurosimError: it is neither, or a row lacks a key, or holds a damaged one.
     """
+    file = file or name
     whole = {"rows": data} if isinstance(data, list) else data
     if not isinstance(whole, Mapping) or not isinstance(whole.get("rows"), list) or not whole["rows"]:
-        raise NeurosimError(f"{name} {_NO_STUDY}")
+        raise NeurosimError(f"{file} {_NO_STUDY}")
     named = str(whole.get("name", name))
-    first = whole["rows"][0]
-    if isinstance(first, Mapping) and "settings" in first:
-        wanted = [o.get("name") for o in whole.get("objectives", []) if isinstance(o, Mapping)]
-        known = [str(o) for o in wanted if o in OBJECTIVES]
-        return rows_page(named, study_rows(whole["rows"]), known, str(whole.get("description", "")))
-    return rows_page(named, comparison_rows(whole["rows"]), ())
+    if any(isinstance(row, Mapping) and "settings" in row for row in whole["rows"]):
+        return study_page(study_of_rows(whole, name, file), named)
+    told = checked(Comparison, whole, file, "give the comparison.json that neurosim compare wrote")
+    return comparison_page(named, comparison_rows(whole["rows"], file), told)
 
 
-def _page_of_store(folder: Path) -> Page:
-    """The page of a study that has not ended: the rows that it has."""
-    from neurosim.studies.store import read_study
-
-    stored = read_study(folder)
-    rows = [
-        {"point": point.number, "settings": point.settings, "status": point.status, "reason": point.reason}
-        | {"measures": point.measures}
-        for point in stored.points
-        if point.status is not None
-    ]
-    about = f"unfinished: {len(rows):,} of {len(stored.points):,} points are there"
-    return page_of_rows({**stored.study, "description": about, "rows": rows}, folder.resolve().name)
+def _page_of_store(path: Path) -> Page:
+    """The page of a study's store, which may not have ended."""
+    result = study_of_store(path)
+    return study_page(result, result.study.name)
 
 
 def _page_of_json(path: Path) -> Page:
@@ -119,4 +123,4 @@ def _page_of_json(path: Path) -> Page:
     except (ValueError, RecursionError) as error:
         raise NeurosimError(f"{path} is damaged, or no JSON: make it again") from error
     name = path.parent.resolve().name if path.name in ("study.json", "comparison.json") else path.stem
-    return page_of_rows(data, name)
+    return page_of_rows(data, name, str(path))

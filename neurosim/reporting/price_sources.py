@@ -1,0 +1,68 @@
+"""The prices that rows were charged, of what kind each is, and where it comes from."""
+
+from collections.abc import Sequence
+from functools import cache
+
+from chips import ChipProfile, list_chips, load_chip
+from neurosim.reporting.page import Cell, Column, Table, number
+from neurosim.reporting.rows import Row, part
+
+MOST_ROWS = 2000
+_UNTOLD = "the rows do not say; in the profile: neurosim chips show"
+
+
+def prices_table(done: Sequence[Row]) -> Table | None:
+    """Each price of each list of prices once; None where rows do not hold prices."""
+    rows = [cells for name, row in _price_lists(done) for cells in _prices(name, row)]
+    columns = [
+        Column("prices of"),
+        Column("event"),
+        Column("price", "pJ each", is_number=True),
+        Column("share", "of dynamic energy", is_number=True),
+        Column("kind"),
+        Column("source"),
+    ]
+    caption = "Prices that were charged, and where each comes from"
+    return Table(caption, columns, rows[:MOST_ROWS], max(0, len(rows) - MOST_ROWS)) if rows else None
+
+
+def _price_lists(done: Sequence[Row]) -> list[tuple[str, Row]]:
+    """A row for each list of prices, and what the list is called: its chip, or a row where a chip has several."""
+    found: dict[tuple[str, str, str], Row] = {}
+    for row in done:
+        prices, kinds = (str(sorted(part(row, key).items())) for key in ("prices_pj", "price_kinds"))
+        found.setdefault((row.chip, prices, kinds), row)
+    chips = [chip for chip, *_ in found]
+    return [(row.name if chips.count(row.chip) > 1 else row.chip, row) for row in found.values()]
+
+
+def _prices(name: str, row: Row) -> list[list[Cell]]:
+    spent, cells = part(row, "energy_by_event_j"), []
+    whole = sum(spent.values()) or 1.0
+    for event, price in part(row, "prices_pj").items():
+        if price and (share := spent.get(event, 0.0) / whole):
+            kind = part(row, "price_kinds").get(event, "")
+            shown = [number(price, f"{price:g}"), number(share, f"{100 * share:.1f} %")]
+            cells.append([Cell(name), Cell(event.replace("_", " ")), *shown, Cell(kind), Cell(_source(row, event))])
+    return cells
+
+
+def _source(row: Row, event: str) -> str:
+    """Where a price comes from: as the row says, or as the chip of this name that comes with us does."""
+    if told := part(row, "price_sources").get(event):
+        return str(told)
+    spent = part(row, "energy_by_event_j")
+    if (largest := row.measures.get("largest_source")) and event == max(spent, key=lambda name: spent[name]):
+        return str(largest)
+    if f"energy.{event}_pj" in row.settings or f"chip.energy.{event}_pj" in row.settings:
+        return "set by whoever ran it"
+    chip = _packaged(row.chip)
+    source = None if chip is None else chip.sources.get(f"energy.{event}_pj")
+    same = getattr(chip and chip.energy, f"{event}_pj", None) == part(row, "prices_pj")[event]
+    return source.source if source and same and source.kind == part(row, "price_kinds").get(event) else _UNTOLD
+
+
+@cache
+def _packaged(name: str) -> ChipProfile | None:
+    """The chip of this name that comes with us; never a file that a row names."""
+    return load_chip(name) if name in list_chips() else None
