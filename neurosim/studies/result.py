@@ -148,7 +148,11 @@ class StudyResult:
             "name": self.study.name,
             "description": self.study.description,
             "objectives": [
-                {"name": o.name, "goal": "maximise" if o.maximise else "minimise", "unit": MEASURES[o.name].unit}
+                {
+                    "name": o.name,
+                    "goal": "maximise" if o.maximise else "minimise",
+                    "unit": MEASURES[o.name].unit_in_files,
+                }
                 for o in self.study.objectives
             ],
             "counts": self.counts(),
