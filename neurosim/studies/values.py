@@ -78,7 +78,9 @@ def _wrong_ends(drawn: Random, judge: "_Judge") -> Iterator[tuple[str, str]]:
     for name, end, other in (("from", drawn.from_, drawn.to), ("to", drawn.to, drawn.from_)):
         near = int(end) if drawn.kind == "int" else math.nextafter(float(end), float(other))
         if judge.refusal(near):
-            yield name, judge.refusal(int(end) if drawn.kind == "int" else float(end))
+            wrong = judge.refusal(int(end) if drawn.kind == "int" else float(end))
+            is_whole = drawn.kind == "float" and not judge.refusal(round(end))
+            yield name, "is drawn as a float, but must be a whole number: add kind: int" if is_whole else wrong
 
 
 def _equal_values(key: str, axis: Axis, document: Document) -> list[Fault]:
@@ -203,6 +205,8 @@ def _of_experiment(detail: Any) -> str:
         return f"must be a list, not {describe(value)}: put it in brackets, as in [5]"
     if kind in ("float_type", "literal_error", "string_type", "value_error"):
         return explain({**detail, "loc": ("", *_entry(detail))})
+    if kind == "missing" and isinstance(detail["loc"][-1], int):
+        return "has too few entries"
     place = ".".join(str(step) for step in detail["loc"])
     return f"cannot be {describe(value)}: {f'{place}: ' if place else ''}{detail['msg']}"
 
