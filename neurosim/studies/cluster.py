@@ -33,6 +33,8 @@ def cluster_of(scheduler: str) -> "Iterator[Client]":
         from distributed import Client
     except ImportError:
         raise NeurosimError(REMEDY) from None
+    if not scheduler.startswith("inproc:") and not scheduler.rpartition(":")[2].isdigit():
+        raise NeurosimError(f"--scheduler {scheduler} has no port: write its address, as tcp://10.0.0.1:8786")
     try:
         client = Client(scheduler, timeout="10s", set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
