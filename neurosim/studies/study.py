@@ -17,7 +17,7 @@ from neurosim.experiment_parts import Part
 from neurosim.studies.axes import Axis, Number
 from neurosim.studies.keys import refusal
 from neurosim.studies.objectives import FRACTIONS, MEASURES, ON_CHIP
-from neurosim.studies.values import wrong_values
+from neurosim.studies.values import not_finite, wrong_values
 
 FORMAT = "neurosim-study/1"
 MAX_POINTS = 100_000
@@ -126,7 +126,7 @@ def load_study(path: str | Path) -> LoadedStudy:
     folder = Path(path).parent
     experiment = _experiment(study.experiment, document, folder)
     faults = _wrong_names(study, experiment, document) or wrong_values(study.axes, experiment, folder, document)
-    faults += _wrong_bounds(study, document)
+    faults += [*_wrong_bounds(study, document), *_wrong_overrides(experiment, document)]
     if study.search.kind == "bayes" and find_spec("optuna") is None:
         faults.append(document.fault(("search", "kind"), NEEDS_OPTUNA))
     if faults:
@@ -194,3 +194,11 @@ def _wrong_bounds(study: Study, document: Document) -> Iterator[Fault]:
                 if name in FRACTIONS and not 0 <= value <= 1:
                     message = f"is {value:g}, but {name} is a fraction from 0 to 1: 90 % is written 0.9"
                     yield document.fault(("constraints", i, name, key), message)
+
+
+def _wrong_overrides(experiment: Experiment, document: Document) -> Iterator[Fault]:
+    """Faults of overrides that are not finite, by which no point can be named."""
+    for i, chip in enumerate(experiment.chips):
+        for key, value in chip.set.items():
+            if wrong := not_finite(value):
+                yield document.fault(("experiment", "chips", i, "set", key), wrong)

@@ -106,8 +106,8 @@ class _Judge:
 
     def refusal(self, value: Any) -> str:
         """Why the key can never be this; "" where it may be."""
-        if (odd := _not_finite(value)) is not None:
-            return f"is {odd!r}, which is no number to compute with: write a finite one"
+        if odd := not_finite(value):
+            return odd
         if self.key == CHIPS:
             return no_configuration(value, self.experiment)
         if self.key == CHIP:
@@ -160,12 +160,12 @@ def _adapter(annotated: Any) -> TypeAdapter[Any]:
         return TypeAdapter(annotated)
 
 
-def _not_finite(value: Any) -> float | None:
-    """The first number in a value that is not finite."""
+def not_finite(value: Any) -> str:
+    """What is wrong with a value that is, or holds, nan or an infinity; "" where all is finite."""
     if isinstance(value, float) and not math.isfinite(value):
-        return value
+        return f"is {value!r}, which is no number to compute with: write a finite one"
     inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
-    return next((found for each in inner if (found := _not_finite(each)) is not None), None)
+    return next((wrong for each in inner if (wrong := not_finite(each))), "")
 
 
 def _no_chip(value: Any, folder: Path) -> str:
