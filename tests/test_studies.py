@@ -187,15 +187,13 @@ def test_a_value_that_its_key_can_never_take_is_refused_when_the_file_is_read(
         "liquid.balance: {values: [1.0]}, liquid.target_rate: {values: [null]}",
         "chip.core.delay_steps_max: {values: [1]}, chip.core.delay_steps_guaranteed: {values: [1]}",
         "chip.mesh.disabled_cores: {values: [[100]]}, chip.mesh.tiles_x: {values: [99]}",
-        "encoder.kind: {values: [latency]}, encoder.t_max_ms: {values: [1]}, encoder.span: {values: [1]}",
+        "encoder.kind: {values: [population, latency]}, encoder.n_neurons: {values: [3]}",
         "liquid.target_rate: {random: {from: 0, to: 1}}",
     ],
 )
 def test_a_value_that_may_be_right_beside_another_axis_is_left_to_its_points(folder: Path, axes: str) -> None:
-    try:
-        load_study(write(folder, f"axes: {{{axes}}}\nsearch: {{kind: random, points: 3}}"))
-    except ns.StudyError as error:
-        assert "unknown key" in str(error)  # noqa: PT017 - of the key, not of a value
+    loaded = load_study(write(folder, f"axes: {{{axes}}}\nsearch: {{kind: random, points: 3}}"))
+    assert list(loaded.study.axes)
 
 
 @pytest.mark.parametrize(
@@ -491,8 +489,11 @@ def test_no_scheduler_and_no_package_are_one_error(folder: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize(("address", "words"), [("here", "has no port"), ("tcp://127.0.0.1:1", "no scheduler answers")])
-def test_a_scheduler_that_does_not_answer_leaves_no_store(folder: Path, address: str, words: str) -> None:
+def test_a_scheduler_that_does_not_answer_leaves_no_store(
+    folder: Path, address: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("distributed", reason="dask.distributed is not installed: schedulers are not tested")
+    monkeypatch.setattr("neurosim.studies.cluster.PATIENCE", "1s")
     write(folder)
     with pytest.raises(ns.NeurosimError, match=words):
         made(folder, "a", scheduler=address)
@@ -691,7 +692,7 @@ def test_what_breaks_a_constraint_is_counted_and_a_fraction_is_called_one(folder
 def test_without_constraints_none_is_said_to_be_broken(folder: Path) -> None:
     write(folder, "axes: {chip.core.neurons: {values: [1]}}")
     printed = neurosim("sweep", folder / "s.yaml", "-o", folder / "a", "-w", 1).stdout
-    assert "constraint" not in printed
+    assert "all constraints" not in printed
     assert NO_ROOM in printed
 
 

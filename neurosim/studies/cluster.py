@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 REMEDY = "--scheduler needs dask.distributed: pip install 'neurosim-toolchain[cluster]'"
+PATIENCE = "10s"  # with a scheduler that does not answer
 AHEAD = 2  # points sent for each thread of the cluster, so that none waits for the next
 
 
@@ -36,7 +37,7 @@ def cluster_of(scheduler: str) -> "Iterator[Client]":
     if not scheduler.startswith("inproc:") and not scheduler.rpartition(":")[2].isdigit():
         raise NeurosimError(f"--scheduler {scheduler} has no port: write its address, as tcp://10.0.0.1:8786")
     try:
-        client = Client(scheduler, timeout="10s", set_as_default=False)
+        client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise NeurosimError(f"no scheduler answers at {scheduler} ({error}): start one with dask scheduler") from None
     with client:
