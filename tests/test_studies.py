@@ -19,11 +19,10 @@ from test_cli import _environment, neurosim, refused
 
 import neurosim as ns
 from chips import ExperimentError
-from neurosim.studies import bayes
 from neurosim.studies.evaluate import DONE, FAILED, KILLED, REFUSED, job_of, outcome
 from neurosim.studies.identity import identity
 from neurosim.studies.points import axes_of, listed_points
-from neurosim.studies.store import Store, read_study
+from neurosim.studies.store import Point, Store, read_study
 from neurosim.studies.study import load_study
 
 STUDY = """format: neurosim-study/1
@@ -33,12 +32,13 @@ experiment:
   data: {file: data.npz}
   liquid: {shape: [2, 2, 3], calibration_samples: 4, input_density: 0.5}
   readout: {bins: [1], alpha: 1}
-  chips: [{chip: loihi1}]
+  chips: [{chip: loihi1, set: {mesh.tiles_x: 1, mesh.tiles_y: 1}}]  # of 4 cores, so one neuron each does not fit
 """
 AXES = """axes:
-  chip.core.neurons: {values: [6, 12, -1]}
+  chip.core.neurons: {values: [6, 12, 1]}
   liquid.seed: {values: [0, 1]}
 """
+NO_ROOM = "needs 12 cores"  # the reason of a point with one neuron on a core
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_random_points_keep_to_their_ends_and_stay_when_there_are_more(folder: P
 
 
 def test_several_chips_are_an_axis(folder: Path) -> None:
-    text = STUDY.replace("[{chip: loihi1}]", "[{chip: loihi1}, {chip: loihi2}]")
+    text = STUDY.replace("[{chip: loihi1,", "[{chip: loihi2}, {chip: loihi1,")
     loaded = load_study(write(folder, "axes: {liquid.seed: {values: [0]}}", text))
     found = listed_points(loaded.study, axes_of(loaded.study, loaded.experiment))
     assert [point["configuration"] for point in found] == [0, 1]
@@ -152,6 +152,79 @@ def test_a_faulty_study_is_one_error_that_names_the_key(folder: Path, more: str,
     assert "s.yaml:" in str(caught.value)
 
 
+VALUES = [
+    ("liquid.target_rate: {values: [0.1, .nan]}", ["liquid.target_rate.values[1]: is nan", "write a finite one"]),
+    ("liquid.tau_mem_ms: {values: [10, [1, .inf]]}", ["values[1]: is inf"]),
+    ("liquid.target_rate: {values: [abc]}", ["values[0]: must be a number, not 'abc'"]),
+    ("liquid.seed: {random: {from: 0, to: 3}}", ["random.from", "whole number: add kind: int"]),
+    ("liquid.gain: {grid: {from: -1, to: 5, n: 70}}", ["is -1.0, but must be above 0.0", "and 9 more"]),
+    ("liquid.shape: {values: [[2, 2, 2], [2, 2]]}", ["values[1]: has too few entries"]),
+    ("compile.partition: {values: [greedy, foo]}", ["values[1]", "multilevel or greedy", "not 'foo'"]),
+    ("compile.mapping.neurons_per_core: {values: [3, 0]}", ["values[1]: neurons_per_core is 0", "at least 1"]),
+    ("compile.approximate: {values: [true, 3]}", ["values[1]: must be true or false, not 3"]),
+    ("chip: {values: [loihi9]}", ["axes.chip.values[0]: no chip is called 'loihi9': did you mean 'loihi2'?"]),
+    ("chip: {values: [nope.yaml]}", ["axes.chip.values[0]", "nope.yaml: no such file"]),
+    ("chip.core.neurons: {values: [6, -1, few]}", ["values[1]: must be 1 or more, not -1", "values[2]"]),
+    ("configuration: {values: [0, 1]}", ["values[1]: is 1, but the experiment's chips are numbered 0 to 0"]),
+    ("encoder.kind: {values: [rate, foo]}", ["values[1]: must be rate or", "latency", "not 'foo'"]),
+    ("liquid.gain: {values: [1, 1]}", ["axes.liquid.gain: has 1 twice"]),
+]
+
+
+@pytest.mark.parametrize(("axis", "words"), VALUES)
+def test_a_value_that_its_key_can_never_take_is_refused_when_the_file_is_read(
+    folder: Path, axis: str, words: list[str]
+) -> None:
+    with pytest.raises(ns.StudyError) as caught:
+        load_study(write(folder, f"axes:\n  {axis}\nsearch: {{kind: random, points: 3}}"))
+    for word in ("s.yaml:10: axes.", *words):
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        "liquid.balance: {values: [1.0]}, liquid.target_rate: {values: [null]}",
+        "chip.core.delay_steps_max: {values: [1]}, chip.core.delay_steps_guaranteed: {values: [1]}",
+        "chip.mesh.disabled_cores: {values: [[100]]}, chip.mesh.tiles_x: {values: [99]}",
+        "encoder.kind: {values: [population, latency]}, encoder.n_neurons: {values: [3]}",
+        "liquid.target_rate: {random: {from: 0, to: 1}}",
+    ],
+)
+def test_a_value_that_may_be_right_beside_another_axis_is_left_to_its_points(folder: Path, axes: str) -> None:
+    loaded = load_study(write(folder, f"axes: {{{axes}}}\nsearch: {{kind: random, points: 3}}"))
+    assert list(loaded.study.axes)
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        ("accuracy: {at_least: 90}", ["accuracy.at_least: is 90", "a fraction from 0 to 1", "written 0.9"]),
+        ("accuracy_on_chip: {at_most: -0.1}", ["accuracy_on_chip.at_most: is -0.1"]),
+        ("cores: {at_most: .inf}", ["cores.at_most: must be a number, not inf"]),
+        ("cores: {at_most: .nan}", ["cores.at_most: must be a number, not nan"]),
+        ("cores: {at_least: 5, at_most: 3}", ["at_least 5 is above at_most 3"]),
+    ],
+)
+def test_a_bound_that_says_nothing_is_refused(folder: Path, limit: str, words: list[str]) -> None:
+    with pytest.raises(ns.StudyError) as caught:
+        load_study(write(folder, f"axes: {{liquid.seed: {{values: [0]}}}}\nconstraints: [{{{limit}}}]"))
+    for word in ("s.yaml:10: constraints[0].", *words):
+        assert word in str(caught.value)
+
+
+def test_an_experiment_file_that_is_missing_is_told_at_the_line_that_names_it(folder: Path) -> None:
+    write(folder, "axes: {liquid.seed: {values: [0]}}", STUDY[: STUDY.index("experiment:")] + "experiment: nope.yaml\n")
+    with pytest.raises(ns.StudyError, match=r"s\.yaml:3: experiment: there is no file .*nope\.yaml"):
+        load_study(folder / "s.yaml")
+
+
+def test_an_override_of_the_experiment_that_is_not_finite_is_refused_before_points(folder: Path) -> None:
+    write(folder, AXES, STUDY.replace("mesh.tiles_y: 1", "mesh.tiles_y: .nan"))
+    with pytest.raises(ns.StudyError, match=r"s\.yaml:8: experiment\.chips\[0\].*is nan"):
+        load_study(folder / "s.yaml")
+
+
 def test_a_fault_of_an_inline_experiment_is_told_at_its_line(folder: Path) -> None:
     with pytest.raises(ExperimentError, match=r"s\.yaml:6: liquid\.shap: unknown key: did you mean 'shape'"):
         load_study(write(folder, AXES, STUDY.replace("shape:", "shap:")))
@@ -166,12 +239,13 @@ def test_equal_values_of_an_axis_are_refused(folder: Path) -> None:
 
 
 def test_a_point_that_is_refused_is_a_row_with_its_reason_and_the_others_go_on(folder: Path) -> None:
-    write(folder, AXES + "  encoder.span: {values: [1.5, -2.0]}\n")
+    rates = "  liquid.balance: {values: [null, 1.0]}\n  liquid.target_rate: {values: [0.06, null]}\n"
+    write(folder, "axes:\n  chip.core.neurons: {values: [12, 1]}\n" + rates)
     result = made(folder, "a", workers=1)
-    assert result.counts() == {DONE: 4, REFUSED: 8}
+    assert result.counts() == {DONE: 3, REFUSED: 5}
     reasons = {row["reason"] for row in result.rows if row["status"] == REFUSED}
-    assert any("core.neurons: must be 1 or more, not -1" in reason for reason in reasons)
-    assert any("encoder" in reason and "span" in reason for reason in reasons)
+    assert any(NO_ROOM in reason for reason in reasons)
+    assert any("balance beside target_rate" in reason for reason in reasons)
     row = result.rows[0]
     assert row["objectives"]["accuracy"] == row["measures"]["accuracy"]
     provenance = row["provenance"]
@@ -225,11 +299,11 @@ def test_means_over_seeds_decide(folder: Path) -> None:
     write(folder, AXES + "average_over: [liquid.seed]\nconstraints: [{cores: {at_most: 1}}]\n")
     result = made(folder, "a", workers=1)
     groups = {group.settings["chip.core.neurons"]: group for group in result.groups}
-    assert list(groups) == [6, 12, -1]
+    assert list(groups) == [6, 12, 1]
     assert groups[12].points == (2, 3)
     wanted = np.mean([result.rows[i]["objectives"]["energy_per_inference"] for i in (2, 3)])
     assert groups[12].objectives["energy_per_inference"] == pytest.approx(wanted)
-    assert (groups[6].feasible, groups[12].feasible, groups[-1].feasible) == (False, True, False)
+    assert (groups[6].feasible, groups[12].feasible, groups[1].feasible) == (False, True, False)
     assert [group.points for group in result.front()] == [(2, 3)]
     assert [row["on_front"] for row in result.rows] == [False, False, True, True, False, False]
 
@@ -336,7 +410,7 @@ def test_a_sweep_that_is_killed_or_interrupted_keeps_its_rows_and_goes_on(folder
         "2",
     ]
     process = subprocess.Popen(command, env=_environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    wait_for_rows(folder / "a" / "study.sqlite", 3)
+    wait_for_rows(folder / "a" / "study.sqlite", 4)  # bytes of the last may be there before its transaction ends
     process.send_signal(how)
     _, errors = process.communicate(timeout=60)
     if how == signal.SIGINT:
@@ -411,6 +485,19 @@ def test_no_scheduler_and_no_package_are_one_error(folder: Path, monkeypatch: py
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ns.NeurosimError, match=r"neurosim-toolchain\[cluster\]"):
         made(folder, "a", scheduler="tcp://127.0.0.1:1")
+    assert not list((folder / "a").iterdir())
+
+
+@pytest.mark.parametrize(("address", "words"), [("here", "has no port"), ("tcp://127.0.0.1:1", "no scheduler answers")])
+def test_a_scheduler_that_does_not_answer_leaves_no_store(
+    folder: Path, address: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed", reason="dask.distributed is not installed: schedulers are not tested")
+    monkeypatch.setattr("neurosim.studies.cluster.PATIENCE", "1s")
+    write(folder)
+    with pytest.raises(ns.NeurosimError, match=words):
+        made(folder, "a", scheduler=address)
+    assert not list((folder / "a").iterdir())
 
 
 # ---------------------------------------------------------------- Bayesian search
@@ -440,7 +527,8 @@ def test_a_bayesian_search_without_optuna_is_one_error(folder: Path, monkeypatch
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(ns.NeurosimError) as caught:
         made(folder, "a")
-    assert str(caught.value) == bayes.REMEDY
+    assert "s.yaml:12: search.kind: bayes needs optuna" in str(caught.value)
+    assert not list((folder / "a").iterdir())
 
 
 # ---------------------------------------------------------------- stores
@@ -527,6 +615,47 @@ def test_any_damage_of_a_store_is_an_error_of_ours_or_none(folder: Path) -> None
             assert "study.sqlite" in str(error)
 
 
+def test_another_study_does_not_take_the_folder_of_the_first(folder: Path) -> None:
+    write(folder, "axes: {liquid.seed: {values: [0]}}")
+    made(folder, "a", workers=1).save(folder / "a")
+    before = {path.name: path.read_bytes() for path in (folder / "a").iterdir()}
+    for old, new, words in (
+        ("name: small\nexp", "name: other\nexp", "holds the study 'small', not 'other'"),
+        ("  name: small", "  name: other", "holds the experiment 'small', not 'other'"),
+    ):
+        write(folder, "axes: {liquid.seed: {values: [1]}}", STUDY.replace(old, new))
+        with pytest.raises(ns.StudyError, match=words):
+            made(folder, "a", workers=1)
+        assert {path.name: path.read_bytes() for path in (folder / "a").iterdir()} == before
+
+
+@pytest.mark.parametrize("pages", [1, 4])
+def test_a_full_disk_is_told_and_leaves_no_empty_store(
+    folder: Path, pages: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = sqlite3.connect
+
+    def small(*args: Any, **how: Any) -> sqlite3.Connection:
+        db = connect(*args, **how)
+        db.execute(f"PRAGMA max_page_count = {pages}")
+        return db
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    write(folder)
+    with pytest.raises(ns.StudyError, match=r"study\.sqlite: cannot be written, as the disk is full: make room"):
+        made(folder, "a", workers=1)
+    assert not list((folder / "a").iterdir())
+
+
+def test_a_disk_that_fills_up_between_rows_keeps_what_is_there(folder: Path) -> None:
+    with Store(folder / "study.sqlite") as store:
+        store.begin({"study": {"name": "small"}})
+        store._db.execute("PRAGMA max_page_count = 1")  # no less than what it has
+        with pytest.raises(ns.StudyError, match="disk is full"):
+            store.plan([Point(i, str(i), {"liquid.seed": "x" * 5000}) for i in range(9)])
+    assert read_study(folder).study == {"study": {"name": "small"}}
+
+
 def test_a_store_has_one_writer(folder: Path) -> None:
     write(folder)
     (folder / "a").mkdir()
@@ -542,11 +671,38 @@ def test_the_command_writes_rows_and_prints_tables(folder: Path) -> None:
     done = neurosim("sweep", folder / "s.yaml", "-o", folder / "out", "-w", 1)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    for word in ("6 points: 4 done, 2 refused", "Pareto front", "what moves what", "must be 1 or more", "study.sqlite"):
+    for word in ("6 points: 4 done, 2 refused", "Pareto front", "what moves what", NO_ROOM, "study.sqlite"):
         assert word in done.stdout
     told = json.loads(neurosim("sweep", folder / "s.yaml", "-o", folder / "out", "--json").stdout)
     assert told == json.loads((folder / "out" / "study.json").read_text())
     assert [row["status"] for row in told["rows"]] == [DONE] * 4 + [REFUSED] * 2
+
+
+def test_what_breaks_a_constraint_is_counted_and_a_fraction_is_called_one(folder: Path) -> None:
+    write(folder, "axes: {chip.core.neurons: {values: [6, 12]}}\nconstraints: [{cores: {at_most: 1}}]\n")
+    printed = neurosim("sweep", folder / "s.yaml", "-o", folder / "a", "-w", 1).stdout
+    assert "not shown: 1 of 2 points break a constraint (cores at most 1: 1)" in printed
+    write(folder, "axes: {chip.core.neurons: {values: [6, 12]}}\nconstraints: [{cores: {at_most: 0}}]\n")
+    printed = neurosim("sweep", folder / "s.yaml", "-o", folder / "a", "-w", 1).stdout
+    assert "not shown: all points break a constraint (cores at most 0: 2)" in printed
+    units = {told["name"]: told["unit"] for told in json.loads((folder / "a/study.json").read_text())["objectives"]}
+    assert units == {"energy_per_inference": "J", "accuracy": "1"}
+
+
+def test_without_constraints_none_is_said_to_be_broken(folder: Path) -> None:
+    write(folder, "axes: {chip.core.neurons: {values: [1]}}")
+    printed = neurosim("sweep", folder / "s.yaml", "-o", folder / "a", "-w", 1).stdout
+    assert "all constraints" not in printed
+    assert NO_ROOM in printed
+
+
+def test_approximations_that_are_allowed_on_the_command_line_are_other_points(folder: Path) -> None:
+    write(folder, "axes: {chip: {values: [loihi1]}, liquid.seed: {values: [0]}}")
+    exact = made(folder, "a", workers=1).points
+    assert neurosim("sweep", folder / "s.yaml", "-o", folder / "a", "-w", 1, "--approximate", "-q").returncode == 0
+    allowed = read_study(folder / "a").points
+    assert [p.provenance and p.provenance["approximate"] for p in (*exact, *allowed)] == [False, True]
+    assert exact[0].id != allowed[0].id
 
 
 def test_refusals_of_the_command(folder: Path) -> None:
@@ -554,8 +710,8 @@ def test_refusals_of_the_command(folder: Path) -> None:
     refused(neurosim("sweep", folder / "s.yaml", cwd=folder), "s.yaml:9", "did you mean 'seed'")
     refused(neurosim("sweep", folder / "missing.yaml", cwd=folder), "missing.yaml")
     assert not (folder / "results").exists()
-    write(folder, "axes: {chip.core.neurons: {values: [-1]}}")
-    refused(neurosim("sweep", folder / "s.yaml", "-o", folder / "o", cwd=folder), "no point", "must be 1 or more")
+    write(folder, "axes: {chip.core.neurons: {values: [1]}}")
+    refused(neurosim("sweep", folder / "s.yaml", "-o", folder / "o", cwd=folder), "no point", NO_ROOM)
     write(folder)
     (folder / "data.npz").unlink()
     refused(neurosim("sweep", folder / "s.yaml", "-o", folder / "o2", cwd=folder), "data.npz")

@@ -24,8 +24,7 @@ def print_study(result: StudyResult, files: Sequence[Path]) -> None:
     best = result.best()
     if best:
         _print_best(result, best)
-    else:
-        screen.print("no point keeps all constraints")
+    _print_left_out(result)
     _print_sensitivity(result)
     reasons = Counter(point.reason for point in result.points if point.status not in (DONE, None))
     for reason, n in reasons.most_common(MOST_REASONS):
@@ -56,6 +55,21 @@ def _print_best(result: StudyResult, best: list[Group]) -> None:
     if len(best) > MOST_ROWS:
         told += f"; {len(best) - MOST_ROWS:,} more that keep all constraints are in the files"
     console().print(told)
+
+
+def _print_left_out(result: StudyResult) -> None:
+    """How many groups are in no table, and why."""
+    screen = console()
+    what = "groups of points" if result.study.average_over else "points"
+    whole = [group for group in result.groups if not group.missing]
+    broken = [broken for group in whole if (broken := result.broken(group))]
+    if broken:
+        which = ", ".join(f"{name}: {n:,}" for name, n in Counter(each for one in broken for each in one).most_common())
+        all_of_them = "all" if len(broken) == len(result.groups) else f"{len(broken):,} of {len(result.groups):,}"
+        screen.print(escape(f"not shown: {all_of_them} {what} break a constraint ({which})"))
+    missing = len(result.groups) - len(whole)
+    if missing and result.study.average_over:  # points without numbers are told with their reasons
+        screen.print(f"not shown: {missing:,} of {len(result.groups):,} {what} lack the numbers of a point")
 
 
 def _numbers(points: tuple[int, ...]) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from neurosim.cli.options import Interrupted, Json, Quiet, output_folder, print_json
+from neurosim.cli.options import Approximate, Interrupted, Json, Quiet, output_folder, print_json
 
 
 def sweep_command(
@@ -21,6 +21,7 @@ def sweep_command(
         str | None,
         typer.Option("--scheduler", metavar="ADDRESS", help="A dask.distributed scheduler, in place of processes."),
     ] = None,
+    approximate: Approximate = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -45,7 +46,9 @@ def sweep_command(
                 bar(what, done, of)
 
             try:
-                result = sweep(loaded, folder, workers=workers, scheduler=scheduler, report=report)
+                result = sweep(
+                    loaded, folder, workers=workers, scheduler=scheduler, approximate=approximate, report=report
+                )
             except KeyboardInterrupt:
                 kept = f"{known[0]:,} of {known[1]:,} points are known and kept in {folder / NAME}"
                 raise Interrupted(f"interrupted: {kept}; the same command goes on from there") from None

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chips import NeurosimError
+from neurosim.studies.axes import Axis, grid_values
 from neurosim.studies.objectives import measured
-from neurosim.studies.points import Settings, grid_values
-from neurosim.studies.study import Axis, Study
+from neurosim.studies.points import Settings
+from neurosim.studies.study import NEEDS_OPTUNA, Study
 
 BATCH = 8  # points of a batch, whatever the number of workers
-REMEDY = "search.kind bayes needs optuna: pip install 'neurosim-toolchain[study]', or write kind: random"
 
 Evaluated = Callable[[list[Settings]], Sequence[Mapping[str, Any] | None]]  # settings -> measures, None if not done
 
@@ -33,7 +33,7 @@ def search(study: Study, axes: Mapping[str, Axis], evaluate: Evaluated) -> None:
     try:
         import optuna
     except ImportError:
-        raise NeurosimError(REMEDY) from None
+        raise NeurosimError(f"search.kind {NEEDS_OPTUNA}") from None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     values = {key: choices for key, axis in axes.items() if (choices := _choices(key, axis)) is not None}
     spaces = {key: _space(optuna, axes[key], values.get(key)) for key in axes}

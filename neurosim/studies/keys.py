@@ -42,7 +42,7 @@ def _refusal_within(section: str, steps: list[str], here: Any, axes: Collection[
         models = [type(here)] if isinstance(here, BaseModel) else []
         kind = f"{section}.kind"
         if kind in axes and isinstance(here, BaseModel) and section == "encoder":
-            models = _kinds_of(Experiment, section)
+            models = kinds_of(Experiment, section)
         legal = list(dict.fromkeys(name for model in models for name in model.model_fields))
         if step not in legal:
             return _unknown(step, legal, section) if legal else f"{section} is not a section of this experiment: add it"
@@ -52,7 +52,7 @@ def _refusal_within(section: str, steps: list[str], here: Any, axes: Collection[
     return ""
 
 
-def _kinds_of(model: type[BaseModel], name: str) -> list[type[BaseModel]]:
+def kinds_of(model: type[BaseModel], name: str) -> list[type[BaseModel]]:
     """The models that a field may hold."""
 
     def unfold(annotation: Any) -> list[Any]:
@@ -79,16 +79,13 @@ def configured(experiment: Experiment, settings: Mapping[str, Any], folder: Path
     """
     data = experiment.model_dump(exclude_unset=True, exclude={"chips"})
     at = settings.get(CHIPS, 0)
-    if isinstance(at, bool) or not isinstance(at, int) or not 0 <= at < len(experiment.chips):
-        raise RunError(
-            f"configuration is {at!r}, but the experiment's chips are numbered 0 to {len(experiment.chips) - 1}"
-        )
+    if wrong := no_configuration(at, experiment):
+        raise RunError(f"configuration {wrong}")
     chip = experiment.chips[at].model_dump(exclude_unset=True)
     for key, value in settings.items():
         section, _, rest = key.partition(".")
         if key == CHIP:
-            is_file = isinstance(value, str) and value.endswith((".yaml", ".yml"))
-            chip["chip"] = str(folder / value) if is_file else value
+            chip["chip"] = chip_beside(value, folder)
         elif section == CHIP:
             chip["set"] = {**chip.get("set", {}), rest: value}
         elif rest.startswith("mapping."):
@@ -101,6 +98,18 @@ def configured(experiment: Experiment, settings: Mapping[str, Any], folder: Path
         return Experiment.model_validate({**_plain_tuples(data), "chips": (Configuration.model_validate(chip),)})
     except ValidationError as error:
         raise RunError(_first(error)) from None
+
+
+def no_configuration(at: Any, experiment: Experiment) -> str:
+    """Why this is no number of an entry of the experiment's `chips`; "" where it is one."""
+    if isinstance(at, int) and not isinstance(at, bool) and 0 <= at < len(experiment.chips):
+        return ""
+    return f"is {at!r}, but the experiment's chips are numbered 0 to {len(experiment.chips) - 1}"
+
+
+def chip_beside(value: Any, folder: Path) -> Any:
+    """A chip as an axis names it; the file of one is relative to the study's folder."""
+    return str(folder / value) if isinstance(value, str) and value.endswith((".yaml", ".yml")) else value
 
 
 def _with_wish(mapping: Any, name: str, value: Any) -> dict[str, Any]:

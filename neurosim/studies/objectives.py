@@ -10,8 +10,13 @@ class Measure:
     """A number of a row."""
 
     keys: tuple[str, ...]  # that lead to it among the measures of a row
-    unit: str  # "J", "s", "%" (of a fraction), or "" for a count
+    unit: str  # in which it is shown: "J", "s", "%" (of a fraction), or "" for a count
     maximise: bool = False
+
+    @property
+    def unit_in_files(self) -> str:
+        """The unit of the number as rows hold it: a fraction is not in per cent there."""
+        return "1" if self.unit == "%" else self.unit
 
 
 MEASURES = {
@@ -31,6 +36,7 @@ MEASURES = {
     "hops": Measure(("hops",), ""),
     "largest_weight_error": Measure(("largest_weight_error",), "%"),
 }
+FRACTIONS = ("accuracy", "accuracy_on_chip")  # of a whole, so from 0 to 1
 ON_CHIP = "accuracy_on_chip"  # the one that needs a readout compiled
 
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from chips import Fault, StudyError
 from neurosim.experiment import Experiment
+from neurosim.studies.axes import Axis, Random, grid_values
 from neurosim.studies.keys import CHIP, CHIPS
-from neurosim.studies.study import MAX_POINTS, Axis, Grid, Random, Study
+from neurosim.studies.study import MAX_POINTS, Study
 
 Settings = dict[str, Any]  # key -> value, in the order of the axes
 
@@ -41,33 +42,6 @@ def listed_points(study: Study, axes: Mapping[str, Axis]) -> list[Settings]:
         )
         raise StudyError([Fault(study.name, "axes", message)])
     return [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]
-
-
-def grid_values(key: str, axis: Axis) -> tuple[Any, ...]:
-    """The values of an axis that draws nothing.
-
-    Raises:
-        StudyError: two are equal.
-    """
-    found = axis.values if axis.grid is None else _of_grid(axis.grid)
-    assert found is not None
-    for i, value in enumerate(found):
-        if any(type(value) is type(other) and value == other for other in found[:i]):
-            raise StudyError([Fault("axes", key, f"has {value!r} twice: write each value once, or take a smaller n")])
-    return found
-
-
-def _of_grid(grid: Grid) -> tuple[Any, ...]:
-    if grid.n == 1:
-        return (grid.from_,)
-    if grid.scale == "log":
-        made = np.geomspace(grid.from_, grid.to, grid.n)
-    else:
-        made = np.linspace(grid.from_, grid.to, grid.n)
-    ends_whole = isinstance(grid.from_, int) and isinstance(grid.to, int)
-    whole = grid.kind == "int" or (grid.kind is None and ends_whole and bool((made == np.round(made)).all()))
-    # 12 digits, so that a third of 0.9 is written 0.3
-    return tuple(round(x) if whole else float(f"{x:.12g}") for x in made.tolist())
 
 
 def _drawn(seed: int, number: int, axes: Mapping[str, Axis], values: Mapping[str, tuple[Any, ...]]) -> Settings:

@@ -94,6 +94,16 @@ class StudyResult:
         numbers = tuple(point.number for point in points)
         return Group(self._without_repeats(points[0]), numbers, means, deviation, missing, kept and not missing)
 
+    def broken(self, group: Group) -> list[str]:
+        """The constraints that the means of a group break, as "accuracy at least 0.9"."""
+        return [
+            f"{name} {side.replace('_', ' ')} {bound:g}"
+            for limit in self.study.constraints
+            for name, bounds in limit.items()
+            for side, bound in bounds.model_dump(exclude_none=True).items()
+            if not _holds(group.objectives[name], Limit(**{side: bound}))
+        ]
+
     def front(self) -> list[Group]:
         """The groups that keep all constraints and that no other such group beats in every objective, in order.
 
@@ -148,7 +158,11 @@ class StudyResult:
             "name": self.study.name,
             "description": self.study.description,
             "objectives": [
-                {"name": o.name, "goal": "maximise" if o.maximise else "minimise", "unit": MEASURES[o.name].unit}
+                {
+                    "name": o.name,
+                    "goal": "maximise" if o.maximise else "minimise",
+                    "unit": MEASURES[o.name].unit_in_files,
+                }
                 for o in self.study.objectives
             ],
             "counts": self.counts(),

@@ -4,6 +4,7 @@ Table `rows` holds what was evaluated, whatever study asked; table `plan` holds 
 table `study` what it is.  A row that is there is never evaluated again, so a study that grows repeats nothing.
 """
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,7 +52,7 @@ class Store:
             StudyError: the file is damaged, of something else, or in use by another study.
         """
         self.path = path
-        with _told(path):
+        with _told(path), _nothing_left(path):
             self._db = sqlite3.connect(path, isolation_level=None, timeout=0.5)
             try:
                 self._db.execute("PRAGMA trusted_schema = OFF")
@@ -77,8 +78,18 @@ class Store:
         self._db.close()
 
     def begin(self, study: Mapping[str, Any]) -> None:
-        """Say which study the plan is of, and forget the plan of the one before; rows stay."""
+        """Say which study the plan is of, and forget the plan of the one before; rows stay.
+
+        Args:
+            study: plain data; `study` holds the study's name, `experiment` that of its experiment.
+
+        Raises:
+            StudyError: the store is of a study or an experiment of another name.
+        """
         with self._transaction():
+            before = self._db.execute("SELECT value FROM study WHERE key = 'study'").fetchone()
+            if before is not None:
+                _check_same(_mapping(before[0], self.path), study, self.path)
             self._db.execute("DELETE FROM plan")
             self._db.execute("INSERT OR REPLACE INTO study VALUES ('study', ?)", (canonical(study),))
 
@@ -111,7 +122,8 @@ class Store:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # a full disk has undone it already
+                    self._db.execute("ROLLBACK")
                 raise
 
 
@@ -176,6 +188,21 @@ def _mapping(text: Any, path: Path) -> dict[str, Any]:
     return data
 
 
+def _check_same(before: Mapping[str, Any], study: Mapping[str, Any], path: Path) -> None:
+    """Refuse to take the folder of another study: its plan would go, and its results be written over."""
+    for what, told in (("study", "study"), ("experiment", "experiment")):
+        old, new = (_name(data.get(told)) for data in (before, study))
+        if old and new and old != new:
+            message = f"holds the {what} {old!r}, not {new!r}: give another folder with -o, or write name: {old} if"
+            raise _refused(path, f"{message} it is the same {what}")
+
+
+def _name(told: Any) -> str:
+    """What a store calls a study or an experiment; "" where it does not say."""
+    found = told.get("name") if isinstance(told, Mapping) else told
+    return found if isinstance(found, str) else ""
+
+
 def _check(db: sqlite3.Connection, path: Path) -> None:
     """Refuse a file that is not a sound store of this format."""
     foreign = "is not a store of neurosim sweep: give another folder with -o"
@@ -197,6 +224,19 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
 
 
 @contextmanager
+def _nothing_left(path: Path) -> Iterator[None]:
+    """Take an empty file away again that came with an attempt to make a store, as on a full disk."""
+    was_there = path.exists()
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            if not was_there and path.stat().st_size == 0:
+                path.unlink()
+        raise
+
+
+@contextmanager
 def _told(path: Path) -> Iterator[None]:
     """Errors of SQLite as ours."""
     try:
@@ -204,6 +244,9 @@ def _told(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         if "locked" in str(error):
             raise _refused(path, "is in use by another sweep: wait for it, or give another folder with -o") from None
+        if "is full" in str(error):
+            full = "cannot be written, as the disk is full: make room, and the same command goes on from what is kept"
+            raise _refused(path, full) from None
         if "unable to open" in str(error):
             raise _refused(path, "cannot be opened or written: check the folder") from None
         raise _refused(path, f"cannot be used ({error}): it is damaged or no store, so give another folder") from None

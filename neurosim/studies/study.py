@@ -1,6 +1,7 @@
 """The study file: an experiment, axes over its keys, how to search them, and what is wanted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,78 +11,17 @@ from chips import ExperimentError, Fault, StudyError
 from chips.explain import describe
 from chips.formats import who_takes
 from chips.hints import did_you_mean
-from chips.reading import Document, read_yaml
+from chips.reading import Document, file_order, read_yaml
 from neurosim.experiment import Experiment, beside, faults_of, load_experiment, tuples
 from neurosim.experiment_parts import Part
+from neurosim.studies.axes import Axis, Number
 from neurosim.studies.keys import refusal
-from neurosim.studies.objectives import MEASURES, ON_CHIP
+from neurosim.studies.objectives import FRACTIONS, MEASURES, ON_CHIP
+from neurosim.studies.values import not_finite, wrong_values
 
 FORMAT = "neurosim-study/1"
 MAX_POINTS = 100_000
-
-Number = Annotated[int | float, Field(allow_inf_nan=False)]
-Scale = Literal["linear", "log"]
-
-
-class Grid(Part):
-    """Values at even distances, both ends included; whole numbers where both ends and all distances are whole."""
-
-    from_: Number = Field(alias="from")
-    to: Number
-    n: Annotated[int, Field(ge=1, le=10_000)]
-    scale: Scale = "linear"
-    kind: Literal["int", "float"] | None = None
-
-    @model_validator(mode="after")
-    def _sound(self) -> "Grid":
-        _check_ends(self.from_, self.to, self.scale)
-        if self.n == 1 and self.from_ != self.to:
-            raise ValueError("n is 1, but from and to differ: write the one value as values: [...]")
-        return self
-
-
-class Random(Part):
-    """Values drawn: between two ends, or out of a list."""
-
-    from_: Number | None = Field(default=None, alias="from")
-    to: Number | None = None
-    scale: Scale = "linear"
-    kind: Literal["int", "float", "choice"] = "float"
-    values: Annotated[tuple[Any, ...], Field(min_length=1)] | None = None
-
-    @model_validator(mode="after")
-    def _sound(self) -> "Random":
-        if self.kind == "choice":
-            if self.values is None or self.from_ is not None or self.to is not None:
-                raise ValueError("kind choice draws out of values: write values: [...], and leave out from and to")
-            return self
-        if self.from_ is None or self.to is None or self.values is not None:
-            raise ValueError(f"kind {self.kind} draws between from and to: write both, and leave out values")
-        _check_ends(self.from_, self.to, self.scale)
-        if self.kind == "int" and not (isinstance(self.from_, int) and isinstance(self.to, int)):
-            raise ValueError("kind int draws whole numbers: write from and to as whole numbers")
-        return self
-
-
-def _check_ends(low: float, high: float, scale: str) -> None:
-    if low > high:
-        raise ValueError(f"goes from {low:g} to {high:g}: write the lower end first, then the upper one")
-    if scale == "log" and low <= 0:
-        raise ValueError(f"begins at {low:g} on a log scale: begin above 0, or write scale: linear")
-
-
-class Axis(Part):
-    """What a key is set to: one of `values`, `grid` and `random`."""
-
-    values: Annotated[tuple[Any, ...], Field(min_length=1, max_length=10_000)] | None = None
-    grid: Grid | None = None
-    random: Random | None = None
-
-    @model_validator(mode="after")
-    def _one_way(self) -> "Axis":
-        if sum(way is not None for way in (self.values, self.grid, self.random)) != 1:
-            raise ValueError("needs one of values, grid and random")
-        return self
+NEEDS_OPTUNA = "bayes needs optuna: pip install 'neurosim-toolchain[study]', or write kind: random"
 
 
 class Search(Part):
@@ -124,6 +64,8 @@ class Limit(Part):
     def _bounds(self) -> "Limit":
         if self.at_least is None and self.at_most is None:
             raise ValueError("needs at_least or at_most")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"at_least {self.at_least:g} is above at_most {self.at_most:g}: no point can keep both")
         return self
 
 
@@ -181,10 +123,15 @@ def load_study(path: str | Path) -> LoadedStudy:
         study = Study.model_validate(tuples(data))
     except ValidationError as error:
         raise StudyError(faults_of(error, document, Study)) from None
-    experiment = _experiment(study.experiment, document, Path(path).parent)
-    if faults := _wrong_names(study, experiment, document):
-        raise StudyError(faults)
-    return LoadedStudy(study=study, experiment=experiment, folder=Path(path).parent)
+    folder = Path(path).parent
+    experiment = _experiment(study.experiment, document, folder)
+    faults = _wrong_names(study, experiment, document) or wrong_values(study.axes, experiment, folder, document)
+    faults += [*_wrong_bounds(study, document), *_wrong_overrides(experiment, document)]
+    if study.search.kind == "bayes" and find_spec("optuna") is None:
+        faults.append(document.fault(("search", "kind"), NEEDS_OPTUNA))
+    if faults:
+        raise StudyError(file_order(faults, [document.name]))
+    return LoadedStudy(study=study, experiment=experiment, folder=folder)
 
 
 def _spelled_out(objectives: Any) -> Any:
@@ -196,6 +143,9 @@ def _spelled_out(objectives: Any) -> Any:
 
 def _experiment(given: Any, document: Document, folder: Path) -> Experiment:
     if isinstance(given, str):
+        if not (folder / given).exists():
+            message = f"there is no file {folder / given}: write the path of an experiment file from the study's folder"
+            raise StudyError([document.fault(("experiment",), message)])
         return load_experiment(folder / given)
     if not isinstance(given, Mapping):
         message = f"must be the path of an experiment file, or its keys, not {describe(given)}"
@@ -233,3 +183,22 @@ def _wrong_names(study: Study, experiment: Experiment, document: Document) -> li
         message = "random beside search.kind grid: write values or grid, or search: {kind: random, points: N}"
         faults += [document.fault(("axes", key), message) for key in drawn]
     return faults
+
+
+def _wrong_bounds(study: Study, document: Document) -> Iterator[Fault]:
+    """Faults of bounds that a fraction can never reach or always keeps, such as per cents."""
+    for i, limit in enumerate(study.constraints):
+        for name, bounds in limit.items():
+            given = {key: value for key, value in bounds.model_dump().items() if value is not None}
+            for key, value in given.items():
+                if name in FRACTIONS and not 0 <= value <= 1:
+                    message = f"is {value:g}, but {name} is a fraction from 0 to 1: 90 % is written 0.9"
+                    yield document.fault(("constraints", i, name, key), message)
+
+
+def _wrong_overrides(experiment: Experiment, document: Document) -> Iterator[Fault]:
+    """Faults of overrides that are not finite, by which no point can be named."""
+    for i, chip in enumerate(experiment.chips):
+        for key, value in chip.set.items():
+            if wrong := not_finite(value):
+                yield document.fault(("experiment", "chips", i, "set", key), wrong)

@@ -27,6 +27,7 @@ def sweep(
     *,
     workers: int | None = None,
     scheduler: str | None = None,
+    approximate: bool = False,
     report: Report | None = None,
 ) -> StudyResult:
     """Evaluate the points of a study; those that its store holds already are not evaluated again.
@@ -39,14 +40,17 @@ def sweep(
         folder: where `study.sqlite` is, or will be made.
         workers: processes here; by default one for each processor.
         scheduler: the address of a dask.distributed scheduler, in place of processes here.
+        approximate: allow every point the approximations that its chip needs, as `approximate: true` of the file does.
         report: called with what is being done, how many points are known, and of how many.
 
     Raises:
-        StudyError: the study is faulty, or the store is damaged, foreign or in use.
+        StudyError: the study is faulty, or the store is damaged, foreign, in use or of another study.
         ExperimentError: the experiment is faulty.
         NeurosimError: the data cannot be read, workers cannot start, or an optional package is missing.
     """
     loaded = study if isinstance(study, LoadedStudy) else load_study(study)
+    if approximate:
+        loaded = loaded.model_copy(update={"study": loaded.study.model_copy(update={"approximate": True})})
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise NeurosimError(f"workers is {workers!r}, but at least one is needed: leave it out for one per processor")
     profile_hash.cache_clear()  # files may have changed since another sweep
@@ -54,11 +58,11 @@ def sweep(
     axes = axes_of(loaded.study, loaded.experiment)
     points = listed_points(loaded.study, axes) if loaded.study.search.kind != "bayes" else []
     path = Path(folder) / NAME
-    with Store(path) as store, _evaluator(workers, scheduler) as evaluate:
+    # who evaluates comes first: a cluster that does not answer leaves no store behind
+    with _evaluator(workers, scheduler) as evaluate, Store(path) as store:
         run = _Sweep(loaded, store, evaluate, report or (lambda what, done, of: None))
-        store.begin(
-            {"study": plain(loaded.study.model_dump(by_alias=True, exclude={"experiment"})), "axes": list(axes)}
-        )
+        told = plain(loaded.study.model_dump(by_alias=True, exclude={"experiment"}))
+        store.begin({"study": told, "experiment": loaded.experiment.name, "axes": list(axes)})
         if loaded.study.search.kind == "bayes":
             bayes.search(loaded.study, axes, run.batch)
         else:
@@ -73,9 +77,10 @@ Evaluator = Callable[[Iterator[Job]], Generator[tuple[int, dict[str, Any]], None
 def _evaluator(workers: int | None, scheduler: str | None) -> Iterator[Evaluator]:
     """What evaluates points: processes here, or a cluster."""
     if scheduler is not None:
-        from neurosim.studies.cluster import evaluate_on
+        from neurosim.studies.cluster import cluster_of, evaluate_on
 
-        yield lambda jobs: evaluate_on(scheduler, jobs)
+        with cluster_of(scheduler) as client:
+            yield lambda jobs: evaluate_on(client, jobs)
         return
     with closing(Pool(workers or os.cpu_count() or 1)) as pool:
         yield pool.outcomes
