@@ -7,8 +7,8 @@ how likely either is.  A number whose source states no error is taken as it is, 
 
 from typing import Any
 
-from chips import ChipProfile, override_chip
-from chips.keys import KEYS, value_at
+from chips import ChipProfile
+from chips.keys import KEYS, value_at, with_values
 from neurosim.counts import Counts
 from neurosim.pricing import energy
 from neurosim.timing import chips_used, latency
@@ -63,8 +63,8 @@ def at_bounds(chip: ChipProfile) -> tuple[ChipProfile, ChipProfile]:
         value, source = value_at(chip, path), chip.sources[path]
         pairs = [source.bounds(entry) or (entry, entry) for entry in (value if isinstance(value, tuple) else [value])]
         least, largest = ([pair[end] for pair in pairs] for end in (0, 1))
-        low[path], high[path] = (least, largest) if isinstance(value, tuple) else (least[0], largest[0])
-    return override_chip(chip, low), override_chip(chip, high)
+        low[path], high[path] = (tuple(least), tuple(largest)) if isinstance(value, tuple) else (least[0], largest[0])
+    return with_values(chip, low), with_values(chip, high)
 
 
 def _with_error(chip: ChipProfile) -> list[str]:
