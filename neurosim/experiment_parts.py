@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
+from neurosim.generators.checks import MAX_NEURONS
+
 if TYPE_CHECKING:
     from neurosim.generators.wiring import Wiring
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Size = Annotated[int, Field(ge=1)]
+Size = Annotated[int, Field(ge=1, le=MAX_NEURONS)]
 
 
 def _can_be_drawn(sizes: tuple[int, ...]) -> tuple[int, ...]:
-    from neurosim.generators.checks import MAX_NEURONS
-
     if math.prod(sizes) > MAX_NEURONS:
         words = " x ".join(f"{size:,}" for size in sizes)
         raise ValueError(f"is {words} = {math.prod(sizes):,} neurons, but at most {MAX_NEURONS:,}: make it smaller")

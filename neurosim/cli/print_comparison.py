@@ -37,9 +37,8 @@ def print_comparison(comparison: Comparison, description: str, picture: str) -> 
     for row in comparison.rows:
         if "error" in row:
             screen.print(escape(f"{label(row)}: {row['error']}"))
-        else:
-            for note in _notes(row):
-                screen.print(escape(note))
+    for note in _notes_of([row for row in comparison.rows if "error" not in row]):
+        screen.print(escape(note))
     for model, by_bins in comparison.baselines.items():
         scores = ", ".join(f"{value:.2%} in {bins} bin{'s' * (bins > 1)}" for bins, value in by_bins.items())
         screen.print(f"{_BASELINES[model].format(raw=comparison.raw)}: {scores}")
@@ -103,17 +102,26 @@ def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
     ]
 
 
+def _notes_of(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """The notes of all rows, each once, with those that it is true of in front."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for note in _notes(row):
+            found.setdefault(note, []).append(label(row))
+    return [f"{', '.join(names)}: {note}" for note, names in found.items()]
+
+
 def _notes(row: dict[str, Any]) -> Iterator[str]:
     """What a reader should know of a row before comparing it."""
     if row["approximations"]:
-        yield f"{label(row)} approximates: {', '.join(row['approximations'])}"
+        yield f"approximates {', '.join(row['approximations'])}"
     if row["on_front"] is None:
-        yield f"{label(row)} is left out of the Pareto front: its events have no price or no time, so it is not cheap"
+        yield "left out of the Pareto front, as events without any price or time are not cheap, but not known"
     if row["silent_neurons"] > MOST_SILENT * row["neurons"]:
         share = row["silent_neurons"] / row["neurons"]
         yield (
-            f"{label(row)}: {row['silent_neurons']:,} of {row['neurons']:,} neurons of the liquid ({share:.0%}) never "
-            "fire: a higher target_rate, even_out: true or more input reach them"
+            f"{row['silent_neurons']:,} of {row['neurons']:,} neurons of the liquid ({share:.0%}) never fire: a higher "
+            "target_rate, even_out: true or more input reach them"
         )
 
 
