@@ -518,3 +518,10 @@ def test_a_note_that_is_true_of_several_rows_stands_once() -> None:
     first, second = _notes_of([row, {**row, "overrides": {"core.neurons": 4}}, still])
     assert first.startswith("a, a (core.neurons=4): 4 of 10 neurons of the liquid (40%) never fire")
     assert second.startswith("b: left out of the Pareto front")
+
+
+def test_a_time_constant_beyond_the_largest_is_told_with_a_limit_that_it_exceeds(folder: Path) -> None:
+    words = r"tau_mem_ms is 1e\+31, but only magnitudes from 1e-30 to 1e\+30"
+    for value, match in (("1.0e+31", words), ("1.0e+30", "on the 1-bit grid")):  # the limit itself is within it
+        with pytest.raises(ns.NeurosimError, match=match):
+            compare(write(folder, liquid=f"tau_mem_ms: {value}"))
