@@ -36,7 +36,7 @@ def explain(error: Mapping[str, Any]) -> str:
     if kind in _BOUNDS:
         return entry + _out_of_bounds(kind, error["ctx"], value, path)
     if kind in ("int_type", "float_type", "finite_number", "tuple_type"):
-        return entry + _not_a_number(value, path, inside_list=bool(entry))
+        return entry + _not_a_number(value, path, inside_list=bool(entry), is_whole=kind == "int_type")
     if kind == "literal_error":
         return _not_a_choice(value, error["ctx"]["expected"])
     return entry + _other(kind, error)
@@ -63,10 +63,10 @@ def _out_of_bounds(kind: str, context: Mapping[str, Any], value: object, path: s
     return message
 
 
-def _not_a_number(value: object, path: str, *, inside_list: bool) -> str:
+def _not_a_number(value: object, path: str, *, inside_list: bool, is_whole: bool) -> str:
     key = KEYS.get(path)
     if key is None:
-        return f"must be a number, not {describe(value)}"
+        return f"must be a {'whole ' * is_whole}number, not {describe(value)}"
     if key.is_list and not inside_list:
         return f"must be a list, not {describe(value)}: write it in brackets, as in [8] or [1, 8]"
     no_limit = ", or null for none" if key.may_be_null else ""

@@ -4,6 +4,7 @@ Nothing is listed twice: a key that is added to a model is legal in files, overr
 """
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
@@ -41,6 +42,22 @@ class Key:
 def value_at(chip: ChipProfile, path: str) -> Any:
     """What a chip holds under a dotted path; None in a section that it does not have."""
     return functools.reduce(lambda here, name: None if here is None else getattr(here, name), path.split("."), chip)
+
+
+def with_values(chip: ChipProfile, values: Mapping[str, Any]) -> ChipProfile:
+    """A chip with other prices, times or powers, which may go beyond what a file may say; nothing is checked.
+
+    Args:
+        chip: as loaded.
+        values: dotted path -> value.
+    """
+    for path, value in values.items():
+        *sections, name = path.split(".")
+        for depth in range(len(sections), 0, -1):
+            inner = value_at(chip, ".".join(sections[:depth])).model_copy(update={name: value})
+            name, value = sections[depth - 1], inner
+        chip = chip.model_copy(update={name: value})
+    return chip
 
 
 def has_section(chip: ChipProfile, path: str) -> bool:

@@ -1,6 +1,7 @@
 """Load: a chip by its name, or from a file of one's own.
 
-A file may extend another: its leaves replace the parent's, each with its source.  Overrides replace both.
+A file may extend another: its leaves replace the parent's, each with its source.  Overrides replace both.  A name is
+not inherited: a file that says none is called as the file is.
 Everything is checked together at the end, so that all faults are told at once.
 """
 
@@ -48,6 +49,8 @@ def load_chip(name_or_path: str | os.PathLike[str], overrides: Mapping[str, obje
     faults += [fault for tree in chain for fault in tree.faults]
     leaves = _merge([*(tree.leaves for tree in reversed(chain)), set_leaves])
     name = chain[0].document.name
+    if len(chain) > 1 and "name" not in {**chain[0].leaves, **set_leaves}:
+        leaves["name"] = Leaf(Path(name).stem[:100], None, chain[0].document.where())  # else two chips have one name
     lacking = _lacking(set_leaves, {path for tree in chain for path in tree.leaves}, name)
     faults += lacking
     leaves = {path: leaf for path, leaf in leaves.items() if path not in {fault.path for fault in lacking}}

@@ -16,8 +16,14 @@ Kind = Literal["measured", "simulated", "specified", "fitted", "inherited", "ass
 property of the design; fitted to measurements by somebody; inherited from another chip; assumed by us."""
 
 Packets = Literal["unicast", "multicast"]
-Cost = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Limit = Annotated[int, Field(ge=1)] | None  # None: no limit
+MOST_COST = 1e15  # pJ, mW, or ns of a step: a kilojoule, eleven days; totals of any run then stay finite numbers
+MOST_TIME = 1e9  # ns or cycles of one event: a second, of which nine millions fit 64 bits of picoseconds
+MOST_COUNT = 2**31 - 1  # of what tables number in 32 bits
+MOST_BITS = 10**12  # of one core's memory
+LEAST_MHZ, MOST_MHZ = 1e-6, 1e6  # from a cycle a second to one a picosecond
+Cost = Annotated[float, Field(ge=0, le=MOST_COST, allow_inf_nan=False)]
+Duration = Annotated[float, Field(ge=0, le=MOST_TIME, allow_inf_nan=False)]
+Limit = Annotated[int, Field(ge=1, le=MOST_COUNT)] | None  # None: no limit
 Width = Annotated[int, Field(ge=1, le=64)]
 Below = Annotated[float, Field(ge=0, le=1)]
 Above = Annotated[float, Field(ge=0, le=1000)]
@@ -147,7 +153,7 @@ class Core(Section):
     neurons: Limit
     input_axons: Limit
     output_axons: Limit = Field(description="sum over the core's neurons of their destination cores")
-    synapse_memory_bits: Limit
+    synapse_memory_bits: Annotated[int, Field(ge=1, le=MOST_BITS)] | None
     delay_steps_max: Annotated[int, Field(ge=1, le=255)] = Field(description="longest synaptic delay, at least 1")
     delay_steps_guaranteed: Annotated[int, Field(ge=1, le=255)] = Field(
         description="longest delay that costs no neurons; beyond it the report warns"
@@ -166,7 +172,7 @@ class Core(Section):
 class Pool(Section):
     """One memory of a core that neurons, axons and synapses share, on top of the limits of each."""
 
-    memory_bits: Annotated[int, Field(ge=1)]
+    memory_bits: Annotated[int, Field(ge=1, le=MOST_BITS)]
     neuron_bits: Annotated[int, Field(ge=0, le=65536)] = Field(description="state and parameters of one neuron")
     input_axon_bits: Annotated[int, Field(ge=0, le=65536)]
     output_axon_bits: Annotated[int, Field(ge=0, le=65536)]
@@ -209,7 +215,7 @@ class CubaLif(Section):
     mixed_weight_rounding: Literal["floor", "truncate", "half_even"] = Field(
         description="what happens to a register weight that is off the grid"
     )
-    bias_mantissa_max: Annotated[int, Field(ge=0)]
+    bias_mantissa_max: Annotated[int, Field(ge=0, le=MOST_COUNT)]
     bias_exponent_max: Annotated[int, Field(ge=0, le=15)]
     refractory_max: Annotated[int, Field(ge=1, le=255)]
     adaptation_bits: Annotated[int, Field(ge=0, le=32)] = Field(
@@ -288,10 +294,10 @@ class Energy(Section):
 class Barrier(Section):
     """The time to synchronise the cores after each step, by the number of tiles or of chips in use."""
 
-    tiles: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+    tiles: Annotated[tuple[Annotated[int, Field(ge=1, le=MOST_COUNT)], ...], Field(min_length=1)]
     time_ns: Annotated[tuple[Cost, ...], Field(min_length=1)]
     between: Literal["step", "linear"] = Field(description="step: the value at the largest key <= tiles")
-    chips: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+    chips: tuple[Annotated[int, Field(ge=1, le=MOST_COUNT)], ...] = Field(
         default=(), description="chips in use; where more than one is, these keys replace tiles; empty: tiles only"
     )
     chips_time_ns: tuple[Cost, ...] = Field(default=(), description="time of the barrier at each entry of chips")
@@ -318,21 +324,21 @@ class Time(Section):
     send_receive: Literal["overlap", "add", "largest"] = Field(
         description="overlap: the larger of the two; add: their sum; largest: as overlap, and the barrier overlaps too"
     )
-    neuron_update_ns: Cost
-    spike_ns: Cost
-    packet_out_ns: Cost
-    packet_in_ns: Cost
-    synaptic_event_ns: Cost
-    synaptic_event_dense_ns: Cost
-    memory_word_ns: Cost | None = Field(
+    neuron_update_ns: Duration
+    spike_ns: Duration
+    packet_out_ns: Duration
+    packet_in_ns: Duration
+    synaptic_event_ns: Duration
+    synaptic_event_dense_ns: Duration
+    memory_word_ns: Duration | None = Field(
         default=None, description="one word of synapse memory read; null: memory never binds"
     )
-    link_packet_ns: Cost | None = Field(description="one packet's occupation of a link; null: links never bind")
-    border_packet_ns: Cost | None = Field(
+    link_packet_ns: Duration | None = Field(description="one packet's occupation of a link; null: links never bind")
+    border_packet_ns: Duration | None = Field(
         default=None, description="one packet's occupation of a link between chips; null: link_packet_ns"
     )
     barrier: Barrier
-    tick_ns: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+    tick_ns: Annotated[float, Field(gt=0, le=MOST_COST, allow_inf_nan=False)] | None = Field(
         description="fixed time of a step; null: as fast as the barrier allows"
     )
 
@@ -344,13 +350,13 @@ class Noc(Section):
     between each core and its router; where it is full, what would enter waits.
     """
 
-    flit_ns: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+    flit_ns: Annotated[float, Field(gt=0, le=MOST_TIME, allow_inf_nan=False)] = Field(
         description="one flit's occupation of a link, which is the cycle of the flit model"
     )
     flits_per_packet: Annotated[int, Field(ge=1, le=64)]
-    hop_x_ns: Cost = Field(description="from router to router, east-west, for the head of a packet")
-    hop_y_ns: Cost = Field(description="likewise north-south")
-    port_ns: Cost = Field(description="into the first router and out of the last one together, within a tile too")
+    hop_x_ns: Duration = Field(description="from router to router, east-west, for the head of a packet")
+    hop_y_ns: Duration = Field(description="likewise north-south")
+    port_ns: Duration = Field(description="into the first router and out of the last one together, within a tile too")
     link_buffer_flits: Annotated[int, Field(ge=1, le=65536)] = Field(
         description="room behind each link, and between a core and its router"
     )
@@ -365,11 +371,11 @@ class Clock(Section):
     What an event takes here is added to its time in nanoseconds.
     """
 
-    mhz: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    mhz: Annotated[float, Field(ge=LEAST_MHZ, le=MOST_MHZ, allow_inf_nan=False)]
     mw_per_mhz: Cost = Field(description="power of the running clock, on top of power.static_mw; one chip")
-    neuron_update_cycles: Cost
-    packet_in_cycles: Cost
-    synaptic_event_cycles: Cost
+    neuron_update_cycles: Duration
+    packet_in_cycles: Duration
+    synaptic_event_cycles: Duration
 
     def ns(self, cycles: float) -> float:
         """Time of so many cycles."""

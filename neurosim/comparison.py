@@ -1,5 +1,6 @@
 """Compare: one task, one liquid, several chip configurations, side by side."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chips import ChipProfile, NeurosimError, load_chip
+from chips import ChipProfile, NeurosimError
 from compiler import compile
 from neurosim.differences import baseline_of, energy_difference, label, latency_difference
 from neurosim.elasticity import elasticities
 from neurosim.evaluation import Report, calibrated_liquid, evaluate, measures, readout_measures, scores
-from neurosim.experiment import Configuration, Experiment, load_experiment
+from neurosim.experiment import Configuration, Experiment, load_experiment, profile_of
+from neurosim.generators.liquids import LIQUID
 from neurosim.readouts.linear import accuracy, mean_per_bin
 from neurosim.simulate import run
 from neurosim.spikes import counts_in_bins, sample_of_spikes
@@ -60,7 +62,7 @@ def compare(
         report: called with what is being done, how much is done, and of how much.
         approximate: allow every configuration the approximations that its chip needs.
         baseline: the chip, or the label as "loihi1 (core.neurons=32)", of the row that energy and time of others are
-            held against; the first that has numbers by default.
+            held against, or the profile's path as it was given; the first that has numbers by default.
 
     Raises:
         ExperimentError: the file is faulty.
@@ -71,7 +73,8 @@ def compare(
         experiment = load_experiment(experiment)
     report = report or (lambda what, done, of: None)
     configurations = [Configuration(chip=chip) for chip in chips] if chips else list(experiment.chips)
-    profiles = [load_chip(c.chip, {**c.set, **(overrides or {})}) for c in configurations]
+    profiles = [profile_of(c, overrides or {}) for c in configurations]
+    baseline = _by_path(baseline, configurations, profiles)
     baseline_of([{"chip": chip.name, "overrides": chip.overrides} for chip in profiles], baseline)
     task = prepare(experiment)
     baselines = _baselines(task)
@@ -90,16 +93,33 @@ def compare(
     return Comparison(experiment.name, rows, baselines, task.raw, label(chosen))
 
 
+def _by_path(name: str | None, configurations: Sequence[Configuration], profiles: Sequence[ChipProfile]) -> str | None:
+    """The label of the profile whose path `name` is, as it was given; else the name."""
+    for chosen, chip in zip(configurations, profiles, strict=True):
+        if name is not None and chosen.chip == name and name != chip.name:
+            return label({"chip": chip.name, "overrides": chip.overrides})
+    return name
+
+
 FRONT = {"energy_per_inference_j": False, "latency_per_inference_s": False, "accuracy": True, "cores_used": False}
 """Keys of a row that its place on the Pareto front is of -> whether more is better."""
+
+
+def is_priced(row: Mapping[str, Any]) -> bool:
+    """Whether a row's chip has any price and any time: one that has none is not cheap, but not known.
+
+    Such a row, as of the profile `ideal`, would beat all others in energy or time, so it is left out of the front.
+    """
+    return any(row["prices_pj"].values()) and row["latency_per_inference_s"] > 0
 
 
 def _compare_rows(rows: list[dict[str, Any]], baseline: Mapping[str, Any]) -> None:
     """Mark the rows on the Pareto front, and say what parts the energy and time of each from the baseline's."""
     good = [row for row in rows if "error" not in row]
-    on_front = pareto_front([[row[key] for key in FRONT] for row in good], list(FRONT.values()))
+    values = [[row[key] if is_priced(row) else math.nan for key in FRONT] for row in good]
+    on_front = pareto_front(values, list(FRONT.values()))
     for row, is_on in zip(good, on_front.tolist(), strict=True):
-        row["on_front"] = is_on
+        row["on_front"] = is_on if is_priced(row) else None
         row["against_baseline"] = energy_difference(row, baseline) | latency_difference(row, baseline)
 
 
@@ -132,8 +152,11 @@ def _row(task: Task, chip: ChipProfile, chosen: Configuration, report: Report, a
     how: dict[str, Any] = {"approximate": approximate, "partition": chosen.partition, "mapping": chosen.mapping}
     alone = compile(calibrated_liquid(task, chip, 0.0, approximate)[0], chip, chosen.seed, **how)
     without = scores(task, run(alone, task.trains, per_step=False, seed=chosen.seed))
+    silent = int((done.result.spike_counts(LIQUID, 1).sum(axis=0) == 0).sum())
     return {
         **measures(done),
+        "test_samples": int(task.data.is_test.sum()),
+        "silent_neurons": silent,  # of the liquid, in all samples
         "sensitivity": elasticities(done.result.counts, chip),
         "no_recurrence_accuracy": without[task.bins[-1]],
         "no_recurrence_accuracy_by_bins": without,

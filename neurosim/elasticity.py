@@ -8,8 +8,8 @@ among the keys, as another limit is another program: `sweep` compiles and runs t
 
 from typing import Any
 
-from chips import ChipProfile, override_chip
-from chips.keys import value_at
+from chips import ChipProfile
+from chips.keys import value_at, with_values
 from neurosim.counts import Counts
 from neurosim.pricing import EVENTS, energy
 from neurosim.timing import chips_used, latency
@@ -39,7 +39,7 @@ def elasticities(counts: Counts, chip: ChipProfile) -> dict[str, dict[str, float
     found |= {STATIC: {}, LATENCY: {}}
     time, static = _time_and_static(counts, chip)
     for key in charged_keys(chip, ("time.", "clock.", "power.")):
-        raised = override_chip(chip, {key: _raised(value_at(chip, key))})
+        raised = with_values(chip, {key: _raised(value_at(chip, key))})
         if key.startswith("power.") or key == "clock.mw_per_mhz":  # a power takes no time
             more_time, more_static = time, time * raised.standing_mw * chips_used(counts, chip)
         else:
@@ -56,7 +56,7 @@ def _time_and_static(counts: Counts, chip: ChipProfile) -> tuple[float, float]:
 
 
 def _raised(value: Any) -> Any:
-    return [_raised(entry) for entry in value] if isinstance(value, tuple) else value * (1 + RAISED)
+    return tuple(_raised(entry) for entry in value) if isinstance(value, tuple) else value * (1 + RAISED)
 
 
 def _elasticity(before: float, after: float) -> float:

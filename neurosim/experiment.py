@@ -1,12 +1,13 @@
 """The experiment file: data, encoder, liquid, readout, and the chip configurations to compare."""
 
+import collections.abc
 import typing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
-from chips import ExperimentError, Fault, MappingError
+from chips import ChipProfile, ExperimentError, Fault, MappingError, ProfileError, load_chip
 from chips.explain import describe
 from chips.explain import explain as explain_value
 from chips.formats import who_takes
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from neurosim.generators.wiring import Wiring
     from neurosim.readouts.features import Feature
 
+Overrides = collections.abc.Mapping[str, object]
 FORMAT = "neurosim-experiment/1"
 _COLUMN = ("shape", "c", "reach", "inhibitory")  # keys of a liquid that describe a Maass column
 KINDS = {"encoder": ENCODERS, "wiring": WIRINGS}  # of the sections that come in kinds
@@ -43,6 +45,12 @@ class Data(Part):
     """Labelled sequences (see neurosim/recordings/dataset.py)."""
 
     file: str = Field(description="path of the .npz file, relative to the experiment file")
+    _where: str = PrivateAttr(default="")  # where its file says so
+
+    @property
+    def where(self) -> str:
+        """`FILE.yaml:LINE: data.file` of an experiment that was read from a file, else ""."""
+        return self._where
 
 
 def _refused(value: object) -> None:
@@ -175,6 +183,7 @@ class Configuration(Part):
     mapping: Annotated[Mapping | None, BeforeValidator(_mapping)] = Field(
         default=None, description="keys of compiler.Mapping: where the liquid's neurons go"
     )
+    _where: dict[str, str] = PrivateAttr(default_factory=dict)  # key of `set` -> where its file says so
 
 
 class Experiment(Part):
@@ -199,7 +208,9 @@ def load_experiment(path: str | Path) -> Experiment:
     if document.faults:
         raise ExperimentError(list(document.faults))
     if not isinstance(document.data, dict):
-        raise ExperimentError([Fault(str(path), "", "an experiment file is a mapping, see examples/vowels.yaml")])
+        raise ExperimentError(
+            [Fault(str(path), "", "an experiment file is a mapping: `neurosim init` writes one to begin with")]
+        )
     data = dict(document.data)
     if (found := data.pop("format", None)) != FORMAT:
         message = f"is {describe(found)}{who_takes(found, FORMAT)}, but needs to be {FORMAT}"
@@ -208,7 +219,38 @@ def load_experiment(path: str | Path) -> Experiment:
         experiment = Experiment.model_validate(tuples(data))
     except ValidationError as error:
         raise ExperimentError(faults_of(error, document)) from None
-    return beside(experiment, Path(path).parent)
+    return beside(_placed(experiment, document), Path(path).parent)
+
+
+def _placed(experiment: Experiment, document: Document) -> Experiment:
+    """Note the lines of what can only be judged later, when the data and the chips are read."""
+    experiment.data._where = f"{document.where(('data', 'file'))}: data.file"
+    for i, chosen in enumerate(experiment.chips):
+        chosen._where.update({key: document.where(("chips", i, "set", key)) for key in chosen.set})
+    return experiment
+
+
+def profile_of(chosen: Configuration, overrides: Overrides) -> ChipProfile:
+    """The profile of a configuration.
+
+    Args:
+        chosen: of an experiment.
+        overrides: set on top of what the experiment sets.
+
+    Raises:
+        ProfileError: with every fault, those of `set` with their lines in the experiment's file.
+    """
+    try:
+        return load_chip(chosen.chip, {**chosen.set, **overrides})
+    except ProfileError as error:
+        lines = {key: where for key, where in chosen._where.items() if key not in overrides}
+        raise ProfileError([_in_experiment(fault, lines) for fault in error.faults]) from None
+
+
+def _in_experiment(fault: Fault, lines: Overrides) -> Fault:
+    """The fault of an override, told at its line in the experiment file."""
+    written = fault.where.startswith("--set ") and fault.path in lines
+    return Fault(str(lines[fault.path]), f"set: {fault.path}", fault.message) if written else fault
 
 
 def faults_of(error: ValidationError, document: Document, model: type[BaseModel] = Experiment) -> list[Fault]:
@@ -235,8 +277,11 @@ def tuples(value: Any) -> Any:
 
 
 def _follows(detail: Any, details: list[Any]) -> bool:
-    """Whether a list is only called too short because its entries are faulty."""
+    """Whether a list is only called too short because its entries are faulty, or because of a later one that lacks."""
     place = detail["loc"]
+    if detail["type"] == "missing" and isinstance(place[-1], int):
+        lacking = [d["loc"] for d in details if d["type"] == "missing" and d["loc"][:-1] == place[:-1]]
+        return bool(place != max(lacking))
     inside = any(other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in details)
     return detail["type"] == "too_short" and inside
 
@@ -253,7 +298,8 @@ def _fault(detail: Any, document: Document, model: type[BaseModel]) -> Fault:
     if kind == "too_long":
         return document.fault(path, f"has too many entries: at most {detail['ctx']['max_length']}")
     if kind == "missing" and isinstance(path[-1], int):
-        return document.fault(path[:-1], "has too few entries: see examples/vowels.yaml")
+        needed = int(path[-1]) + 1
+        return document.fault(path[:-1], f"has too few entries, {len(detail['input'])} of {needed}: add the others")
     if kind == "missing":
         return document.fault(path, "is missing: add it")
     kinds = KINDS.get(str(path[-1]), ()) if path else ()

@@ -1,9 +1,12 @@
 """Parts of the experiment file that stand on their own: the strict base of all, and the wirings of a liquid."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from neurosim.generators.checks import MAX_NEURONS
 
 if TYPE_CHECKING:
     from neurosim.generators.wiring import Wiring
@@ -11,8 +14,17 @@ if TYPE_CHECKING:
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Size = Annotated[int, Field(ge=1)]
-Shape = tuple[Size, Size, Size]
+Size = Annotated[int, Field(ge=1, le=MAX_NEURONS)]
+
+
+def _can_be_drawn(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    if math.prod(sizes) > MAX_NEURONS:
+        words = " x ".join(f"{size:,}" for size in sizes)
+        raise ValueError(f"is {words} = {math.prod(sizes):,} neurons, but at most {MAX_NEURONS:,}: make it smaller")
+    return sizes
+
+
+Shape = Annotated[tuple[Size, Size, Size], AfterValidator(_can_be_drawn)]
 
 
 class Part(BaseModel):

@@ -1,28 +1,36 @@
 """Pictures of a comparison, as PNG next to the rows as JSON."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from compiler.npz import write_text
+from compiler.npz import replacing
 from neurosim.comparison import Comparison
-from neurosim.png import save_png
+from neurosim.png import png_bytes
 
 _WIDE = 50  # times the least value: beyond it an axis is logarithmic
+_WIDEST = 400.0  # inches: wider pictures are refused by matplotlib
 _MARGIN = 1.25  # of the axis above the tallest bar
 
 
 def save_comparison(comparison: Comparison, folder: Path) -> Path:
-    """Write comparison.json and comparison.png into `folder`; return the picture's path.
+    """Write comparison.json and comparison.png into `folder`, both or neither; return the picture's path.
 
     Raises:
         NeurosimError: a file cannot be written.
     """
-    write_text(folder / "comparison.json", json.dumps(comparison.to_dict(), indent=2, allow_nan=False) + "\n")
+    text = json.dumps(comparison.to_dict(), indent=2, allow_nan=False) + "\n"
+    image = png_bytes(_draw(comparison))
     picture = folder / "comparison.png"
-    save_png(_draw(comparison), picture)
+    with replacing(folder / "comparison.json") as rows:
+        rows.write(text.encode())
+        rows.flush()
+        os.fsync(rows.fileno())  # a full disk is found out here, before the picture takes its name
+        with replacing(picture) as drawn:
+            drawn.write(image)
     return picture
 
 
@@ -31,7 +39,7 @@ def _draw(comparison: Comparison) -> Any:
 
     rows = [row for row in comparison.rows if "error" not in row]
     names = [_name(row) for row in rows]
-    figure = Figure(figsize=(6 + 3.3 * len(rows), 7.5), layout="constrained")
+    figure = Figure(figsize=(min(6 + 3.3 * len(rows), _WIDEST), 7.5), layout="constrained")
     axes = figure.subplots(2, 3)
     figure.suptitle(f"{comparison.name}: modelled, not measured")
     energies, latencies = ([_name(row, part) for row in rows] for part in ("energy", "time"))

@@ -13,7 +13,13 @@ def save_png(figure: Any, path: str | Path, dpi: int = 150) -> None:
     Raises:
         NeurosimError: the file cannot be written.
     """
+    image = png_bytes(figure, dpi)
+    with replacing(path) as file:
+        file.write(image)
+
+
+def png_bytes(figure: Any, dpi: int = 150) -> bytes:
+    """A matplotlib figure as the bytes of a file."""
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=dpi, metadata={"Software": "neurosim"})
-    with replacing(path) as file:
-        file.write(image.getvalue())
+    return image.getvalue()

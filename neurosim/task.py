@@ -60,7 +60,7 @@ def encode(experiment: Experiment) -> Encoded:
     Raises:
         RunError: the data cannot be read or encoded, or no spike comes of them.
     """
-    data = load_dataset(experiment.data.file)
+    data = _load(experiment)
     data = replace(data, sequences=front_end(experiment.encoder, data.sequences))
     encoder = make_encoder(experiment.encoder, experiment.liquid.dt_ms).fit(data.training)
     training = data.training
@@ -68,6 +68,15 @@ def encode(experiment: Experiment) -> Encoded:
     calibration, trains = encoder.transform(shown), encoder.transform(data.sequences)
     _check_not_silent(experiment.encoder.kind, shown, calibration)
     return Encoded(data, trains, calibration, encoder.n_channels_)
+
+
+def _load(experiment: Experiment) -> Dataset:
+    """The experiment's data; a refusal says which line asked for them."""
+    try:
+        return load_dataset(experiment.data.file)
+    except RunError as error:
+        where = experiment.data.where
+        raise RunError(f"{where}: {error}" if where else str(error)) from error
 
 
 def task_of(experiment: Experiment, encoded: Encoded) -> Task:

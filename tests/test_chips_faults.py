@@ -169,6 +169,24 @@ FAULTY = {
     ),
     "infinite cost": (f"energy:\n  hop_x_pj: {{value: .inf, {SOURCED}}}", 5, "energy.hop_x_pj", "not inf"),
     "nan cost": (f"power:\n  static_mw: {{value: .nan, {SOURCED}}}", 5, "power.static_mw", "not nan"),
+    "huge cost": (
+        f"energy:\n  hop_x_pj: {{value: 1e300, {SOURCED}}}",
+        5,
+        "energy.hop_x_pj",
+        "at most 1e.15, not 1e.300",
+    ),
+    "huge time": (
+        f"time:\n  neuron_update_ns: {{value: 1e10, {SOURCED}}}",
+        5,
+        "time.neuron_update_ns",
+        "at most 1,000,000,000, not 10000000000.0",
+    ),
+    "huge count": (
+        f"core:\n  neurons: {{value: 99999999999999999999999, {SOURCED}}}",
+        5,
+        "core.neurons",
+        "at most 2,147,483,647, not 99999999999999999999999",
+    ),
     "null cost": (
         f"energy:\n  hop_x_pj: {{value: null, {SOURCED}}}",
         5,
@@ -277,6 +295,13 @@ def test_a_child_replaces_a_leaf_with_its_source(tmp_path: Path) -> None:
     assert chip.core.input_axons == parent.core.input_axons
     assert chip.sources["core.input_axons"] == parent.sources["core.input_axons"]
     assert chip.title == parent.title
+
+
+def test_a_file_without_a_name_is_called_as_the_file_is_not_as_its_parent(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("format: neurosim-chip/1\nextends: loihi1\n")
+    assert chips.load_chip(tmp_path / "mine.yaml").name == "mine"
+    assert chips.load_chip(tmp_path / "mine.yaml", {"name": "other"}).name == "other"
+    assert chips.load_chip(tmp_path / "mine.yaml").limits_hash == chips.load_chip("loihi1").limits_hash
 
 
 def test_a_file_extends_another_relative_to_itself(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import chips
-from chips.keys import KEYS, has_key, has_section, value_at
+from chips.keys import KEYS, has_key, has_section, value_at, with_values
 from chips.packing import list_bits, smallest_width, synapse_bits
 
 NAMES = chips.list_chips()
@@ -137,3 +137,12 @@ def test_the_package_imports_nothing_heavy() -> None:
 
 def test_the_package_says_whose_it_is() -> None:
     assert chips.__project__ == "neurosim-toolchain"
+
+
+def test_prices_may_be_set_beyond_what_a_file_may_say_and_nothing_else_changes() -> None:
+    chip = chips.load_chip("loihi1")
+    other = with_values(chip, {"energy.spike_pj": 1e16, "time.barrier.time_ns": (1e16, 2e16), "power.static_mw": 3.0})
+    assert (other.energy.spike_pj, other.time.barrier.time_ns, other.power.static_mw) == (1e16, (1e16, 2e16), 3.0)
+    assert other.time.barrier.tiles == chip.time.barrier.tiles
+    assert other.limits_hash == chip.limits_hash
+    assert chips.load_chip("loihi1") == chip

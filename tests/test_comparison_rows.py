@@ -66,9 +66,10 @@ def test_equal_errors_of_all_prices_are_the_error_of_the_total(ran: ns.RunResult
 
 
 def test_what_states_no_error_is_named_and_no_range_is_made_up(ran: ns.RunResult) -> None:
-    found = ranges(ran.counts, load_chip("loihi1"))
+    chip = load_chip("loihi1", {"energy.neuron_update_pj": 1, "energy.packet_out_pj": 0, "energy.packet_in_pj": 0})
+    found = ranges(ran.counts, chip)
     low, high = found["energy_per_inference_j"]
-    energy = ns.energy(ran.counts, load_chip("loihi1")).dynamic_pj * 1e-12
+    energy = ns.energy(ran.counts, chip).dynamic_pj * 1e-12
     assert low == pytest.approx(energy)
     assert high > energy
     shares = found["not_known"]["energy"]
@@ -77,6 +78,19 @@ def test_what_states_no_error_is_named_and_no_range_is_made_up(ran: ns.RunResult
     assert 0 < sum(shares.values()) < 1
     none = ranges(ran.counts, load_chip("loihi1", {"energy.synaptic_event_pj": 1, "energy.synaptic_event_dense_pj": 1}))
     assert none["energy_per_inference_j"] is None
+
+
+def test_a_total_most_of_which_has_no_known_error_has_no_range(ran: ns.RunResult) -> None:
+    """Half of it is the border, of energy and of time alike."""
+    for price, is_known in ((1, True), (1e6, False)):
+        found = ranges(ran.counts, load_chip("loihi1", {"energy.neuron_update_pj": price, "energy.packet_out_pj": 0}))
+        assert (sum(found["not_known"]["energy"].values()) <= 0.5) is is_known
+        assert (found["energy_per_inference_j"] is not None) is is_known
+    for barrier, is_known in ((1, True), (1e6, False)):
+        lengths = {"time.barrier.tiles": [1], "time.barrier.time_ns": [barrier], "power.static_mw": 1}
+        found = ranges(ran.counts, load_chip("loihi1_sanafe", lengths))
+        assert (found["latency_per_inference_s"] is not None) is is_known
+        assert found["static_energy_per_inference_j"] is None  # its power has no known error
 
 
 @pytest.mark.parametrize("name", ns.list_chips())

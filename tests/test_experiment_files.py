@@ -1,8 +1,10 @@
 """Experiment files: every kind of encoder, every setting of the liquid and the readout, and one clear line if wrong."""
 
 import dataclasses
+import errno
 import inspect
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,12 @@ from test_cli import neurosim, refused
 import neurosim as ns
 from chips import ExperimentError
 from neurosim import experiment_encoders as sections
+from neurosim.cli.print_comparison import _notes_of
 from neurosim.comparison import compare
 from neurosim.encoders.mel_bands import MelBands
 from neurosim.encoders.onset_offset import OnsetOffset
 from neurosim.experiment import Liquid, Readout, load_experiment
+from neurosim.figure import save_comparison
 from neurosim.readouts.features import COUNT, starts, traces
 from neurosim.sequences import spread
 from neurosim.task import Task, prepare
@@ -326,7 +330,7 @@ def test_settings_reach_the_liquid(folder: Path) -> None:
         ("stp: {EE: {u: 0.5}}", "liquid.stp", "no chip has it"),
         ("tau_mem_ms: [30, 10]", "liquid.tau_mem_ms", "goes from 30 to 10: write the lower end first"),
         ("tau_mem_ms: 0", "liquid.tau_mem_ms", "is 0, but must be above 0"),
-        ("tau_syn_ms: [3]", "liquid.tau_syn_ms", "too few"),
+        ("tau_syn_ms: [3]", "liquid.tau_syn_ms", "too few entries, 1 of 2"),
         ("tau_syn_ms: [3, 4, 5]", "liquid.tau_syn_ms", "too many"),
         ("tau_syn_ms: [3, x]", "liquid.tau_syn_ms[1]", "must be a number, not 'x'"),
         ("c: 2", "liquid.c", "is 2, but must be at most 1"),
@@ -409,3 +413,115 @@ def test_a_refusal_at_the_command_line_is_one_line(folder: Path) -> None:
     done = neurosim("compare", write(folder, liquid="stp: maass"), cwd=folder)
     refused(done, "e.yaml:5: liquid.stp:", "run_float")
     assert len(done.stderr.splitlines()) == 1
+
+
+# ---------------------------------------------------------------- shapes, chips and data
+
+
+@pytest.mark.parametrize(
+    ("shape", "place", "words"),
+    [
+        ("[4.5, 4, 3]", "liquid.shape[0]", "must be a whole number, not 4.5"),
+        ("[4, 4]", "liquid.shape", "too few entries, 2 of 3: add the others"),
+        ("[4]", "liquid.shape", "too few entries, 1 of 3: add the others"),
+        ("[10000, 10000, 10000]", "liquid.shape", "= 1,000,000,000,000 neurons, but at most 100,000,000: make it"),
+        ("[1000000000, 1, 1]", "liquid.shape[0]", "is 1000000000, but must be at most 100000000"),
+    ],
+)
+def test_a_wrong_shape_is_one_fault_at_its_place(folder: Path, shape: str, place: str, words: str) -> None:
+    path = write(folder)
+    path.write_text(path.read_text().replace("[2, 2, 3]", shape))
+    ((found, message),) = faults(path)
+    assert found == place
+    assert words in message
+
+
+def test_a_wrong_override_of_the_file_is_told_with_its_line_and_one_from_outside_is_not(folder: Path) -> None:
+    path = write(folder)
+    path.write_text(path.read_text().replace("chip: loihi1", "chip: loihi1, set: {core.neurons: many, core.x: 1}"))
+    with pytest.raises(ns.NeurosimError) as error:
+        compare(path)
+    told = str(error.value).splitlines()
+    assert len(told) == 2
+    assert all(line.startswith(f"{path}:7: set: core.") for line in told)
+    with pytest.raises(ns.NeurosimError, match=r"--set core\.neurons=none"):
+        compare(path, overrides={"core.neurons": "none"})
+
+
+def test_data_that_are_not_there_are_told_with_the_line_that_asks_for_them(folder: Path) -> None:
+    path = write(folder)
+    path.write_text(path.read_text().replace("data.npz", "nope.npz"))
+    with pytest.raises(ns.RunError, match=r"e\.yaml:3: data\.file: cannot read .*nope\.npz: No such file"):
+        prepare(load_experiment(path))
+
+
+def test_a_label_that_only_test_samples_have_is_refused(folder: Path) -> None:
+    arrays = dict(np.load(folder / "data.npz"))
+    arrays["label"][-2:] = 7
+    np.savez(folder / "data.npz", **arrays)
+    with pytest.raises(ns.RunError, match="2 of the 6 test samples have a label that no training sample has, as 7"):
+        prepare(load_experiment(write(folder)))
+
+
+def test_input_that_never_differs_teaches_no_readout_and_the_refusal_says_what_would(folder: Path) -> None:
+    arrays = dict(np.load(folder / "data.npz"))
+    arrays["values"][:] = 1
+    np.savez(folder / "data.npz", **arrays)
+    with pytest.raises(ns.NeurosimError, match=r"weights are all zero.*: give training samples whose spikes differ"):
+        compare(write(folder))
+
+
+# ---------------------------------------------------------------- rows side by side
+
+
+def test_a_chip_without_prices_does_not_spoil_the_front(folder: Path) -> None:
+    (folder / "mine.yaml").write_text("format: neurosim-chip/1\nextends: loihi1\n")
+    found = compare(write(folder), chips=["ideal", "loihi1", str(folder / "mine.yaml")])
+    assert [row["on_front"] for row in found.rows] == [None, True, True]
+    assert [row["chip"] for row in found.rows] == ["ideal", "loihi1", "mine"]
+    assert {row["test_samples"] for row in found.rows} == {6}
+    assert all(0 <= row["silent_neurons"] <= row["neurons"] for row in found.rows)
+
+
+def test_a_baseline_may_be_the_path_that_was_given(folder: Path) -> None:
+    (folder / "mine.yaml").write_text("format: neurosim-chip/1\nextends: loihi1\n")
+    chips = ["loihi1", str(folder / "mine.yaml")]
+    assert compare(write(folder), chips=chips, baseline=chips[1]).baseline == "mine"
+
+
+def test_the_largest_prices_are_compared_and_drawn(folder: Path) -> None:
+    most = {"energy.synaptic_event_pj": 1e15, "power.static_mw": 1e15, "time.neuron_update_ns": 1e9}
+    found = compare(write(folder), chips=["loihi1", "ideal"], overrides=most)
+    assert save_comparison(found, folder).read_bytes().startswith(b"\x89PNG")
+
+
+def test_rows_and_picture_are_written_both_or_neither(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compare(write(folder))
+    (folder / "out" / "comparison.png").mkdir(parents=True)
+    with pytest.raises(ns.NeurosimError, match=r"comparison\.png: Is a directory; nothing was left behind"):
+        save_comparison(found, folder / "out")
+    assert [path.name for path in (folder / "out").iterdir()] == ["comparison.png"]
+    (folder / "out" / "comparison.png").rmdir()
+    monkeypatch.setattr("os.fsync", _full)
+    with pytest.raises(ns.NeurosimError, match="No space left on device; nothing was left behind"):
+        save_comparison(found, folder / "out")
+    assert list((folder / "out").iterdir()) == []
+
+
+def _full(_: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_note_that_is_true_of_several_rows_stands_once() -> None:
+    row = {"chip": "a", "overrides": {}, "approximations": [], "on_front": True, "silent_neurons": 4, "neurons": 10}
+    still = {**row, "chip": "b", "silent_neurons": 2, "on_front": None}
+    first, second = _notes_of([row, {**row, "overrides": {"core.neurons": 4}}, still])
+    assert first.startswith("a, a (core.neurons=4): 4 of 10 neurons of the liquid (40%) never fire")
+    assert second.startswith("b: left out of the Pareto front")
+
+
+def test_a_time_constant_beyond_the_largest_is_told_with_a_limit_that_it_exceeds(folder: Path) -> None:
+    words = r"tau_mem_ms is 1e\+31, but only magnitudes from 1e-30 to 1e\+30"
+    for value, match in (("1.0e+31", words), ("1.0e+30", "on the 1-bit grid")):  # the limit itself is within it
+        with pytest.raises(ns.NeurosimError, match=match):
+            compare(write(folder, liquid=f"tau_mem_ms: {value}"))

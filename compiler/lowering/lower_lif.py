@@ -14,7 +14,7 @@ from compiler.parameters import NO_LEAK_STEPS
 
 THRESHOLD_STEPS = 256  # a threshold of at least 256 has a rounding error of at most 0.2 %
 ADAPTATION_STEPS = 32  # a jump of at least 32 has a rounding error of at most 1.6 %
-SMALLEST = 1e-30  # magnitude of a physical parameter; the largest is its inverse
+SMALLEST, LARGEST = 1e-30, 1e30  # magnitudes of a physical parameter
 HEADROOM = 4  # exponents do not push thresholds above a quarter of their register: v needs room below zero
 
 
@@ -97,11 +97,11 @@ def check_magnitudes(population: Population, largest: list[float], dt_ms: float)
         "dt_ms": np.array([dt_ms]),
     }
     for name, values in named.items():
-        wrong = (values != 0) & ~((values >= SMALLEST) & (values <= 1 / SMALLEST))
+        wrong = (values != 0) & ~((values >= SMALLEST) & (values <= LARGEST))
         if wrong.any():
             raise CannotRepresent(
                 f"population {population.name!r}: {name} is {values[wrong][0]:g}, but only magnitudes from "
-                f"{SMALLEST:g} to {1 / SMALLEST:g} can be computed with: choose other units"
+                f"{SMALLEST:g} to {LARGEST:g} can be computed with: choose other units"
             )
 
 

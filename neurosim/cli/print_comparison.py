@@ -1,6 +1,6 @@
 """What `neurosim compare` prints: configurations side by side, and where they differ."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -12,6 +12,7 @@ from neurosim.provenance import in_words
 from neurosim.units import si
 
 MOST_KEYS = 4  # of a profile, that move a total most
+MOST_SILENT = 0.25  # of the liquid's neurons, beyond which it is told
 OBJECTIVES = {
     "energy_per_inference_j": "dynamic energy",
     "static_energy_per_inference_j": "static energy",
@@ -35,9 +36,9 @@ def print_comparison(comparison: Comparison, description: str, picture: str) -> 
     screen.print(table)
     for row in comparison.rows:
         if "error" in row:
-            screen.print(escape(f"{row['chip']}: {row['error']}"))
-        elif row["approximations"]:
-            screen.print(f"{escape(row['chip'])} approximates: {', '.join(row['approximations'])}")
+            screen.print(escape(f"{label(row)}: {row['error']}"))
+    for note in _notes_of([row for row in comparison.rows if "error" not in row]):
+        screen.print(escape(note))
     for model, by_bins in comparison.baselines.items():
         scores = ", ".join(f"{value:.2%} in {bins} bin{'s' * (bins > 1)}" for bins, value in by_bins.items())
         screen.print(f"{_BASELINES[model].format(raw=comparison.raw)}: {scores}")
@@ -68,6 +69,7 @@ def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
         ("largest weight error", lambda r: f"{r['largest_weight_error']:.2%}"),
         ("calibrated rate (balance)", _calibrated),
     ]
+    cells.append(("test samples", lambda r: f"{r['test_samples']:,}"))
     for bins in good["accuracy_by_bins"]:
         plural = "bin" if bins == 1 else "bins"
         cells.append((f"accuracy, {bins} {plural}", _score("accuracy_by_bins", bins)))
@@ -93,11 +95,34 @@ def _comparison_cells(good: dict[str, Any]) -> list[tuple[str, Cell]]:
         ("  p99", lambda r: si(r["latency_per_inference_p99_s"], "s")),
         ("step time, p99", lambda r: si(r["step_time_p99_s"], "s")),
         ("steps longer than the tick", lambda r: f"{r['overruns']:,}"),
-        ("on the Pareto front", lambda r: "yes" if r["on_front"] else "no"),
+        ("on the Pareto front", lambda r: {True: "yes", False: "no", None: "not priced"}[r["on_front"]]),
         ("energies rest on", _rest("energy")),
         ("times rest on", _rest("time")),
         ("static power rests on", _rest("static_power")),
     ]
+
+
+def _notes_of(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """The notes of all rows, each once, with those that it is true of in front."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for note in _notes(row):
+            found.setdefault(note, []).append(label(row))
+    return [f"{', '.join(names)}: {note}" for note, names in found.items()]
+
+
+def _notes(row: dict[str, Any]) -> Iterator[str]:
+    """What a reader should know of a row before comparing it."""
+    if row["approximations"]:
+        yield f"approximates {', '.join(row['approximations'])}"
+    if row["on_front"] is None:
+        yield "left out of the Pareto front, as events without any price or time are not cheap, but not known"
+    if row["silent_neurons"] > MOST_SILENT * row["neurons"]:
+        share = row["silent_neurons"] / row["neurons"]
+        yield (
+            f"{row['silent_neurons']:,} of {row['neurons']:,} neurons of the liquid ({share:.0%}) never fire: a higher "
+            "target_rate, even_out: true or more input reach them"
+        )
 
 
 def _calibrated(row: dict[str, Any]) -> str:
@@ -191,7 +216,7 @@ def _largest_term(row: dict[str, Any]) -> str:
     terms = row["energy_by_event_j"]
     event = max(terms, key=lambda name: terms[name])
     if not terms[event]:
-        return f"{row['chip']}: no event has a price"
+        return f"{label(row)}: no event has a price"
     share, name = terms[event] / sum(terms.values()), event.replace("_", " ")
     kind, source = row["price_kinds"][event], row["largest_source"]
-    return f"{row['chip']}: {share:.0%} of the dynamic energy is {name}, {kind}: {source}"
+    return f"{label(row)}: {share:.0%} of the dynamic energy is {name}, {kind}: {source}"

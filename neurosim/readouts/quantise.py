@@ -58,7 +58,10 @@ def to_chip(
     wanted = coefficients.reshape(len(coefficients), len(features), n).transpose(1, 2, 0)
     largest = np.abs(wanted).max(axis=(1, 2))
     if not (np.isfinite(largest).all() and largest.any()):
-        raise CannotRepresent("the readout's weights are all zero: nothing was learned, so nothing can be compiled")
+        raise CannotRepresent(
+            "the readout's weights are all zero or not finite, so nothing was learned and nothing can be compiled: "
+            "give training samples whose spikes differ from class to class"
+        )
     room, resets, reset_weight = _room(neuron, chip, any(feature.start for feature in features))
     plain = ChipReadout(
         features=tuple(features),

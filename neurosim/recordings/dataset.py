@@ -59,6 +59,12 @@ def load_dataset(path: str | Path) -> Dataset:
         raise RunError(f"{path}: is_test must mark some samples as test and leave some for training")
     if len(np.unique(label[~is_test])) < 2:
         raise RunError(f"{path}: the training samples have one label only, so there is nothing to learn")
+    strange = ~np.isin(label, label[~is_test])
+    if strange.any():
+        raise RunError(
+            f"{path}: {strange.sum():,} of the {is_test.sum():,} test samples have a label that no training sample "
+            f"has, as {label[strange][0]}, so no readout could give it: leave some samples of each label for training"
+        )
     scaled = values.astype(np.float64) / float(arrays["scale"].item() if "scale" in arrays else 1)
     if not np.isfinite(scaled).all():
         raise RunError(f"{path}: values holds numbers that are not finite")
