@@ -12,7 +12,7 @@ from compiler.lowering.approximations import RULES
 from neurosim.calibration import Calibration, calibrate
 from neurosim.experiment import Configuration
 from neurosim.generators.liquids import LIQUID, liquid
-from neurosim.pricing import price_kinds
+from neurosim.pricing import price_kinds, price_sources
 from neurosim.provenance import rests_on
 from neurosim.rates import quick_rates
 from neurosim.readouts.compiled import compiled_readout
@@ -93,6 +93,7 @@ def measures(done: Evaluation) -> dict[str, Any]:
         "largest_weight_error": max(errors, default=0.0),
         "approximations": sorted({e.parameter for e in program.errors if e.parameter in RULES}),
         "price_kinds": price_kinds(chip),
+        "price_sources": price_sources(chip),
         "rests_on": rests_on(chip),
         "largest_source": _largest_source(spent["energy_by_event_j"], chip),
     }

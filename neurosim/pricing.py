@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chips import ChipProfile, load_chip
+from chips.profile import Source
 from neurosim.counts import Counts
 from neurosim.statistics import Summary, summary
 from neurosim.timing import chips_used, latency
@@ -124,6 +125,14 @@ def _charged(
 
 def price_kinds(chip: ChipProfile) -> dict[str, str]:
     """Event -> how its price was reached; events without a price of their own are left out."""
+    return {event: source.kind if source else "assumed" for event, source in _sources(chip).items()}
+
+
+def price_sources(chip: ChipProfile) -> dict[str, str]:
+    """Event -> where its price comes from; events without a price of their own are left out."""
+    return {event: source.source if source else "" for event, source in _sources(chip).items()}
+
+
+def _sources(chip: ChipProfile) -> dict[str, Source | None]:
     priced = [event for event in EVENTS if getattr(chip.energy, f"{event}_pj") is not None]
-    sources = {event: chip.sources.get(f"energy.{event}_pj") for event in priced}
-    return {event: source.kind if source else "assumed" for event, source in sources.items()}
+    return {event: chip.sources.get(f"energy.{event}_pj") for event in priced}

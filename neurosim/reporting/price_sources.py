@@ -1,9 +1,7 @@
 """The prices that rows were charged, of what kind each is, and where it comes from."""
 
 from collections.abc import Sequence
-from functools import cache
 
-from chips import ChipProfile, list_chips, load_chip
 from neurosim.reporting.page import Cell, Column, Table, number
 from neurosim.reporting.rows import Row, part
 
@@ -48,21 +46,7 @@ def _prices(name: str, row: Row) -> list[list[Cell]]:
 
 
 def _source(row: Row, event: str) -> str:
-    """Where a price comes from: as the row says, or as the chip of this name that comes with us does."""
-    if told := part(row, "price_sources").get(event):
-        return str(told)
-    spent = part(row, "energy_by_event_j")
-    if (largest := row.measures.get("largest_source")) and event == max(spent, key=lambda name: spent[name]):
-        return str(largest)
+    """Where a price comes from, as the row says."""
     if f"energy.{event}_pj" in row.settings or f"chip.energy.{event}_pj" in row.settings:
         return "set by whoever ran it"
-    chip = _packaged(row.chip)
-    source = None if chip is None else chip.sources.get(f"energy.{event}_pj")
-    same = getattr(chip and chip.energy, f"{event}_pj", None) == part(row, "prices_pj")[event]
-    return source.source if source and same and source.kind == part(row, "price_kinds").get(event) else _UNTOLD
-
-
-@cache
-def _packaged(name: str) -> ChipProfile | None:
-    """The chip of this name that comes with us; never a file that a row names."""
-    return load_chip(name) if name in list_chips() else None
+    return str(part(row, "price_sources").get(event) or _UNTOLD)
