@@ -189,11 +189,15 @@ def test_a_value_that_its_key_can_never_take_is_refused_when_the_file_is_read(
         "chip.mesh.disabled_cores: {values: [[100]]}, chip.mesh.tiles_x: {values: [99]}",
         "encoder.kind: {values: [population, latency]}, encoder.n_neurons: {values: [3]}",
         "liquid.target_rate: {random: {from: 0, to: 1}}",
+        "liquid.wiring: {values: [{kind: ring}]}, liquid.wiring.n: {values: [9]}, liquid.shape: {values: [null]}",
     ],
 )
 def test_a_value_that_may_be_right_beside_another_axis_is_left_to_its_points(folder: Path, axes: str) -> None:
-    loaded = load_study(write(folder, f"axes: {{{axes}}}\nsearch: {{kind: random, points: 3}}"))
-    assert list(loaded.study.axes)
+    study = (
+        STUDY.replace("shape: [2, 2, 3]", "wiring: {kind: ring, n: 9, neighbours: 2}") if "wiring" in axes else STUDY
+    )
+    loaded = load_study(write(folder, f"axes: {{{axes}}}\nsearch: {{kind: random, points: 3}}", study))
+    assert len(listed_points(loaded.study, loaded.study.axes)) == 3
 
 
 @pytest.mark.parametrize(

@@ -98,11 +98,8 @@ class _Judge:
     def __init__(self, key: str, experiment: Experiment, axes: Collection[str], folder: Path) -> None:
         self.key, self.experiment, self.folder = key, experiment, folder
         self.section, _, self.rest = key.partition(".")
-        self.types = [] if self._is_special else [_adapter(annotated) for annotated in _types(key, experiment, axes)]
-
-    @property
-    def _is_special(self) -> bool:
-        return self.key in (CHIP, CHIPS) or self.rest.startswith("mapping.")
+        unjudged = key in (CHIP, CHIPS) or self.rest.startswith("mapping.") or _is_shared(key, axes)
+        self.types = [] if unjudged else [_adapter(annotated) for annotated in _types(key, experiment, axes)]
 
     def refusal(self, value: Any) -> str:
         """Why the key can never be this; "" where it may be."""
@@ -124,6 +121,12 @@ class _Judge:
             detail = error.errors(include_url=False)[0]
             return _of_profile(self.rest, detail) if self.section == CHIP else _of_experiment(detail)
         return ""
+
+
+def _is_shared(key: str, axes: Collection[str]) -> bool:
+    """Whether another axis sets the section around a key of the experiment, or keys within it."""
+    around = [other for other in axes if key.startswith(f"{other}.") and other != CHIP]
+    return bool(around) or any(other.startswith(f"{key}.") for other in axes)
 
 
 def _types(key: str, experiment: Experiment, axes: Collection[str]) -> list[Any]:
@@ -205,6 +208,11 @@ def _of_experiment(detail: Any) -> str:
         return f"must be a list, not {describe(value)}: put it in brackets, as in [5]"
     if kind in ("float_type", "literal_error", "string_type", "value_error"):
         return explain({**detail, "loc": ("", *_entry(detail))})
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        kinds = detail.get("ctx", {}).get("expected_tags")
+        return "must have the key kind" + (f", one of {kinds}" if kinds else ", which chooses the others")
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        return f"must be a mapping, not {describe(value)}"
     if kind == "missing" and isinstance(detail["loc"][-1], int):
         return "has too few entries"
     place = ".".join(str(step) for step in detail["loc"])
