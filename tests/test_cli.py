@@ -206,7 +206,7 @@ def test_refusals(
     [
         (["run", "{network}", "--steps", "5"], "it is a network, for `neurosim compile`"),
         (["run", "nothing.npz", "--steps", "5"], "check the path"),
-        (["run", "{experiment}", "--steps", "5"], "is no run, comparison or study: give RUN.npz"),
+        (["run", "{experiment}", "--steps", "5"], "give an .npz file"),
         (["report", "{experiment}"], "is no run, comparison or study: give RUN.npz"),
         (["chips", "check", "{experiment}"], "it is an experiment, for `neurosim compare`"),
         (["compare", "{chip}"], "it is a chip, for --chip"),
