@@ -11,15 +11,22 @@ function element(name, attributes = {}, text = null, space = null) {
 }
 const draw = (parent, name, attributes, text = null) => parent.appendChild(element(name, attributes, text, SVG));
 
-// As units.py: three digits and a prefix.
-function si(value, unit) {
-  if (unit === "%") return `${+value.toPrecision(3)} %`;
-  if (!unit) return Math.abs(value) < 1e5 && Math.abs(value) >= 1e-3 || value === 0 ? `${+value.toPrecision(4)}` : value.toExponential(2);
+// As units.py: three digits, or as many as are asked for, and a prefix.
+function si(value, unit, digits = 3) {
+  if (unit === "%") return `${+value.toPrecision(digits)} %`;
+  if (!unit) return Math.abs(value) < 1e5 && Math.abs(value) >= 1e-3 || value === 0 ? `${+value.toPrecision(digits + 1)}` : value.toExponential(digits - 1);
   if (value === 0) return `0 ${unit}`;
   let power = 3 * Math.floor(Math.log10(Math.abs(value)) / 3);
-  if (+(Math.abs(value) / 10 ** power).toPrecision(3) >= 1000) power += 3;
+  if (+(Math.abs(value) / 10 ** power).toPrecision(digits) >= 1000) power += 3;
   power = Math.min(6, Math.max(-15, power));
-  return `${+(value / 10 ** power).toPrecision(3)} ${PREFIXES[power]}${unit}`;
+  return `${+(value / 10 ** power).toPrecision(digits)} ${PREFIXES[power]}${unit}`;
+}
+
+// Numbers along an axis, with the digits that part each from the next.
+function labels(values, unit) {
+  const largest = maximum(values.map(Math.abs)), step = values.length > 1 ? values[1] - values[0] : largest;
+  const digits = largest > 0 ? Math.min(12, Math.max(3, Math.ceil(Math.log10(largest / step) - 1e-9) + 1)) : 3;
+  return values.map((value) => [value, si(+value.toPrecision(12), unit, digits)]);
 }
 
 function ticks(low, high, most) {

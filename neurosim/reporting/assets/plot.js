@@ -111,13 +111,13 @@ class Plot {
   axes() {
     const { box, view, data } = this, bottom = box.y + box.height;
     const yUnit = data.y.unit ?? "", xUnit = data.x.unit ?? "";
-    for (const value of ticks(view.y0, view.y1, 6)) {
+    for (const [value, label] of labels(ticks(view.y0, view.y1, 6), yUnit)) {
       if (this.wholeY && !Number.isInteger(value)) continue;
       const y = this.y(value);
       draw(this.svg, "line", { x1: box.x, x2: box.x + box.width, y1: y, y2: y, class: "grid" });
-      draw(this.svg, "text", { x: box.x - 7, y: y + 4, "text-anchor": "end", class: "small" }, si(+value.toPrecision(12), yUnit));
+      draw(this.svg, "text", { x: box.x - 7, y: y + 4, "text-anchor": "end", class: "small" }, label);
     }
-    const across = this.xTicks ? this.xTicks(this) : ticks(view.x0, view.x1, WIDTH < 600 ? 5 : 9).map((v) => [v, si(+v.toPrecision(12), xUnit)]);
+    const across = this.xTicks ? this.xTicks(this) : labels(ticks(view.x0, view.x1, WIDTH < 600 ? 5 : 9), xUnit);
     for (const [value, label] of across) {
       const x = this.x(value);
       if (x < box.x - 1 || x > box.x + box.width + 1) continue;
