@@ -127,8 +127,7 @@ def scores(task: Task, result: RunResult) -> dict[int, float]:
 def _largest_source(energy_by_event: Mapping[str, float], chip: ChipProfile) -> str:
     """The source of the price of the event that takes most dynamic energy."""
     event = max(energy_by_event, key=lambda name: energy_by_event[name])
-    source = chip.sources.get(f"energy.{event}_pj")
-    return source.source if source else ""
+    return price_sources(chip).get(event, "")
 
 
 def calibrated_liquid(
