@@ -1,6 +1,6 @@
 """The promise of a partition: every limit holds, whatever the method, and the better one is never the worse."""
 
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 from unittest.mock import patch
 
@@ -19,6 +19,7 @@ from compiler.check import check_program
 from compiler.kernels import pieces
 from compiler.lowering.lower import lower
 from compiler.lowering.lowered import LoweredNetwork
+from compiler.output_axons import ExpectedAxons
 from compiler.partitioning import improve as improving
 from compiler.partitioning import partition as partitioning
 from compiler.partitioning.hypergraph import Hypergraph, hypergraph, source_pieces
@@ -264,3 +265,13 @@ def test_rates_that_are_none_are_refused(rates: Any, words: str) -> None:
 def test_a_method_that_there_is_not_is_refused() -> None:
     with pytest.raises(NetworkError, match="'best'"):
         compile(random_network(20, 2, 0), "loihi1", partition="best")  # type: ignore[arg-type]
+
+
+def test_a_round_expects_what_was_needed_and_the_last_the_most_there_can_be() -> None:
+    axons, seen = ExpectedAxons(0, np.array([50, 90])), []
+    for expected in axons.rounds():
+        seen.append(expected.tolist())
+        axons.needed(np.array([20, 30]))
+    assert seen[:3] == [[0, 0], [20, 30], [21, 31]]  # a hundredth more with each round, rounded up
+    assert all(low <= high for one, other in pairwise(seen) for low, high in zip(one, other, strict=True))
+    assert seen[-1] == [50, 90]
